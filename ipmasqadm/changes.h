@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rules as command lines: what a transaction would change, and whole tables. */
+#ifndef IPMASQADM_CHANGES_H
+#define IPMASQADM_CHANGES_H
+
+#include <ipmasq/plugin.h>
+
+/* Prints the pending changes of `table`, `- ` and `+ ` before the lines of rules.  A status. */
+int changes_print(struct ipmasq_table *table, FILE *out, struct ipmasq_error *error);
+
+/* Prints the command lines that make every rule of `table` again.  A status. */
+int changes_print_table(struct ipmasq_table *table, FILE *out, struct ipmasq_error *error);
+
+#endif

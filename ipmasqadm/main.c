@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * ipmasqadm: the dispatcher.  Options, then a word: one of the table's commands below, or the
+ * name of a module, whose plugin gets the rest of the line.
+ */
+#include "rules_file.h"
+#include "session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum ipmasq_status flush(struct session *session, int argc, char **argv);
+
+static const struct command {
+	const char *name;
+	enum ipmasq_status (*run)(struct session *session, int argc, char **argv);
+	const char *words, *help;
+} commands[] = {
+	{"save", rules_file_save, "[FILE]", "write all rules as command lines"},
+	{"restore", rules_file_restore, "[-a] FILE",
+	 "make the rules those of the file, all or nothing; -a adds to what is there"},
+	{"flush", flush, "", "remove the rules of all modules"},
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static int flush_body(struct ipmasq_context *context, void *data)
+{
+	(void)data;
+	return ipmasq_table_clear(context->table, NULL, &context->error) < 0
+		       ? (int)context->error.status
+		       : IPMASQ_OK;
+}
+
+static enum ipmasq_status flush(struct session *session, int argc, char **argv)
+{
+	if (argc > 1) {
+		fprintf(stderr, "flush: '%s' is one word too many\n", argv[1]);
+		return IPMASQ_USAGE;
+	}
+	return session_transaction(session, "flush", flush_body, NULL);
+}
+
+struct module_call {
+	int argc;
+	char **argv;
+};
+
+static int module_body(struct ipmasq_context *context, void *data)
+{
+	const struct module_call *call = data;
+
+	return session_run_module(context, call->argc, call->argv);
+}
+
+static int print_module(const char *name, void *data)
+{
+	struct ipmasq_error error;
+	const struct ipmasq_plugin *plugin = ipmasq_plugin_load(name, &error);
+
+	fprintf(data, "  %-10s %s\n", name, plugin ? plugin->summary : error.text);
+	return 0;
+}
+
+static void usage(FILE *out)
+{
+	struct ipmasq_error error;
+
+	fputs("usage: ipmasqadm [-n] [--json] [--dry-run] [--kill] MODULE [options]\n"
+	      "       ipmasqadm MODULE -h\n"
+	      "       ipmasqadm COMMAND\n\n"
+	      "commands:\n",
+	      out);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(out, "  %-8s %-10s %s\n", commands[i].name, commands[i].words,
+			commands[i].help);
+	fputs("\nmodules:\n", out);
+	if (ipmasq_plugin_names(print_module, out, &error) < 0)
+		fprintf(out, "  %s\n", error.text);
+	fputs("\noptions:\n"
+	      "  -n          numeric: look no name up\n"
+	      "  --json      list as JSON\n"
+	      "  --dry-run   show what would change, change nothing\n"
+	      "  --kill      end the TCP connections of what is removed, too\n"
+	      "  -e kernel   the engine that the rules are for\n"
+	      "  -V          version\n"
+	      "  -h          this help\n",
+	      out);
+}
+
+static const struct {
+	const char *word;
+	size_t offset;
+} flags[] = {
+	{"--json", offsetof(struct session, json)},
+	{"--dry-run", offsetof(struct session, dry_run)},
+	{"--kill", offsetof(struct session, kill)},
+	{"-n", offsetof(struct session, numeric)},
+};
+
+static bool set_flag(struct session *session, const char *word)
+{
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (strcmp(flags[i].word, word) == 0) {
+			*(bool *)(void *)((char *)session + flags[i].offset) = true;
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum ipmasq_status dispatch(struct session *session, int argc, char **argv)
+{
+	struct module_call call = {argc, argv};
+
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(commands[i].name, argv[0]) == 0)
+			return commands[i].run(session, argc, argv);
+	return session_transaction(session, argv[0], module_body, &call);
+}
+
+int main(int argc, char **argv)
+{
+	struct session session = {0};
+	struct ipmasq_error error;
+	enum ipmasq_status status;
+	int i;
+
+	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
+		if (strcmp(argv[i], "-V") == 0 || strcmp(argv[i], "--version") == 0) {
+			puts(PACKAGE_STRING);
+			return IPMASQ_OK;
+		}
+		if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
+			usage(stdout);
+			return IPMASQ_OK;
+		}
+		if (strcmp(argv[i], "-e") == 0 && i + 1 < argc && strcmp(argv[i + 1], "kernel") == 0) {
+			i++;
+		} else if (strcmp(argv[i], "-e") == 0) {
+			fprintf(stderr, "ipmasqadm: -e %s: the engine is `kernel`\n",
+				i + 1 < argc ? argv[i + 1] : "");
+			return IPMASQ_USAGE;
+		} else if (!set_flag(&session, argv[i])) {
+			fprintf(stderr, "ipmasqadm: there is no option '%s'; ipmasqadm -h lists them\n",
+				argv[i]);
+			return IPMASQ_USAGE;
+		}
+	}
+	if (i == argc) {
+		usage(stderr);
+		return IPMASQ_USAGE;
+	}
+	session.engine = ipmasq_engine_kernel(&error);
+	if (!session.engine) {
+		fprintf(stderr, "ipmasqadm: %s\n", error.text);
+		return IPMASQ_FAILED;
+	}
+	status = dispatch(&session, argc - i, argv + i);
+	ipmasq_engine_close(session.engine);
+	return (int)status;
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Transactions on an engine: optimistic, repeated until nobody came between.
+ *
+ * A body reads and changes a fresh rule table, its output is held back, the difference is
+ * committed.  A commit fails only because another writer's succeeded, so among any number of
+ * writers at once somebody always gets on; the pause before the next try is random, so that
+ * they do not stay in step.
+ */
+#include "session.h"
+#include "changes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#define TRIES_MAX    2000
+#define PAUSE_MAX_US 4000u
+
+static void pause_randomly(void)
+{
+	unsigned int microseconds = 0;
+	struct timespec pause = {0};
+
+	if (getrandom(&microseconds, sizeof(microseconds), 0) < 0)
+		microseconds = PAUSE_MAX_US / 2;
+	pause.tv_nsec = (long)(microseconds % PAUSE_MAX_US) * 1000;
+	nanosleep(&pause, NULL);
+}
+
+static int try_once(struct ipmasq_context *context, session_body body, void *data)
+{
+	unsigned int flags;
+	int status = body(context, data);
+
+	if (status != IPMASQ_OK)
+		return status;
+	if (context->dry_run)
+		return changes_print(context->table, context->out, &context->error);
+	flags = context->kill ? IPMASQ_COMMIT_KILL : 0;
+	return ipmasq_table_commit(context->table, flags, &context->error) < 0
+		       ? (int)context->error.status
+		       : IPMASQ_OK;
+}
+
+/* One try in a context of its own; what it wrote is in *output, to be freed. */
+static int one_transaction(struct session *session, session_body body, void *data, char **output,
+			   size_t *length, struct ipmasq_error *error)
+{
+	struct ipmasq_context context = {
+		.json = session->json,
+		.dry_run = session->dry_run,
+		.kill = session->kill,
+		.numeric = session->numeric,
+	};
+	int status = IPMASQ_FAILED;
+
+	*output = NULL;
+	context.out = open_memstream(output, length);
+	if (!context.out) {
+		ipmasq_fail(error, errno, "out of memory");
+		return IPMASQ_FAILED;
+	}
+	context.table = ipmasq_table_open(session->engine, &context.error);
+	if (context.table)
+		status = try_once(&context, body, data);
+	ipmasq_table_close(context.table);
+	if (fclose(context.out) != 0 && status == IPMASQ_OK) {
+		ipmasq_fail(&context.error, ENOMEM, "out of memory");
+		status = IPMASQ_FAILED;
+	}
+	*error = context.error;
+	return status;
+}
+
+enum ipmasq_status session_transaction(struct session *session, const char *prefix,
+				       session_body body, void *data)
+{
+	struct ipmasq_error error = {0};
+	size_t length = 0;
+	char *output;
+	int status;
+
+	for (int tries = 1;; tries++) {
+		status = one_transaction(session, body, data, &output, &length, &error);
+		if (status == IPMASQ_OK || error.code != EAGAIN || tries == TRIES_MAX)
+			break;
+		free(output);
+		pause_randomly();
+	}
+	if (status == IPMASQ_OK && (fwrite(output, 1, length, stdout) != length || fflush(stdout))) {
+		ipmasq_fail(&error, errno, "cannot write the output: %s", strerror(errno));
+		status = IPMASQ_FAILED;
+	}
+	free(output);
+	if (status != IPMASQ_OK)
+		fprintf(stderr, "%s%s%s\n", prefix ? prefix : "", prefix ? ": " : "", error.text);
+	return (enum ipmasq_status)status;
+}
+
+int session_run_module(struct ipmasq_context *context, int argc, char **argv)
+{
+	const struct ipmasq_plugin *plugin = ipmasq_plugin_load(argv[0], &context->error);
+
+	return plugin ? plugin->run(context, argc, argv) : (int)context->error.status;
+}

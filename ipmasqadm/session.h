@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A session: an engine, and the transactions that command lines make on it.
+ */
+#ifndef IPMASQADM_SESSION_H
+#define IPMASQADM_SESSION_H
+
+#include <ipmasq/plugin.h>
+
+struct session {
+	struct ipmasq_engine *engine;
+	bool json, dry_run, kill, numeric; /* given before the command */
+};
+
+/*
+ * What one transaction does; it is called again, on a fresh table, when another writer came
+ * between.  Returns IPMASQ_OK, or another status with context->error filled.
+ */
+typedef int (*session_body)(struct ipmasq_context *context, void *data);
+
+/*
+ * session_transaction - run `body` and commit what it changed, all or nothing.  Its output goes
+ * to standard output once it has succeeded; an error goes to standard error behind `prefix`,
+ * if that is not NULL.
+ */
+enum ipmasq_status session_transaction(struct session *session, const char *prefix,
+				       session_body body, void *data);
+
+/* Runs one module's command line in `context`; argv[0] is the module's name. */
+int session_run_module(struct ipmasq_context *context, int argc, char **argv);
+
+#endif

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Words to addresses, ports, protocols and numbers, and back.
+ *
+ * A word parses whole or not at all; the original tools took what atoi(3) made of it.  Names
+ * are looked up only when the caller allows it and only after the numeric forms failed, so
+ * that a numeric word never waits for a name server.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ipmasq/address.h>
+#include <ipmasq/error.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct {
+	uint8_t number;
+	const char *name;
+} protocols[] = {
+	{IPPROTO_TCP, "tcp"},
+	{IPPROTO_UDP, "udp"},
+	{IPPROTO_SCTP, "sctp"},
+	{IPPROTO_ICMP, "icmp"},
+	{IPPROTO_GRE, "gre"},
+	{IPPROTO_ESP, "esp"},
+	{IPPROTO_AH, "ah"},
+};
+
+#define N_PROTOCOLS  (sizeof(protocols) / sizeof(protocols[0]))
+#define N_TRANSPORTS 3 /* the first ones have ports */
+
+bool ipmasq_address_is_any(const struct ipmasq_address *address)
+{
+	static const uint8_t zero[16];
+
+	return memcmp(address->bytes, zero, ipmasq_address_length(address->family)) == 0;
+}
+
+bool ipmasq_address_equal(const struct ipmasq_address *a, const struct ipmasq_address *b)
+{
+	return ipmasq_address_compare(a, b) == 0;
+}
+
+int ipmasq_address_compare(const struct ipmasq_address *a, const struct ipmasq_address *b)
+{
+	if (a->family != b->family) /* AF_UNSPEC, AF_INET, AF_INET6 in this order */
+		return a->family < b->family ? -1 : 1;
+	return memcmp(a->bytes, b->bytes, ipmasq_address_length(a->family));
+}
+
+const char *ipmasq_address_text(const struct ipmasq_address *address,
+				char text[static IPMASQ_ADDRESS_TEXT])
+{
+	if (!inet_ntop(address->family, address->bytes, text, IPMASQ_ADDRESS_TEXT))
+		strcpy(text, "0.0.0.0");
+	return text;
+}
+
+static int resolve(struct ipmasq_address *address, const char *word, uint8_t family,
+		   struct ipmasq_error *error)
+{
+	struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *list;
+	int rc = getaddrinfo(word, NULL, &hints, &list);
+
+	if (rc)
+		return ipmasq_usage(error, "address '%s': %s; give a numeric address", word,
+				    gai_strerror(rc));
+	address->family = (uint8_t)list->ai_family;
+	if (list->ai_family == AF_INET)
+		address->in4 = ((struct sockaddr_in *)(void *)list->ai_addr)->sin_addr;
+	else
+		address->in6 = ((struct sockaddr_in6 *)(void *)list->ai_addr)->sin6_addr;
+	freeaddrinfo(list);
+	return 0;
+}
+
+/* Digits, dots and colons only: meant as an address, so never a name to look up. */
+static bool looks_numeric(const char *word)
+{
+	return word[strspn(word, "0123456789.")] == '\0' || strchr(word, ':');
+}
+
+int ipmasq_parse_address(struct ipmasq_address *address, const char *word, uint8_t family,
+			 bool numeric, struct ipmasq_error *error)
+{
+	memset(address, 0, sizeof(*address));
+	if (family != AF_INET6 && strcmp(word, "0") == 0) {
+		address->family = AF_INET;
+		return 0;
+	}
+	if (family != AF_INET6 && inet_pton(AF_INET, word, &address->in4) == 1)
+		address->family = AF_INET;
+	else if (family != AF_INET && inet_pton(AF_INET6, word, &address->in6) == 1)
+		address->family = AF_INET6;
+	else if (numeric || looks_numeric(word) || !*word)
+		return ipmasq_usage(error, "'%s' is not an %s address", word,
+				    family == AF_INET    ? "IPv4"
+				    : family == AF_INET6 ? "IPv6"
+							 : "IPv4 or IPv6");
+	else
+		return resolve(address, word, family, error);
+	return 0;
+}
+
+/* The whole word as a decimal number, or as hexadecimal after 0x; false if it is not one. */
+static bool whole_number(unsigned long *number, const char *word)
+{
+	bool hex = word[0] == '0' && (word[1] == 'x' || word[1] == 'X');
+	const char *digits = hex ? word + 2 : word;
+	char *end;
+
+	if (!*digits || digits[strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789")])
+		return false;
+	errno = 0;
+	*number = strtoul(digits, &end, hex ? 16 : 10);
+	return errno == 0;
+}
+
+int ipmasq_parse_number(uint32_t *number, const char *word, const char *what, uint32_t low,
+			uint32_t high, struct ipmasq_error *error)
+{
+	unsigned long value;
+
+	if (!whole_number(&value, word) || value < low || value > high)
+		return ipmasq_usage(error, "%s '%s' is not a number from %u to %u", what, word, low,
+				    high);
+	*number = (uint32_t)value;
+	return 0;
+}
+
+int ipmasq_parse_port(uint16_t *port, const char *word, uint8_t protocol, bool numeric,
+		      bool zero_is_any, struct ipmasq_error *error)
+{
+	const struct servent *service = NULL;
+	unsigned long value;
+
+	if (whole_number(&value, word)) {
+		if (value > 65535 || (value == 0 && !zero_is_any))
+			return ipmasq_usage(error, "port '%s' is out of range: give 1 to 65535",
+					    word);
+		*port = (uint16_t)value;
+		return 0;
+	}
+	if (!numeric)
+		service = getservbyname(word, ipmasq_protocol_name(protocol));
+	if (!service)
+		return ipmasq_usage(error, "'%s' is not a port%s", word,
+				    numeric ? "" : " number or a service of /etc/services");
+	*port = ntohs((uint16_t)service->s_port);
+	return 0;
+}
+
+int ipmasq_parse_transport(uint8_t *protocol, const char *word, struct ipmasq_error *error)
+{
+	unsigned long number;
+
+	for (size_t i = 0; i < N_TRANSPORTS; i++) {
+		const char *name = protocols[i].name;
+
+		if (strcasecmp(word, name) == 0 || (strncasecmp(word, name, 1) == 0 && !word[1]) ||
+		    (whole_number(&number, word) && number == protocols[i].number)) {
+			*protocol = protocols[i].number;
+			return 0;
+		}
+	}
+	return ipmasq_usage(error, "protocol '%s' is not tcp, udp or sctp", word);
+}
+
+int ipmasq_split_address_port(const char *word, char *buffer, size_t size, const char **address,
+			      const char **port, struct ipmasq_error *error)
+{
+	size_t length = strlen(word);
+	char *cut = NULL;
+
+	if (length >= size)
+		return ipmasq_usage(error, "'%.40s...' is too long for an address and a port",
+				    word);
+	memcpy(buffer, word, length + 1);
+	*address = buffer;
+	*port = NULL;
+	if (buffer[0] == '[') {
+		char *end = strchr(buffer, ']');
+
+		if (!end || (end[1] && end[1] != ':' && end[1] != '/'))
+			return ipmasq_usage(error, "'%s': write an IPv6 address and port as [ADDR]:PORT",
+					    word);
+		*address = buffer + 1;
+		if (end[1])
+			cut = end + 1;
+		*end = '\0';
+	} else {
+		cut = strchr(buffer, '/');
+		if (!cut) { /* one colon is ADDR:PORT, more are an IPv6 address */
+			cut = strchr(buffer, ':');
+			if (cut && strchr(cut + 1, ':'))
+				cut = NULL;
+		}
+	}
+	if (cut) {
+		*cut = '\0';
+		*port = cut + 1;
+	}
+	return 0;
+}
+
+const char *ipmasq_protocol_name(uint8_t protocol)
+{
+	for (size_t i = 0; i < N_PROTOCOLS; i++)
+		if (protocols[i].number == protocol)
+			return protocols[i].name;
+	return NULL;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the rule table asks of an engine; nothing of an engine reaches above this interface.
+ *
+ * An engine's rules have a generation that changes with every commit by anybody.  snapshot()
+ * notes it, get() and load() read, commit() applies a list of changes only if the generation
+ * is still the noted one.
+ */
+#ifndef IPMASQ_ENGINE_H
+#define IPMASQ_ENGINE_H
+
+#include <ipmasq/rule.h>
+#include <stddef.h>
+
+struct ipmasq_engine;
+struct ipmasq_error;
+
+/* One rule's way from what it is to what it shall be; either may be NULL. */
+struct ipmasq_change {
+	const struct ipmasq_rule *before, *after;
+};
+
+/* Takes over a rule that load() or get() found; -1 with errno ends the reading. */
+typedef int (*ipmasq_rule_take)(struct ipmasq_rule *rule, void *data);
+
+struct ipmasq_engine_ops {
+	/* Each returns 0, or -1 with an error; commit() with code EAGAIN on a conflict, get()
+	 * and load() likewise when the rules changed since the snapshot. */
+	int (*snapshot)(struct ipmasq_engine *engine, struct ipmasq_error *error);
+	int (*get)(struct ipmasq_engine *engine, const struct ipmasq_rule *key,
+		   struct ipmasq_rule **rule, struct ipmasq_error *error);
+	int (*load)(struct ipmasq_engine *engine, const char *owner, ipmasq_rule_take take,
+		    void *data, struct ipmasq_error *error);
+	int (*commit)(struct ipmasq_engine *engine, const struct ipmasq_change *changes,
+		      size_t n_changes, unsigned int flags, struct ipmasq_error *error);
+	void (*close)(struct ipmasq_engine *engine);
+};
+
+/* The first member of every engine. */
+struct ipmasq_engine {
+	const struct ipmasq_engine_ops *ops;
+};
+
+#endif

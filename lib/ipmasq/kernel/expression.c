@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * nf_tables expressions: a thin layer over libnftnl so that a rule reads as it does in nft(8).
+ *
+ * nft(8) writes the first word of a concatenation as NFT_REG_1 and later ones as NFT_REG32_xx;
+ * so do we, since its decompiler expects it and operators read our table with it.
+ */
+#include "expression.h"
+#include "schema.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/udata.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_nat.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+static uint32_t word_register(unsigned int word)
+{
+	return word == 0 ? NFT_REG_1 : NFT_REG32_00 + word;
+}
+
+void rule_begin(struct rule *rule, const char *chain)
+{
+	rule->rule = nftnl_rule_alloc();
+	rule->failed = !rule->rule;
+	if (rule->failed)
+		return;
+	nftnl_rule_set_u32(rule->rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
+	nftnl_rule_set_str(rule->rule, NFTNL_RULE_TABLE, SCHEMA_TABLE);
+	nftnl_rule_set_str(rule->rule, NFTNL_RULE_CHAIN, chain);
+}
+
+void rule_comment(struct rule *rule, const char *text)
+{
+	struct nftnl_udata_buf *buffer = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
+
+	if (!buffer || rule->failed ||
+	    !nftnl_udata_put_strz(buffer, NFTNL_UDATA_RULE_COMMENT, text))
+		rule->failed = true;
+	else
+		nftnl_rule_set_data(rule->rule, NFTNL_RULE_USERDATA, nftnl_udata_buf_data(buffer),
+				    nftnl_udata_buf_len(buffer));
+	if (buffer)
+		nftnl_udata_buf_free(buffer);
+}
+
+int rule_add(struct rule *rule, struct transaction *transaction)
+{
+	int rc = -1;
+
+	if (rule->failed) {
+		errno = ENOMEM;
+	} else {
+		nftnl_rule_nlmsg_build_payload(transaction_message(transaction, NFT_MSG_NEWRULE,
+								   NLM_F_CREATE | NLM_F_APPEND),
+					       rule->rule);
+		rc = transaction_added(transaction);
+	}
+	if (rule->rule)
+		nftnl_rule_free(rule->rule);
+	rule->rule = NULL;
+	return rc;
+}
+
+/* A new expression at the end of the rule, or NULL when out of memory. */
+static struct nftnl_expr *append(struct rule *rule, const char *name)
+{
+	struct nftnl_expr *expression = rule->failed ? NULL : nftnl_expr_alloc(name);
+
+	if (!expression)
+		rule->failed = true;
+	else
+		nftnl_rule_add_expr(rule->rule, expression);
+	return expression;
+}
+
+void load_payload(struct rule *rule, uint32_t base, uint32_t offset, uint32_t length,
+		  unsigned int word)
+{
+	struct nftnl_expr *expression = append(rule, "payload");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_BASE, base);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_LEN, length);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_DREG, word_register(word));
+}
+
+void load_meta(struct rule *rule, uint32_t key, unsigned int word)
+{
+	struct nftnl_expr *expression = append(rule, "meta");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_META_KEY, key);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_META_DREG, word_register(word));
+}
+
+void load_ct(struct rule *rule, uint32_t key, uint8_t direction, unsigned int word)
+{
+	struct nftnl_expr *expression = append(rule, "ct");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, key);
+	nftnl_expr_set_u8(expression, NFTNL_EXPR_CT_DIR, direction);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, word_register(word));
+}
+
+void compare(struct rule *rule, unsigned int word, uint32_t operation, const void *data,
+	     uint32_t length)
+{
+	struct nftnl_expr *expression = append(rule, "cmp");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_SREG, word_register(word));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_OP, operation);
+	nftnl_expr_set(expression, NFTNL_EXPR_CMP_DATA, data, length);
+}
+
+void match_protocol_family(struct rule *rule, uint8_t nfproto)
+{
+	load_meta(rule, NFT_META_NFPROTO, 0);
+	compare(rule, 0, NFT_CMP_EQ, &nfproto, sizeof(nfproto));
+}
+
+void match_transport(struct rule *rule, uint8_t protocol)
+{
+	load_meta(rule, NFT_META_L4PROTO, 0);
+	compare(rule, 0, NFT_CMP_EQ, &protocol, sizeof(protocol));
+}
+
+void match_ct_status(struct rule *rule, uint32_t mask, uint32_t value)
+{
+	struct nftnl_expr *expression = append(rule, "ct");
+	uint32_t zero = 0;
+	bool any_of = mask == value; /* as nft(8) writes `ct status dnat`: some bit is set */
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, NFT_CT_STATUS);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, word_register(0));
+	expression = append(rule, "bitwise");
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_SREG, word_register(0));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_DREG, word_register(0));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
+	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
+	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof(zero));
+	compare(rule, 0, any_of ? NFT_CMP_NEQ : NFT_CMP_EQ, any_of ? &zero : &value,
+		sizeof(value));
+}
+
+static void load_fib(struct rule *rule, uint32_t result, uint32_t flags)
+{
+	struct nftnl_expr *expression = append(rule, "fib");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_FIB_DREG, word_register(0));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_FIB_RESULT, result);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_FIB_FLAGS, flags);
+}
+
+void match_local_destination(struct rule *rule)
+{
+	uint32_t local = RTN_LOCAL;
+
+	load_fib(rule, NFT_FIB_RESULT_ADDRTYPE, NFTA_FIB_F_DADDR);
+	compare(rule, 0, NFT_CMP_EQ, &local, sizeof(local));
+}
+
+void match_route_back(struct rule *rule)
+{
+	uint32_t exists = 1;
+
+	load_fib(rule, NFT_FIB_RESULT_OIF, NFTA_FIB_F_DADDR | NFTA_FIB_F_IIF | NFTA_FIB_F_PRESENT);
+	compare(rule, 0, NFT_CMP_EQ, &exists, sizeof(exists));
+}
+
+void load_numgen(struct rule *rule, uint32_t modulus, unsigned int word)
+{
+	struct nftnl_expr *expression = append(rule, "numgen");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NG_DREG, word_register(word));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NG_MODULUS, modulus);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NG_TYPE, NFT_NG_INCREMENTAL);
+	/* Interval sets compare big-endian. */
+	expression = append(rule, "byteorder");
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_SREG, word_register(word));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_DREG, word_register(word));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_LEN, 4);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_SIZE, 4);
+}
+
+static struct nftnl_expr *append_lookup(struct rule *rule, const char *set, uint32_t id)
+{
+	struct nftnl_expr *expression = append(rule, "lookup");
+
+	if (!expression)
+		return NULL;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_SREG, word_register(0));
+	nftnl_expr_set_str(expression, NFTNL_EXPR_LOOKUP_SET, set);
+	if (id)
+		nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_SET_ID, id);
+	return expression;
+}
+
+void lookup_set(struct rule *rule, const char *set, uint32_t id)
+{
+	append_lookup(rule, set, id);
+}
+
+void lookup_map(struct rule *rule, const char *set, uint32_t id)
+{
+	struct nftnl_expr *expression = append_lookup(rule, set, id);
+
+	if (expression)
+		nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_DREG, word_register(0));
+}
+
+void lookup_verdict(struct rule *rule, const char *set)
+{
+	struct nftnl_expr *expression = append_lookup(rule, set, 0);
+
+	if (expression)
+		nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
+}
+
+void update_set(struct rule *rule, const char *set)
+{
+	struct nftnl_expr *expression = append(rule, "dynset");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_str(expression, NFTNL_EXPR_DYNSET_SET_NAME, set);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_SREG_KEY, word_register(0));
+}
+
+void dnat(struct rule *rule, uint8_t nfproto, unsigned int port_word)
+{
+	struct nftnl_expr *expression = append(rule, "nat");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_FAMILY, nfproto);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_ADDR_MIN, word_register(0));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_ADDR_MAX, word_register(0));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_PROTO_MIN, word_register(port_word));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_PROTO_MAX, word_register(port_word));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_FLAGS,
+			   NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED);
+}
+
+void masquerade(struct rule *rule)
+{
+	append(rule, "masq");
+}
+
+void verdict(struct rule *rule, int code, const char *chain)
+{
+	struct nftnl_expr *expression = append(rule, "immediate");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_IMM_VERDICT, (uint32_t)code);
+	if (chain)
+		nftnl_expr_set_str(expression, NFTNL_EXPR_IMM_CHAIN, chain);
+}
+
+struct nftnl_expr *counter_expression(uint64_t packets, uint64_t bytes)
+{
+	struct nftnl_expr *expression = nftnl_expr_alloc("counter");
+
+	if (!expression)
+		return NULL;
+	nftnl_expr_set_u64(expression, NFTNL_EXPR_CTR_PACKETS, packets);
+	nftnl_expr_set_u64(expression, NFTNL_EXPR_CTR_BYTES, bytes);
+	return expression;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The expressions that our rules are made of, one call each, in the words of nft(8).  `rule`
+ * takes the expression over.  Registers are numbered in 32-bit words: word 0 is NFT_REG32_00.
+ * Running out of memory is remembered and reported by rule_add().
+ */
+#ifndef IPMASQ_KERNEL_EXPRESSION_H
+#define IPMASQ_KERNEL_EXPRESSION_H
+
+#include "netlink.h"
+
+struct nftnl_rule;
+struct nftnl_expr;
+
+/* A rule being built for a chain of our table. */
+struct rule {
+	struct nftnl_rule *rule;
+	bool failed;
+};
+
+void rule_begin(struct rule *rule, const char *chain);
+void rule_comment(struct rule *rule, const char *text);
+
+/* Appends the rule to its chain, or drops it; 0, or -1 with errno. */
+int rule_add(struct rule *rule, struct transaction *transaction);
+
+void match_protocol_family(struct rule *rule, uint8_t nfproto);
+void match_transport(struct rule *rule, uint8_t protocol);
+void match_ct_status(struct rule *rule, uint32_t mask, uint32_t value);
+void match_local_destination(struct rule *rule); /* fib daddr type local */
+void match_route_back(struct rule *rule);        /* fib daddr . iif oif exists */
+
+/* Compares `length` bytes of a word with data: NFT_CMP_EQ or NFT_CMP_NEQ. */
+void compare(struct rule *rule, unsigned int word, uint32_t operation, const void *data,
+	     uint32_t length);
+
+void load_payload(struct rule *rule, uint32_t base, uint32_t offset, uint32_t length,
+		  unsigned int word);
+void load_meta(struct rule *rule, uint32_t key, unsigned int word);
+void load_ct(struct rule *rule, uint32_t key, uint8_t direction, unsigned int word);
+void load_numgen(struct rule *rule, uint32_t modulus, unsigned int word);
+
+/* What is in word 0.. is in the set. */
+void lookup_set(struct rule *rule, const char *set, uint32_t id);
+/* ... and the map's data goes to word 0.. */
+void lookup_map(struct rule *rule, const char *set, uint32_t id);
+/* ... and the map's data is the verdict. */
+void lookup_verdict(struct rule *rule, const char *set);
+/* Adds word 0.. to the set, or renews its time-out. */
+void update_set(struct rule *rule, const char *set);
+
+/* dnat to the address in word 0 and the port behind it. */
+void dnat(struct rule *rule, uint8_t nfproto, unsigned int port_word);
+void masquerade(struct rule *rule);
+/* NFT_JUMP or NFT_GOTO with a chain, or NFT_RETURN with none. */
+void verdict(struct rule *rule, int code, const char *chain);
+
+/* A counter for a set or an element that begins with these values. */
+struct nftnl_expr *counter_expression(uint64_t packets, uint64_t bytes);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What our table looks like: names of its sets and chains, and how they are made.
+ *
+ *   chain prerouting, output    nat hooks, `jump redirect`
+ *   chain redirect              `jump redirect_OWNER`, one an owner, in the order of precedence
+ *   chain redirect_OWNER        look-ups in the owner's maps
+ *     map OWNER4                address . proto . port : address . port      a plain forward
+ *     map OWNER4_pool           address . proto . port : goto its chain      a pool
+ *     map OWNER4_any, OWNER4_any_pool       the same for any address of this machine
+ *   chain pool_OWNER_...        dnat to numgen inc mod SUM map { ... }
+ *   chain forward, input, output_traffic  filter hooks, count what the forwards carry
+ *     set OWNER4_traffic, OWNER4_any_traffic  match . inside address . inside port
+ *   set hairpin4                connections that go back where they came from, masqueraded
+ *   chain postrouting           nat hook
+ *
+ * and the same with 6 for IPv6.  The NAT maps' counters count connections (a nat chain sees the
+ * first packet of each only); the traffic sets' count packets and bytes, both ways.
+ */
+#ifndef IPMASQ_KERNEL_SCHEMA_H
+#define IPMASQ_KERNEL_SCHEMA_H
+
+#include "netlink.h"
+
+#include <ipmasq/rule.h>
+
+struct nftnl_set;
+
+#define SCHEMA_TABLE    "ipmasq"
+#define SCHEMA_COMMENT  "ipmasqadm 1" /* marks the table as ours, with the layout's version */
+#define SCHEMA_NAME_MAX 128
+
+/* Offsets and sizes that differ between the families; both are in one array, IPv4 first. */
+struct family {
+	uint8_t family;  /* AF_INET, AF_INET6: also the NFPROTO_ value */
+	char digit;      /* in names */
+	uint8_t words;   /* 32-bit words of an address */
+	uint32_t source, destination; /* offsets in the network header */
+	uint32_t type;   /* nft(8)'s number of the address type */
+	uint32_t ct_source, ct_destination;
+	const char *any; /* in the names of chains */
+};
+
+#define N_FAMILIES 2
+extern const struct family families[N_FAMILIES];
+
+static inline const struct family *family_of(uint8_t family)
+{
+	return &families[family == AF_INET6];
+}
+
+/* The sets of an owner and family. */
+enum set_role {
+	SET_PLAIN,
+	SET_POOL,
+	SET_TRAFFIC,
+	SET_ROLES
+};
+
+/* The name of an owner's set for forwards of one address (`any` false) or of any. */
+const char *schema_set_name(char name[static SCHEMA_NAME_MAX], const char *owner,
+			    const struct family *family, enum set_role role, bool any);
+
+/* The name of the chain of a pool. */
+const char *schema_pool_name(char name[static SCHEMA_NAME_MAX], const char *owner,
+			     const struct ipmasq_match *match);
+
+/* The name of the chain with the owner's look-ups. */
+const char *schema_owner_chain(char name[static SCHEMA_NAME_MAX], const char *owner);
+
+/* Is our table there?  1, 0, or -1 with an error: a foreign table of our name, no right, ... */
+int schema_present(struct netlink *netlink, struct ipmasq_error *error);
+
+/* Adds the table and what all owners share. */
+int schema_add_table(struct transaction *transaction);
+
+/* Adds the chains and sets of `owner`, in its place among the `n` owners that are there. */
+int schema_add_owner(struct transaction *transaction, const char *owner,
+		     const char (*present)[IPMASQ_OWNER_SIZE], size_t n);
+
+/* A set to be filled in and added by schema_add_set(), or NULL with errno. */
+struct nftnl_set *schema_new_set(struct transaction *transaction, const char *name,
+				 uint32_t flags);
+int schema_add_set(struct transaction *transaction, struct nftnl_set *set);
+
+/* Adds a chain; `type` NULL: no base chain. */
+int schema_add_chain(struct transaction *transaction, const char *name, const char *type,
+		     uint32_t hook, int priority);
+
+/* Removes a chain and the rules in it. */
+int schema_delete_chain(struct transaction *transaction, const char *name);
+int schema_flush_chain(struct transaction *transaction, const char *name);
+
+/* nft(8)'s numbers of the data types that our sets are made of; concatenations shift by 6. */
+#define TYPE_INTEGER    4u
+#define TYPE_IPADDR     7u
+#define TYPE_IP6ADDR    8u
+#define TYPE_PROTOCOL   12u
+#define TYPE_SERVICE    13u
+#define TYPE_CONCAT(a, b) ((a) << 6 | (b))
+
+#endif

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Numbers to names for listings: hosts by getnameinfo(3), services by /etc/services.  What has
+ * no name is shown as its number, and JSON, which programs read, has numbers only.
+ */
+#include <ipmasq/plugin.h>
+#include <netdb.h>
+#include <string.h>
+
+const char *ipmasq_host_name(const struct ipmasq_context *context,
+			     const struct ipmasq_address *address, char *text, unsigned int size)
+{
+	struct sockaddr_in in4 = {.sin_family = AF_INET, .sin_addr = address->in4};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = address->in6};
+	bool v4 = address->family != AF_INET6;
+	const struct sockaddr *name = v4 ? (void *)&in4 : (void *)&in6;
+	char number[IPMASQ_ADDRESS_TEXT];
+
+	if (!context->numeric && !context->json && !ipmasq_address_is_any(address) &&
+	    getnameinfo(name, v4 ? sizeof(in4) : sizeof(in6), text, size, NULL, 0, NI_NAMEREQD) == 0)
+		return text;
+	snprintf(text, size, "%s", ipmasq_address_text(address, number));
+	return text;
+}
+
+const char *ipmasq_service_name(const struct ipmasq_context *context, uint16_t port,
+				uint8_t protocol, char *text, unsigned int size)
+{
+	const struct servent *service = NULL;
+
+	if (!context->numeric && !context->json && port)
+		service = getservbyport(htons(port), ipmasq_protocol_name(protocol));
+	if (service)
+		snprintf(text, size, "%s", service->s_name);
+	else
+		snprintf(text, size, "%u", port);
+	return text;
+}
