@@ -221,12 +221,12 @@ static int delete(struct ipmasq_context *context, const struct ipmasq_words *wor
 
 static const struct ipmasq_column columns[] = {
 	{"prot", false},      {"localaddr", false}, {"rediraddr", false}, {"lport", true},
-	{"rport", true},     {"pcnt", true},       {"pref", true},       {"connections", true},
-	{"packets", true},    {"bytes", true},
+	{"rport", true},     {"pcnt", true},       {"pref", true},       {"packets", true},
+	{"bytes", true},
 };
 
 #define N_COLUMNS         (sizeof(columns) / sizeof(columns[0]))
-#define N_COLUMNS_COUNTER 3 /* the last ones, with -v or as JSON */
+#define N_COLUMNS_COUNTER 2 /* the last ones, with -v or as JSON */
 
 struct listing {
 	struct ipmasq_context *context;
@@ -238,7 +238,7 @@ static int list_target(const struct listing *listing, const struct ipmasq_match 
 {
 	const struct ipmasq_context *context = listing->context;
 	char laddr[NI_MAXHOST], raddr[NI_MAXHOST], lport[NI_MAXSERV], rport[NI_MAXSERV];
-	char left[16], weight[16], connections[24], packets[24], bytes[24];
+	char left[16], weight[16], packets[24], bytes[24];
 	const char *cells[N_COLUMNS] = {
 		ipmasq_protocol_name(match->protocol),
 		ipmasq_host_name(context, &match->alias, laddr, sizeof(laddr)),
@@ -248,14 +248,12 @@ static int list_target(const struct listing *listing, const struct ipmasq_match 
 		ipmasq_service_name(context, target->port, match->protocol, rport, sizeof(rport)),
 		left,
 		weight,
-		connections,
 		packets,
 		bytes,
 	};
 
 	snprintf(left, sizeof(left), "%u", target->left);
 	snprintf(weight, sizeof(weight), "%u", target->weight);
-	snprintf(connections, sizeof(connections), "%" PRIu64, target->counters.connections);
 	snprintf(packets, sizeof(packets), "%" PRIu64, target->counters.packets);
 	snprintf(bytes, sizeof(bytes), "%" PRIu64, target->counters.bytes);
 	return ipmasq_listing_row(listing->listing, cells, &listing->context->error);
@@ -280,6 +278,8 @@ static int list(struct ipmasq_context *context)
 					      N_COLUMNS - (counters ? 0 : N_COLUMNS_COUNTER));
 	if (!listing.listing)
 		return -1;
+	if (counters)
+		ipmasq_table_want_counters(context->table);
 	if (ipmasq_table_walk(context->table, OWNER, list_rule, &listing, &context->error) < 0) {
 		ipmasq_listing_drop(listing.listing);
 		return -1;

@@ -25,11 +25,12 @@ typedef int (*ipmasq_rule_take)(struct ipmasq_rule *rule, void *data);
 
 struct ipmasq_engine_ops {
 	/* Each returns 0, or -1 with an error; commit() with code EAGAIN on a conflict, get()
-	 * and load() likewise when the rules changed since the snapshot. */
+	 * and load() likewise when the rules changed since the snapshot.  Without `counters`,
+	 * load() may leave the traffic counters 0. */
 	int (*snapshot)(struct ipmasq_engine *engine, struct ipmasq_error *error);
 	int (*get)(struct ipmasq_engine *engine, const struct ipmasq_rule *key,
 		   struct ipmasq_rule **rule, struct ipmasq_error *error);
-	int (*load)(struct ipmasq_engine *engine, const char *owner, ipmasq_rule_take take,
+	int (*load)(struct ipmasq_engine *engine, bool counters, ipmasq_rule_take take,
 		    void *data, struct ipmasq_error *error);
 	int (*commit)(struct ipmasq_engine *engine, const struct ipmasq_change *changes,
 		      size_t n_changes, unsigned int flags, struct ipmasq_error *error);

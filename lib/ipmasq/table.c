@@ -26,6 +26,7 @@ struct ipmasq_table {
 	struct entry **chains;
 	size_t n_chains, n_entries; /* n_chains is a power of two */
 	bool begun;                 /* the engine's generation is noted */
+	bool counters;              /* traffic counters are wanted */
 	bool loaded;                /* every rule of every owner is here */
 };
 
@@ -177,7 +178,7 @@ static int load(struct ipmasq_table *table, struct ipmasq_error *error)
 	if (table->loaded)
 		return 0;
 	if (begin(table, error) < 0 ||
-	    table->engine->ops->load(table->engine, NULL, take_loaded, table, error) < 0)
+	    table->engine->ops->load(table->engine, table->counters, take_loaded, table, error) < 0)
 		return -1;
 	table->loaded = true;
 	return 0;
@@ -308,6 +309,11 @@ static struct entry **sorted(const struct ipmasq_table *table)
 			list[n++] = entry;
 	qsort(list, n, sizeof(struct entry *), compare_entries);
 	return list;
+}
+
+void ipmasq_table_want_counters(struct ipmasq_table *table)
+{
+	table->counters = true;
 }
 
 int ipmasq_table_walk(struct ipmasq_table *table, const char *owner, ipmasq_rule_visit visit,

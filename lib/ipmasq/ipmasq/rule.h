@@ -51,6 +51,7 @@ struct ipmasq_match {
 	uint32_t mark;                /* fwmark; 0: not looked at */
 };
 
+/* Connections are counted for the hosts of a pool, packets and bytes (both ways) for all. */
 struct ipmasq_counters {
 	uint64_t connections, packets, bytes;
 };
@@ -61,7 +62,7 @@ struct ipmasq_target {
 	uint16_t port;   /* 0: the packet's own port is kept */
 	uint32_t weight; /* connections in a row (PREF) */
 	uint32_t left;   /* connections left before the next entry's turn (pcnt); read only */
-	struct ipmasq_counters counters; /* read only: connections opened, traffic both ways */
+	struct ipmasq_counters counters; /* read only */
 };
 
 /* Targets in the order of the schedule, the head (whose turn it is) first. */

@@ -55,6 +55,9 @@ typedef int (*ipmasq_rule_visit)(const struct ipmasq_rule *rule, void *data);
 int ipmasq_table_walk(struct ipmasq_table *table, const char *owner, ipmasq_rule_visit visit,
 		      void *data, struct ipmasq_error *error);
 
+/* Has the walk that comes read traffic counters, too, which costs another look at the engine. */
+void ipmasq_table_want_counters(struct ipmasq_table *table);
+
 /* Called for a rule that a commit would change: `before` or `after` may be NULL. */
 typedef int (*ipmasq_change_visit)(const struct ipmasq_rule *before,
 				   const struct ipmasq_rule *after, void *data);

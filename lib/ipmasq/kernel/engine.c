@@ -144,7 +144,7 @@ static int read_owners(struct kernel *kernel, struct owners *owners)
 	return 0;
 }
 
-static int kernel_load(struct ipmasq_engine *engine, const char *owner, ipmasq_rule_take take,
+static int kernel_load(struct ipmasq_engine *engine, bool counters, ipmasq_rule_take take,
 		       void *data, struct ipmasq_error *error)
 {
 	struct kernel *kernel = kernel_of(engine);
@@ -154,8 +154,7 @@ static int kernel_load(struct ipmasq_engine *engine, const char *owner, ipmasq_r
 	if (read_owners(kernel, &owners) < 0)
 		goto fail;
 	for (size_t i = 0; i < owners.n; i++)
-		if ((!owner || strcmp(owner, owners.names[i]) == 0) &&
-		    redirect_load(&kernel->netlink, owners.names[i], take, data) < 0)
+		if (redirect_load(&kernel->netlink, owners.names[i], counters, take, data) < 0)
 			goto fail;
 	if (netlink_generation(&kernel->netlink, &generation) < 0)
 		goto fail;

@@ -284,14 +284,3 @@ void verdict(struct rule *rule, int code, const char *chain)
 	if (chain)
 		nftnl_expr_set_str(expression, NFTNL_EXPR_IMM_CHAIN, chain);
 }
-
-struct nftnl_expr *counter_expression(uint64_t packets, uint64_t bytes)
-{
-	struct nftnl_expr *expression = nftnl_expr_alloc("counter");
-
-	if (!expression)
-		return NULL;
-	nftnl_expr_set_u64(expression, NFTNL_EXPR_CTR_PACKETS, packets);
-	nftnl_expr_set_u64(expression, NFTNL_EXPR_CTR_BYTES, bytes);
-	return expression;
-}

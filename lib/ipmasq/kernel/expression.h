@@ -10,7 +10,6 @@
 #include "netlink.h"
 
 struct nftnl_rule;
-struct nftnl_expr;
 
 /* A rule being built for a chain of our table. */
 struct rule {
@@ -54,8 +53,5 @@ void dnat(struct rule *rule, uint8_t nfproto, unsigned int port_word);
 void masquerade(struct rule *rule);
 /* NFT_JUMP or NFT_GOTO with a chain, or NFT_RETURN with none. */
 void verdict(struct rule *rule, int code, const char *chain);
-
-/* A counter for a set or an element that begins with these values. */
-struct nftnl_expr *counter_expression(uint64_t packets, uint64_t bytes);
 
 #endif

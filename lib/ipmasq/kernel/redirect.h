@@ -6,6 +6,8 @@
 #include "../engine.h"
 #include "element.h"
 
+#include <inttypes.h>
+
 /* 0 when nf_tables can do this redirect, or -1 with an error that says who can. */
 int redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_error *error);
 
@@ -19,13 +21,15 @@ int redirect_write(struct transaction *transaction, const struct ipmasq_change *
 int redirect_get(struct netlink *netlink, const char *owner, const struct ipmasq_match *match,
 		 struct ipmasq_rule **rule);
 
-/* Every redirect of `owner`, handed to `take`.  0, or -1 with errno. */
-int redirect_load(struct netlink *netlink, const char *owner, ipmasq_rule_take take, void *data);
+/* Every redirect of `owner`, with its traffic or without, handed to `take`.  0, or -1 with errno. */
+int redirect_load(struct netlink *netlink, const char *owner, bool traffic, ipmasq_rule_take take,
+		  void *data);
 
 /* The key of a redirect's element: [address .] protocol . port. */
 void redirect_key(struct element *element, const struct ipmasq_match *match);
 
-/* What an element's, or a pool's, comment says: `pref 10 from 37`. */
-void redirect_comment(char comment[static ELEMENT_COMMENT_MAX], uint32_t weight, uint64_t from);
+/* Comments: a plain element's preference when it is not the default; where a schedule began. */
+#define PLAIN_COMMENT "pref %u"
+#define POOL_COMMENT  "from %" PRIu64
 
 #endif

@@ -13,7 +13,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
 #include <libnftnl/udata.h>
@@ -21,6 +20,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define POOL_COMMENT_SCAN "from %" SCNu64
 
 /* A traffic element that has counted something. */
 struct traffic {
@@ -34,6 +35,7 @@ struct loading {
 	const char *owner;
 	const struct family *family;
 	bool any;
+	bool with_traffic;
 	ipmasq_rule_take take;
 	void *data;
 	struct traffic *traffic; /* sorted by key */
@@ -90,26 +92,13 @@ static void target_of_data(struct ipmasq_target *target, const struct family *fa
 	target->counters.connections = element->packets;
 }
 
-/* `pref W from N`; what is not there keeps its value. */
-static void parse_comment(const char *comment, uint32_t *weight, uint64_t *from)
-{
-	unsigned int pref;
-	uint64_t base;
-	int n = sscanf(comment, "pref %u from %" SCNu64, &pref, &base);
-
-	if (n >= 1 && pref <= IPMASQ_WEIGHT_MAX)
-		*weight = pref;
-	if (n == 2)
-		*from = base;
-}
-
 /* A rule with one target from a plain element. */
 static struct ipmasq_rule *rule_of_plain(const struct loading *loading,
 					 const struct element *element)
 {
 	struct ipmasq_rule *rule = rule_of_key(loading, element);
 	struct ipmasq_target *target = malloc(sizeof(*target));
-	uint64_t from = 0, since;
+	unsigned int weight;
 
 	if (!rule || !target) {
 		free(target);
@@ -118,9 +107,9 @@ static struct ipmasq_rule *rule_of_plain(const struct loading *loading,
 	}
 	target_of_data(target, loading->family, element);
 	target->weight = IPMASQ_WEIGHT_DEFAULT;
-	parse_comment(element->comment, &target->weight, &from);
-	since = element->packets > from ? element->packets - from : 0;
-	target->left = target->weight ? target->weight - (uint32_t)(since % target->weight) : 0;
+	if (sscanf(element->comment, PLAIN_COMMENT, &weight) == 1 && weight <= IPMASQ_WEIGHT_MAX)
+		target->weight = weight;
+	target->left = target->weight; /* there is no next entry: its turn never ends */
 	rule->redirect.targets = target;
 	rule->redirect.n_targets = 1;
 	return rule;
@@ -148,11 +137,11 @@ static int read_rule_comment(const struct nftnl_udata *attribute, void *data)
 {
 	struct pool_chain *pool = data;
 	const char *text = nftnl_udata_get(attribute);
-	uint32_t unused;
 
 	if (nftnl_udata_type(attribute) == NFTNL_UDATA_RULE_COMMENT && nftnl_udata_len(attribute) &&
-	    text[nftnl_udata_len(attribute) - 1] == '\0')
-		parse_comment(text, &unused, &pool->from);
+	    text[nftnl_udata_len(attribute) - 1] == '\0' &&
+	    sscanf(text, POOL_COMMENT_SCAN, &pool->from) != 1)
+		pool->from = 0;
 	return 0;
 }
 
@@ -396,6 +385,8 @@ static int load_sets(struct loading *loading)
 	loading->traffic_key_length =
 		key_length(loading->family, loading->any) + address_length(loading->family) + 4;
 	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]) && rc == 0; i++) {
+		if (sets[i].role == SET_TRAFFIC && !loading->with_traffic)
+			continue;
 		schema_set_name(name, loading->owner, loading->family, sets[i].role, loading->any);
 		rc = element_dump(loading->netlink, name, sets[i].visit, loading);
 		if (sets[i].role == SET_TRAFFIC && loading->n_traffic)
@@ -408,7 +399,8 @@ static int load_sets(struct loading *loading)
 	return rc;
 }
 
-int redirect_load(struct netlink *netlink, const char *owner, ipmasq_rule_take take, void *data)
+int redirect_load(struct netlink *netlink, const char *owner, bool traffic, ipmasq_rule_take take,
+		  void *data)
 {
 	for (size_t f = 0; f < N_FAMILIES; f++) {
 		for (int any = 0; any < 2; any++) {
@@ -417,6 +409,7 @@ int redirect_load(struct netlink *netlink, const char *owner, ipmasq_rule_take t
 				.owner = owner,
 				.family = &families[f],
 				.any = any,
+				.with_traffic = traffic,
 				.take = take,
 				.data = data,
 			};

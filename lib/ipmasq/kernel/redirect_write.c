@@ -8,10 +8,10 @@
  * weight, so the shares are exact.  The traffic set holds an element for each host.
  *
  * A change is written in passes over all changes, in the order in which nf_tables can take them:
- * elements go before the chains that they name, and come after them.  Connection counters of
- * hosts that stay are handed over to the new elements; `from N` in a comment says how many
- * connections there had been when the schedule began, so that the turn can be told from the
- * counters.
+ * elements go before the chains that they name, and come after them.  When a pool changes, the
+ * connection counters of the hosts that stay go over to its new map; `from N` in the rule's
+ * comment says how many connections there had been when this schedule began, so that whose turn
+ * it is can be told from the counters.
  */
 #include "expression.h"
 #include "redirect.h"
@@ -21,7 +21,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <ipmasq/error.h>
-#include <libnftnl/expr.h>
 #include <libnftnl/set.h>
 #include <libnftnl/udata.h>
 #include <linux/netfilter/nf_tables.h>
@@ -79,14 +78,6 @@ static void add_target(void (*add)(struct element *, const void *, uint32_t),
 	add(element, &port, sizeof(port));
 }
 
-void redirect_comment(char comment[static ELEMENT_COMMENT_MAX], uint32_t weight, uint64_t from)
-{
-	if (from)
-		snprintf(comment, ELEMENT_COMMENT_MAX, "pref %u from %" PRIu64, weight, from);
-	else
-		snprintf(comment, ELEMENT_COMMENT_MAX, "pref %u", weight);
-}
-
 static const struct ipmasq_target *find_target(const struct ipmasq_redirect *redirect,
 					       const struct ipmasq_target *target)
 {
@@ -126,18 +117,16 @@ static const char *set_of(char name[static SCHEMA_NAME_MAX], const struct ipmasq
 			       ipmasq_address_is_any(&match->alias));
 }
 
-static int write_plain(struct element_writer *writer, const struct ipmasq_change *change,
-		       const struct ipmasq_rule *rule)
+static int write_plain(struct element_writer *writer, const struct ipmasq_rule *rule)
 {
 	const struct ipmasq_target *target = &rule->redirect.targets[0];
-	uint64_t connections = connections_before(change, target);
 	struct element element = {0};
 	char set[SCHEMA_NAME_MAX];
 
 	redirect_key(&element, &rule->redirect.match);
 	add_target(element_data_add, &element, target);
-	redirect_comment(element.comment, target->weight, connections);
-	element.packets = connections;
+	if (target->weight != IPMASQ_WEIGHT_DEFAULT)
+		snprintf(element.comment, sizeof(element.comment), PLAIN_COMMENT, target->weight);
 	return element_write(writer, set_of(set, rule, SET_PLAIN), 0, &element);
 }
 
@@ -207,10 +196,9 @@ static uint32_t add_pool_map(struct transaction *transaction, const struct ipmas
 					       NFT_SET_ANONYMOUS | NFT_SET_CONSTANT |
 						       NFT_SET_INTERVAL | NFT_SET_MAP);
 	struct nftnl_udata_buf *userdata = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
-	struct nftnl_expr *counter = counter_expression(0, 0);
 	uint32_t id = 0;
 
-	if (!set || !userdata || !counter) {
+	if (!set || !userdata || schema_count_elements(set) < 0) {
 		errno = ENOMEM;
 		goto out;
 	}
@@ -222,14 +210,10 @@ static uint32_t add_pool_map(struct transaction *transaction, const struct ipmas
 	nftnl_udata_put_u32(userdata, NFTNL_UDATA_SET_KEYBYTEORDER, NFT_BYTEORDER_HOST);
 	nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(userdata),
 			   nftnl_udata_buf_len(userdata));
-	nftnl_set_add_expr(set, counter);
-	counter = NULL;
 	if (schema_add_set(transaction, set) < 0 || write_pool_map(transaction, change, set) < 0)
 		goto out;
 	id = nftnl_set_get_u32(set, NFTNL_SET_ID);
 out:
-	if (counter)
-		nftnl_expr_free(counter);
 	if (userdata)
 		nftnl_udata_buf_free(userdata);
 	if (set)
@@ -257,7 +241,7 @@ static int add_pool_rule(struct transaction *transaction, const struct ipmasq_ch
 	lookup_map(&rule, "__map%d", id);
 	dnat(&rule, family->family, family->words);
 	if (from) {
-		redirect_comment(comment, sum, from);
+		snprintf(comment, sizeof(comment), POOL_COMMENT, from);
 		rule_comment(&rule, comment);
 	}
 	return rule_add(&rule, transaction);
@@ -269,7 +253,7 @@ static int delete_elements(struct element_writer *writer, const struct ipmasq_ch
 	const struct ipmasq_redirect *before = redirect_of(change->before);
 	const struct ipmasq_redirect *after = redirect_of(change->after);
 
-	if (is_plain(before) && write_plain(writer, change, change->before) < 0)
+	if (is_plain(before) && write_plain(writer, change->before) < 0)
 		return -1;
 	if (is_pool(before) && !is_pool(after) && write_pool_entry(writer, change->before) < 0)
 		return -1;
@@ -308,7 +292,7 @@ static int add_elements(struct element_writer *writer, const struct ipmasq_chang
 	const struct ipmasq_redirect *before = redirect_of(change->before);
 	const struct ipmasq_redirect *after = redirect_of(change->after);
 
-	if (is_plain(after) && write_plain(writer, change, change->after) < 0)
+	if (is_plain(after) && write_plain(writer, change->after) < 0)
 		return -1;
 	if (is_pool(after) && !is_pool(before) && write_pool_entry(writer, change->after) < 0)
 		return -1;

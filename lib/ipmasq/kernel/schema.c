@@ -225,6 +225,16 @@ struct nftnl_set *schema_new_set(struct transaction *transaction, const char *na
 	return set;
 }
 
+int schema_count_elements(struct nftnl_set *set)
+{
+	struct nftnl_expr *counter = nftnl_expr_alloc("counter");
+
+	if (!counter)
+		return -1;
+	nftnl_set_add_expr(set, counter); /* taken over */
+	return 0;
+}
+
 int schema_add_set(struct transaction *transaction, struct nftnl_set *set)
 {
 	nftnl_set_nlmsg_build_payload(
@@ -363,16 +373,12 @@ static int add_owner_set(struct transaction *transaction, const char *owner,
 	uint32_t target_words = family->words + PORT_WORDS;
 	char name[SCHEMA_NAME_MAX];
 	struct nftnl_set *set;
-	struct nftnl_expr *counter;
 	int rc = -1;
 
 	schema_set_name(name, owner, family, role, any);
 	set = schema_new_set(transaction, name, role == SET_TRAFFIC ? 0 : NFT_SET_MAP);
-	counter = counter_expression(0, 0);
-	if (!set || !counter) {
-		errno = ENOMEM;
-		goto out;
-	}
+	if (!set)
+		return -1;
 	if (!any) {
 		key_type |= family->type << 12;
 		words += family->words;
@@ -380,6 +386,8 @@ static int add_owner_set(struct transaction *transaction, const char *owner,
 	if (role == SET_TRAFFIC) {
 		key_type = key_type << 12 | TYPE_CONCAT(family->type, TYPE_SERVICE);
 		words += target_words;
+		if (schema_count_elements(set) < 0)
+			goto out;
 	} else if (role == SET_POOL) {
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, 0);
@@ -390,14 +398,9 @@ static int add_owner_set(struct transaction *transaction, const char *owner,
 	}
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, key_type);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, 4u * words);
-	nftnl_set_add_expr(set, counter);
-	counter = NULL;
 	rc = schema_add_set(transaction, set);
 out:
-	if (counter)
-		nftnl_expr_free(counter);
-	if (set)
-		nftnl_set_free(set);
+	nftnl_set_free(set);
 	return rc;
 }
 

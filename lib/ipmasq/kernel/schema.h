@@ -14,8 +14,8 @@
  *   set hairpin4                connections that go back where they came from, masqueraded
  *   chain postrouting           nat hook
  *
- * and the same with 6 for IPv6.  The NAT maps' counters count connections (a nat chain sees the
- * first packet of each only); the traffic sets' count packets and bytes, both ways.
+ * and the same with 6 for IPv6.  The traffic sets' counters count packets and bytes, both ways;
+ * a pool's map counts connections (a nat chain sees the first packet of each only).
  */
 #ifndef IPMASQ_KERNEL_SCHEMA_H
 #define IPMASQ_KERNEL_SCHEMA_H
@@ -81,6 +81,7 @@ int schema_add_owner(struct transaction *transaction, const char *owner,
 /* A set to be filled in and added by schema_add_set(), or NULL with errno. */
 struct nftnl_set *schema_new_set(struct transaction *transaction, const char *name,
 				 uint32_t flags);
+int schema_count_elements(struct nftnl_set *set); /* a counter for each */
 int schema_add_set(struct transaction *transaction, struct nftnl_set *set);
 
 /* Adds a chain; `type` NULL: no base chain. */
