@@ -62,13 +62,13 @@ webfw -A -R 10.0.0.11
 webfw -A -R 10.0.0.12
 webfw -A -R fd00::11"
 expect 'save prints each server once' 0 "$rules" save
-expect 'the listing has both ports' 0 'server    port connections bytes
-10.0.0.11   80           0     0
-10.0.0.12   80           0     0
-10.0.0.11  443           0     0
-10.0.0.12  443           0     0
-fd00::11    80           0     0
-fd00::11   443           0     0' webfw -L -n
+expect 'the listing has both ports' 0 'server    port packets bytes
+10.0.0.11   80       0     0
+10.0.0.12   80       0     0
+10.0.0.11  443       0     0
+10.0.0.12  443       0     0
+fd00::11    80       0     0
+fd00::11   443       0     0' webfw -L -n
 "$program" save "$WORK/rules"
 expect 'flush takes all' 0 '' flush
 expect 'nothing is left' 0 "$head" save

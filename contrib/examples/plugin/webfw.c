@@ -116,7 +116,7 @@ static int delete(struct ipmasq_context *context, const struct ipmasq_target *se
 }
 
 static const struct ipmasq_column columns[] = {
-	{"server", false}, {"port", true}, {"connections", true}, {"bytes", true},
+	{"server", false}, {"port", true}, {"packets", true}, {"bytes", true},
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -132,17 +132,16 @@ static int list_rule(const struct ipmasq_rule *rule, void *data)
 
 	for (uint32_t i = 0; i < rule->redirect.n_targets; i++) {
 		const struct ipmasq_target *target = &rule->redirect.targets[i];
-		char server[NI_MAXHOST], port[NI_MAXSERV], connections[24], bytes[24];
+		char server[NI_MAXHOST], port[NI_MAXSERV], packets[24], bytes[24];
 		const char *cells[N_COLUMNS] = {
 			ipmasq_host_name(list->context, &target->address, server, sizeof(server)),
 			ipmasq_service_name(list->context, target->port, IPPROTO_TCP, port,
 					    sizeof(port)),
-			connections,
+			packets,
 			bytes,
 		};
 
-		snprintf(connections, sizeof(connections), "%" PRIu64,
-			 target->counters.connections);
+		snprintf(packets, sizeof(packets), "%" PRIu64, target->counters.packets);
 		snprintf(bytes, sizeof(bytes), "%" PRIu64, target->counters.bytes);
 		if (ipmasq_listing_row(list->listing, cells, &list->context->error) < 0)
 			return -1;
@@ -156,6 +155,7 @@ static int list(struct ipmasq_context *context)
 
 	if (!list.listing)
 		return -1;
+	ipmasq_table_want_counters(context->table);
 	if (ipmasq_table_walk(context->table, OWNER, list_rule, &list, &context->error) < 0) {
 		ipmasq_listing_drop(list.listing);
 		return -1;
