@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# What contrib/quickstart and contrib/check do first: find what is missing on this machine, install
+# it where that is allowed, and build in a private directory, so that the source tree is only read.
+
+source_tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export PATH=$PATH:/usr/sbin:/sbin
+
+# What a build needs: a command or a pkg-config module, and the Debian packages that have it.
+build_commands="gcc=gcc,libc6-dev make=make pkg-config=pkg-config"
+clone_commands="autoreconf=autoconf automake=automake libtoolize=libtool" # a release has ./configure
+build_modules="libmnl=libmnl-dev libnftnl=libnftnl-dev
+	libnetfilter_conntrack=libnetfilter-conntrack-dev smartcols=libsmartcols-dev"
+
+say() {
+	printf '\n== %s\n' "$*"
+}
+
+# missing COMMANDS MODULES: the packages of what is not there, in the form of the tables above.
+missing() {
+	local entry
+
+	for entry in $1; do
+		command -v "${entry%%=*}" >/dev/null || echo "${entry#*=}"
+	done | tr ',' '\n'
+	for entry in $2; do
+		pkg-config --exists "${entry%%=*}" 2>/dev/null || echo "${entry#*=}"
+	done
+}
+
+# Installs packages; the services among them are not started (policy-rc.d(8)).
+install_packages() {
+	local policy=/usr/sbin/policy-rc.d status
+
+	if [ -e $policy ]; then
+		policy=
+	else
+		printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy
+	fi
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get -qq update </dev/null
+	apt-get -qq install -y --no-install-recommends "$@" </dev/null >/dev/null
+	status=$?
+	[ -z "$policy" ] || rm -f $policy
+	return $status
+}
+
+# provide COMMANDS MODULES: all of it is there, or was installed; otherwise says what is missing.
+provide() {
+	local packages
+
+	[ -d "$source_tree/.git" ] && set -- "$1 $clone_commands" "$2"
+	mapfile -t packages < <(missing "$build_commands $1" "$build_modules $2")
+	[ ${#packages[@]} -gt 0 ] || return 0
+	if [ "$(id -u)" != 0 ] || [ -n "${LAB_UNSHARED:-}" ]; then
+		echo "Missing, and only root can install it: ${packages[*]}"
+		return 1
+	fi
+	if ! command -v apt-get >/dev/null; then
+		echo "Missing, and there is no apt-get here to install it: ${packages[*]}"
+		return 1
+	fi
+	say "Installing with apt: ${packages[*]}"
+	install_packages "${packages[@]}" || { echo "apt-get could not install it"; return 1; }
+}
+
+# Copies the sources, without what a build has left there, to a directory.
+copy_sources() {
+	mkdir -p "$1" && tar -C "$source_tree" -cf - --exclude=./.git --exclude=./build --exclude='*.o' \
+		--exclude='*.lo' --exclude='*.la' --exclude=.libs --exclude=.deps --exclude='*.log' \
+		--exclude='*.trs' --exclude=./config.status --exclude=./config.h --exclude=./stamp-h1 \
+		--exclude=./autom4te.cache --exclude=./libtool --exclude=Makefile --exclude=stage . |
+		tar -C "$1" -xf - --no-same-owner
+}
+
+# build DIRECTORY [CONFIGURE-ARGUMENT...]: DIRECTORY/source and, from it, DIRECTORY/build.
+build() {
+	local directory=$1
+
+	shift
+	copy_sources "$directory/source" || return 1
+	if [ -d "$source_tree/.git" ]; then
+		(cd "$directory/source" && ./bootstrap) || return 1
+	fi
+	mkdir "$directory/build" && cd "$directory/build" || return 1
+	"$directory/source/configure" -q --prefix=/usr "$@" && make -s -j"$(nproc)"
+}

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# What every end-to-end test is written with: the lab of contrib/lab.sh, the program from the
+# staged installation, and `check`, one sentence and one command each.
+#
+#   . "$(dirname "$0")/lib.sh"
+#   begin 2                                     a lab with two servers
+#   check "sentence" command...                 the command succeeds
+#   check "sentence" says TEXT command...       it succeeds and prints TEXT
+#   check "sentence" refuses STATUS TEXT command...   it fails so, says so, and changes no rule
+#   finish                                      the sums; the exit status of the test
+#
+# Environment, set by Makefile.am: IPMASQADM (the program), IPMASQADM_PLUGINDIR and
+# LD_LIBRARY_PATH (its plugins and library), CC.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=../../contrib/lab.sh
+. "$here/../../contrib/lab.sh"
+
+: "${IPMASQADM:?is the path of the program under test; make check sets it}"
+export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
+passed=0 failed=0 skipped=0
+
+SKIP_TEST=77 # automake's number for a test that could not run
+
+skip_all() {
+	echo "skip - all of $(basename "$0"): $*"
+	echo "0 passed, 0 failed"
+	exit $SKIP_TEST
+}
+
+need_tools() {
+	local tool
+
+	for tool; do
+		command -v "$tool" >/dev/null || skip_all "$tool is not installed"
+	done
+}
+
+leave() {
+	trap - EXIT INT TERM
+	lab_remove >/dev/null 2>&1
+}
+
+# Makes the lab with $1 servers; where this user may not, in a user namespace; or skips.
+begin() {
+	need_tools ip nsenter nft ss python3
+	if ! lab_possible; then
+		[ -z "${LAB_UNSHARED:-}" ] && lab_possible_unprivileged && lab_unshare "$0"
+		skip_all "no network namespaces here: run it as root, or allow user namespaces"
+	fi
+	trap leave EXIT
+	trap 'leave; exit 1' INT TERM
+	lab_make "$1" || skip_all "this kernel cannot make the lab (veth, bridge)"
+}
+
+# check SENTENCE COMMAND...: counts whether the command succeeds, and shows its output if not.
+check() {
+	local sentence=$1 output=$lab_scratch/output
+
+	shift
+	if "$@" >"$output" 2>&1; then
+		passed=$((passed + 1))
+		echo "ok - $sentence"
+	else
+		failed=$((failed + 1))
+		echo "not ok - $sentence"
+		printf '     (%s)\n' "$*"
+		sed 's/^/     | /' "$output"
+	fi
+}
+
+skip() {
+	skipped=$((skipped + 1))
+	echo "skip - $1: $2"
+}
+
+finish() {
+	[ "$skipped" = 0 ] || echo "$skipped skipped"
+	leave
+	echo "$passed passed, $failed failed"
+	[ "$failed" = 0 ]
+	exit
+}
+
+# The program, on the router.
+adm() {
+	on router "$IPMASQADM" "$@"
+}
+
+portfw() {
+	adm portfw "$@"
+}
+
+clear_rules() {
+	adm flush
+}
+
+# The listing without its heading, numeric, one blank between the columns.
+rules() {
+	portfw -L -n | tail -n +2 | tr -s ' ' | sed 's/^ //'
+}
+
+ruleset() {
+	on router nft list ruleset
+}
+
+# --- what a command shall do ------------------------------------------------------------------
+
+equals() {
+	local expected=$1 got
+
+	shift
+	got=$("$@") || { echo "failed: $*"; echo "$got"; return 1; }
+	[ "$got" = "$expected" ] || { printf 'expected: %s\ngot:      %s\n' "$expected" "$got"; return 1; }
+}
+
+says() {
+	local text=$1 got
+
+	shift
+	got=$("$@" 2>&1) || { echo "failed: $*"; echo "$got"; return 1; }
+	[[ $got == *"$text"* ]] || { printf 'nothing of "%s" in:\n%s\n' "$text" "$got"; return 1; }
+}
+
+fails() {
+	! "$@"
+}
+
+# fails_with STATUS TEXT COMMAND...: it exits so, with TEXT on standard error, nothing else there.
+fails_with() {
+	local status=$1 text=$2 got out=$lab_scratch/stdout
+
+	shift 2
+	got=$("$@" 2>&1 >"$out")
+	local rc=$?
+	[ $rc = "$status" ] || { printf 'exit status %s, not %s; it said:\n%s\n' $rc "$status" "$got"; return 1; }
+	[[ $got == *"$text"* ]] || { printf 'nothing of "%s" in:\n%s\n' "$text" "$got"; return 1; }
+	[ ! -s "$out" ] || { echo "on standard output:"; cat "$out"; return 1; }
+}
+
+# The same, and no rule of any table has changed.
+refuses() {
+	local before after
+
+	before=$(ruleset)
+	fails_with "$@" || return 1
+	after=$(ruleset)
+	[ "$before" = "$after" ] || { echo "the ruleset changed:"; diff <(echo "$before") <(echo "$after"); return 1; }
+}
+
+# --- traffic ------------------------------------------------------------------------------------
+
+# get NAMESPACE URL: fetches a page.
+get() {
+	on "$1" curl -gsS --max-time 5 "$2"
+}
+
+# Packets that no ordinary program sends at will; see packets.py.
+packets() {
+	local namespace=$1
+
+	shift
+	on "$namespace" python3 "$here/packets.py" "$@"
+}
+
+# udp_server NAMESPACE PORT: answers every datagram with the namespace's name, IPv4 and IPv6.
+udp_server() {
+	packets "$1" udp-server "$1" "$2" >"$lab_scratch/udp-$1-$2" 2>&1 &
+	wait_until listens "$1" -u "$2"
+}
+
+# udp NAMESPACE ADDRESS PORT [SOURCE-PORT]: sends a datagram and prints the answer.
+udp() {
+	packets "$1" udp "${@:2}"
+}
+
+# How many connection tracking entries of the router match.
+flows() {
+	on router conntrack -L "$@" 2>/dev/null | wc -l
+}
+
+# counter COLUMN: a number of the only forward, from the JSON listing.
+counter() {
+	portfw -L -n --json |
+		python3 -c 'import json, sys; print(json.load(sys.stdin)["portfw"][0][sys.argv[1]])' "$1"
+}

@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Packets for the end-to-end tests that no ordinary program sends at will.
+
+  udp-server NAME PORT        answers every datagram, IPv4 and IPv6, with NAME
+  udp ADDRESS PORT [SPORT]    sends one datagram, prints the answer or fails
+  sctp-server 4|6             answers every SCTP INIT with an INIT ACK, prints the port
+  sctp ADDRESS PORT SPORT     sends an SCTP INIT, prints the address that sends the INIT ACK
+
+A kernel without SCTP sockets still translates SCTP, so raw sockets carry it here (RFC 9260).
+"""
+import socket
+import struct
+import sys
+
+ANSWER_SECONDS = 2
+SCTP = 132
+INIT, INIT_ACK = 1, 2
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def sctp_packet(sport, dport, tag, kind):
+    init = struct.pack("!BBHIIHHI", kind, 0, 20, 0x01020304, 65536, 1, 1, 1)
+    header = struct.pack("!HHI", sport, dport, tag)
+    checksum = crc32c(header + b"\0\0\0\0" + init)
+    return header + struct.pack("<I", checksum) + init
+
+
+def sctp_payload(packet, family):
+    """The SCTP part of what a raw socket received, or None when it is damaged."""
+    if family == socket.AF_INET:
+        packet = packet[(packet[0] & 15) * 4:]
+    checksum = struct.unpack("<I", packet[8:12])[0]
+    whole = packet[:8] + b"\0\0\0\0" + packet[12:]
+    return packet if crc32c(whole) == checksum else None
+
+
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def udp_server(name, port):
+    server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    server.bind(("::", int(port)))
+    while True:
+        _, peer = server.recvfrom(65536)
+        server.sendto(name.encode(), peer)
+
+
+def udp(address, port, sport=0):
+    client = socket.socket(family_of(address), socket.SOCK_DGRAM)
+    client.settimeout(ANSWER_SECONDS)
+    client.bind(("", int(sport)))
+    client.connect((address, int(port)))
+    client.send(b"hello")
+    print(client.recv(65536).decode())
+
+
+def sctp_server(family_name):
+    family = socket.AF_INET6 if family_name == "6" else socket.AF_INET
+    server = socket.socket(family, socket.SOCK_RAW, SCTP)
+    print("ready", flush=True)
+    while True:
+        packet, peer = server.recvfrom(65536)
+        packet = sctp_payload(packet, family)
+        if packet and packet[12] == INIT:
+            sport, dport = struct.unpack("!HH", packet[:4])
+            tag = struct.unpack("!I", packet[16:20])[0]
+            print("INIT to port", dport, flush=True)
+            server.sendto(sctp_packet(dport, sport, tag, INIT_ACK), (peer[0], 0))
+
+
+def sctp(address, port, sport):
+    family = family_of(address)
+    client = socket.socket(family, socket.SOCK_RAW, SCTP)
+    client.settimeout(ANSWER_SECONDS)
+    client.sendto(sctp_packet(int(sport), int(port), 0, INIT), (address, 0))
+    while True:
+        packet, peer = client.recvfrom(65536)
+        packet = sctp_payload(packet, family)
+        if packet and packet[12] == INIT_ACK:
+            print(peer[0], struct.unpack("!H", packet[:2])[0])
+            return
+
+
+COMMANDS = {"udp-server": udp_server, "udp": udp, "sctp-server": sctp_server, "sctp": sctp}
+
+try:
+    COMMANDS[sys.argv[1]](*sys.argv[2:])
+except (OSError, KeyboardInterrupt) as error:
+    sys.exit(f"{' '.join(sys.argv[1:])}: {error}")
