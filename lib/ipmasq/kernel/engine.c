@@ -9,7 +9,6 @@
  * half done.  After a commit the flows that it left behind are ended (flows.h).
  */
 #include "../engine.h"
-#include "../part.h"
 #include "flows.h"
 #include "netlink.h"
 #include "redirect.h"
@@ -240,34 +239,6 @@ static int check_changes(const struct ipmasq_change *changes, size_t n, struct i
 	return 0;
 }
 
-static bool covered(const char *owner, const struct ipmasq_match *match, void *data)
-{
-	struct kernel *kernel = data;
-	struct ipmasq_rule *rule = NULL;
-	bool there = redirect_get(&kernel->netlink, owner, match, &rule) == 0 && rule;
-
-	ipmasq_rule_free(rule);
-	return there;
-}
-
-static int end_flows(struct kernel *kernel, const struct ipmasq_change *changes, size_t n,
-		     unsigned int flags, struct ipmasq_error *error)
-{
-	const struct ipmasq_flows_part *part;
-	bool needed = flags & IPMASQ_COMMIT_KILL;
-
-	for (size_t i = 0; i < n && !needed; i++) {
-		const struct ipmasq_rule *rule =
-			changes[i].after ? changes[i].after : changes[i].before;
-
-		needed = rule->redirect.match.protocol == IPPROTO_UDP;
-	}
-	if (!needed)
-		return 0;
-	part = ipmasq_part("conntrack", "ipmasq_flows_part", error);
-	return part ? part->end(changes, n, flags, covered, kernel, error) : -1;
-}
-
 static int kernel_commit(struct ipmasq_engine *engine, const struct ipmasq_change *changes,
 			 size_t n_changes, unsigned int flags, struct ipmasq_error *error)
 {
@@ -295,7 +266,7 @@ out:
 			explain(error, "cannot change the ruleset");
 	}
 	transaction_end(&transaction);
-	return rc < 0 ? -1 : end_flows(kernel, changes, n_changes, flags, error);
+	return rc < 0 ? -1 : flows_end(&kernel->netlink, changes, n_changes, flags, error);
 }
 
 static void kernel_close(struct ipmasq_engine *engine)

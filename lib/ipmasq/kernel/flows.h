@@ -1,19 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What parts/conntrack.so exports as `ipmasq_flows_part`: ending the connections of conntrack
- * that a change of redirects has left behind.
+ * Ending the connections of conntrack that a change of redirects has left behind: flows_end()
+ * for the engine, and behind it what parts/conntrack.so exports as `ipmasq_flows_part`.
  */
 #ifndef IPMASQ_KERNEL_FLOWS_H
 #define IPMASQ_KERNEL_FLOWS_H
 
 #include "../engine.h"
 
+struct netlink;
+
+/*
+ * Ends the UDP flows (with IPMASQ_COMMIT_KILL also TCP and SCTP connections) that a removed
+ * target carried, and UDP flows from before a redirect that would go on to bypass it.
+ * 0, or -1 with an error.
+ */
+int flows_end(struct netlink *netlink, const struct ipmasq_change *changes, size_t n_changes,
+	      unsigned int flags, struct ipmasq_error *error);
+
 struct ipmasq_flows_part {
 	/*
-	 * Ends the UDP flows (with IPMASQ_COMMIT_KILL also TCP and SCTP connections) that a
-	 * removed target carried, and UDP flows from before a redirect that would go on to
-	 * bypass it.  `covered` says whether another rule, more specific than the one that is
-	 * asked for, is there.  0, or -1 with an error.
+	 * As flows_end().  `covered` says whether `owner` has a redirect for exactly this match,
+	 * which then goes before one of any address.
 	 */
 	int (*end)(const struct ipmasq_change *changes, size_t n_changes, unsigned int flags,
 		   bool (*covered)(const char *owner, const struct ipmasq_match *match,
