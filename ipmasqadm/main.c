@@ -16,9 +16,10 @@ static const struct command {
 	enum ipmasq_status (*run)(struct session *session, int argc, char **argv);
 	const char *words, *help;
 } commands[] = {
-	{"save", rules_file_save, "[FILE]", "write all rules as command lines"},
+	{"save", rules_file_save, "[FILE]", "write all rules as command lines; - is standard output"},
 	{"restore", rules_file_restore, "[-a] FILE",
-	 "make the rules those of the file, all or nothing; -a adds to what is there"},
+	 "make the rules those of the file (- is standard input), all or nothing;\n"
+	 "                      -a adds to what is there"},
 	{"flush", flush, "", "remove the rules of all modules"},
 };
 
@@ -66,7 +67,7 @@ static void usage(FILE *out)
 {
 	struct ipmasq_error error;
 
-	fputs("usage: ipmasqadm [-n] [--json] [--dry-run] [--kill] MODULE [options]\n"
+	fputs("usage: ipmasqadm [-n] [-v] [--json] [--dry-run] [--kill] MODULE [options]\n"
 	      "       ipmasqadm MODULE -h\n"
 	      "       ipmasqadm COMMAND\n\n"
 	      "commands:\n",
@@ -79,6 +80,7 @@ static void usage(FILE *out)
 		fprintf(out, "  %s\n", error.text);
 	fputs("\noptions:\n"
 	      "  -n          numeric: look no name up\n"
+	      "  -v          verbose: list counters, too\n"
 	      "  --json      list as JSON\n"
 	      "  --dry-run   show what would change, change nothing\n"
 	      "  --kill      end the TCP connections of what is removed, too\n"
@@ -96,6 +98,9 @@ static const struct {
 	{"--dry-run", offsetof(struct session, dry_run)},
 	{"--kill", offsetof(struct session, kill)},
 	{"-n", offsetof(struct session, numeric)},
+	{"--numeric", offsetof(struct session, numeric)},
+	{"-v", offsetof(struct session, verbose)},
+	{"--verbose", offsetof(struct session, verbose)},
 };
 
 static bool set_flag(struct session *session, const char *word)
@@ -109,13 +114,29 @@ static bool set_flag(struct session *session, const char *word)
 	return false;
 }
 
+/* Takes the flags out of a command's words, so that they may stand anywhere. */
+static int take_flags(struct session *session, int argc, char **argv)
+{
+	int n = 1;
+
+	for (int i = 1; i < argc; i++)
+		if (!set_flag(session, argv[i]))
+			argv[n++] = argv[i];
+	return n;
+}
+
 static enum ipmasq_status dispatch(struct session *session, int argc, char **argv)
 {
 	struct module_call call = {argc, argv};
+	struct ipmasq_error error;
 
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		if (strcmp(commands[i].name, argv[0]) == 0)
-			return commands[i].run(session, argc, argv);
+			return commands[i].run(session, take_flags(session, argc, argv), argv);
+	if (!ipmasq_plugin_load(argv[0], &error)) {
+		fprintf(stderr, "ipmasqadm: %s\n", error.text);
+		return error.status;
+	}
 	return session_transaction(session, argv[0], module_body, &call);
 }
 

@@ -54,6 +54,7 @@ static int one_transaction(struct session *session, session_body body, void *dat
 		.dry_run = session->dry_run,
 		.kill = session->kill,
 		.numeric = session->numeric,
+		.verbose = session->verbose,
 	};
 	int status = IPMASQ_FAILED;
 

@@ -9,7 +9,7 @@
 
 struct session {
 	struct ipmasq_engine *engine;
-	bool json, dry_run, kill, numeric; /* given before the command */
+	bool json, dry_run, kill, numeric, verbose; /* given to the dispatcher */
 };
 
 /*

@@ -309,7 +309,8 @@ static int run_command(struct ipmasq_context *context, const struct ipmasq_words
 	case 'l':
 		return list(context);
 	}
-	return ipmasq_usage(&context->error, "no command: give one of -A, -D, -F, -L, or -h for help");
+	return ipmasq_usage(&context->error, "no command: give one of -A, -D, -F, -L, or -h for help%s",
+			    words->given['L'] ? "; -L with an address goes with -A or -D" : "");
 }
 
 const struct ipmasq_plugin ipmasq_plugin;

@@ -145,17 +145,18 @@ static const struct ipmasq_change *change_for(const struct sweep *sweep, const s
 	return change;
 }
 
+/* Only protocols that are to be ended have their changes in the index. */
 static bool must_end(const struct sweep *sweep, const struct flow *flow)
 {
 	const struct ipmasq_change *change = change_for(sweep, flow);
 
 	if (!change)
 		return false;
-	if (flow->match.protocol != IPPROTO_UDP && !(sweep->flags & IPMASQ_COMMIT_KILL))
+	if (flow->translated && serves(change->after, &flow->target))
 		return false;
-	if (flow->translated)
-		return serves(change->before, &flow->target) && !serves(change->after, &flow->target);
-	return change->after && flow->match.protocol == IPPROTO_UDP;
+	if (flow->match.protocol == IPPROTO_UDP && change->after)
+		return true; /* nobody's, or another forward's: it would bypass this one */
+	return flow->translated && serves(change->before, &flow->target);
 }
 
 static int look_at(enum nf_conntrack_msg_type type, struct nf_conntrack *entry, void *data)

@@ -341,7 +341,7 @@ int schema_add_table(struct transaction *transaction)
 		{"forward", "filter", NF_INET_FORWARD, PRIORITY_TRAFFIC},
 		{"input", "filter", NF_INET_LOCAL_IN, PRIORITY_TRAFFIC},
 		{"output_traffic", "filter", NF_INET_LOCAL_OUT, PRIORITY_TRAFFIC},
-		{"redirect", NULL, 0, 0},
+		{"redirects", NULL, 0, 0},
 		{"traffic", NULL, 0, 0},
 		{"local_traffic", NULL, 0, 0},
 		{"hairpin", NULL, 0, 0},
@@ -356,8 +356,8 @@ int schema_add_table(struct transaction *transaction)
 	for (size_t i = 0; i < N_FAMILIES; i++)
 		if (add_hairpin_set(transaction, &families[i]) < 0)
 			return -1;
-	if (add_jump(transaction, "prerouting", "redirect") < 0 ||
-	    add_jump(transaction, "output", "redirect") < 0 ||
+	if (add_jump(transaction, "prerouting", "redirects") < 0 ||
+	    add_jump(transaction, "output", "redirects") < 0 ||
 	    add_traffic_jump(transaction, "forward", "traffic") < 0 ||
 	    add_traffic_jump(transaction, "input", "local_traffic") < 0 ||
 	    add_traffic_jump(transaction, "output_traffic", "local_traffic") < 0)
@@ -499,15 +499,16 @@ static int order_owners(struct transaction *transaction, const char *owner,
 	bool placed = false;
 	char chain[SCHEMA_NAME_MAX];
 
-	if (schema_flush_chain(transaction, "redirect") < 0)
+	if (schema_flush_chain(transaction, "redirects") < 0)
 		return -1;
 	for (size_t i = 0; i <= n; i++) {
 		if (!placed && (i == n || ipmasq_owner_precedence(present[i]) > mine)) {
-			if (add_jump(transaction, "redirect", schema_owner_chain(chain, owner)) < 0)
+			if (add_jump(transaction, "redirects",
+				     schema_owner_chain(chain, owner)) < 0)
 				return -1;
 			placed = true;
 		}
-		if (i < n && add_jump(transaction, "redirect",
+		if (i < n && add_jump(transaction, "redirects",
 				      schema_owner_chain(chain, present[i])) < 0)
 			return -1;
 	}

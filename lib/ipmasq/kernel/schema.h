@@ -2,8 +2,8 @@
 /*
  * What our table looks like: names of its sets and chains, and how they are made.
  *
- *   chain prerouting, output    nat hooks, `jump redirect`
- *   chain redirect              `jump redirect_OWNER`, one an owner, in the order of precedence
+ *   chain prerouting, output    nat hooks, `jump redirects`
+ *   chain redirects             `jump redirect_OWNER`, one an owner, in the order of precedence
  *   chain redirect_OWNER        look-ups in the owner's maps
  *     map OWNER4                address . proto . port : address . port      a plain forward
  *     map OWNER4_pool           address . proto . port : goto its chain      a pool
