@@ -13,7 +13,7 @@ all_done() {
 	for pid; do
 		wait "$pid" || status=1
 	done
-	return $status
+	return "$status"
 }
 
 add_60() {
@@ -65,7 +65,7 @@ with_other_writer() {
 	done
 	kill "$writer" 2>/dev/null
 	wait "$writer"
-	return $status
+	return "$status"
 }
 
 check "60 additions at once, the first of all among them, succeed" add_60

@@ -66,8 +66,8 @@ check() {
 	else
 		failed=$((failed + 1))
 		echo "not ok - $sentence"
-		printf '     (%s)\n' "$*"
-		sed 's/^/     | /' "$output"
+		printf '     (%.400s)\n' "$*"
+		head -n 40 "$output" | sed 's/^/     | /'
 	fi
 }
 
