@@ -90,28 +90,16 @@ static void usage(FILE *out)
 	      out);
 }
 
-static const struct {
-	const char *word;
-	size_t offset;
-} flags[] = {
-	{"--json", offsetof(struct session, json)},
-	{"--dry-run", offsetof(struct session, dry_run)},
-	{"--kill", offsetof(struct session, kill)},
-	{"-n", offsetof(struct session, numeric)},
-	{"--numeric", offsetof(struct session, numeric)},
-	{"-v", offsetof(struct session, verbose)},
-	{"--verbose", offsetof(struct session, verbose)},
-};
-
 static bool set_flag(struct session *session, const char *word)
 {
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-		if (strcmp(flags[i].word, word) == 0) {
-			*(bool *)(void *)((char *)session + flags[i].offset) = true;
-			return true;
-		}
-	}
-	return false;
+	static const struct {
+		const char *letter, *word;
+	} letters[] = {{"-h", "--help"}, {"-n", "--numeric"}, {"-v", "--verbose"}};
+
+	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
+		if (strcmp(word, letters[i].letter) == 0)
+			word = letters[i].word;
+	return ipmasq_words_flag(&session->flags, word);
 }
 
 /* Takes the flags out of a command's words, so that they may stand anywhere. */
@@ -130,9 +118,15 @@ static enum ipmasq_status dispatch(struct session *session, int argc, char **arg
 	struct module_call call = {argc, argv};
 	struct ipmasq_error error;
 
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (strcmp(commands[i].name, argv[0]) == 0)
-			return commands[i].run(session, take_flags(session, argc, argv), argv);
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		if (strcmp(commands[i].name, argv[0]) != 0)
+			continue;
+		argc = take_flags(session, argc, argv);
+		if (!session->flags.help)
+			return commands[i].run(session, argc, argv);
+		printf("ipmasqadm %s %s\n  %s\n", argv[0], commands[i].words, commands[i].help);
+		return IPMASQ_OK;
+	}
 	if (!ipmasq_plugin_load(argv[0], &error)) {
 		fprintf(stderr, "ipmasqadm: %s\n", error.text);
 		return error.status;
