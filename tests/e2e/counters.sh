@@ -21,7 +21,8 @@ above() {
 	local limit=$1 got
 
 	shift
-	got=$("$@") && [ "$got" -gt "$limit" ] || { echo "$got, not over $limit"; return 1; }
+	got=$("$@") || return 1
+	[ "$got" -gt "$limit" ] || { echo "$got, not over $limit"; return 1; }
 }
 
 fetch() {

@@ -180,9 +180,3 @@ udp() {
 flows() {
 	on router conntrack -L "$@" 2>/dev/null | wc -l
 }
-
-# counter COLUMN: a number of the only forward, from the JSON listing.
-counter() {
-	portfw -L -n --json |
-		python3 -c 'import json, sys; print(json.load(sys.stdin)["portfw"][0][sys.argv[1]])' "$1"
-}
