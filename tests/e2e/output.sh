@@ -11,7 +11,7 @@ to_full() {
 
 	said=$(adm "$@" 2>&1 >/dev/full)
 	status=$?
-	equals 1 echo $status && fails test -z "$said"
+	equals 1 echo "$status" && fails test -z "$said"
 }
 
 # Whether $file has every one of the words.
