@@ -35,7 +35,7 @@ static int memory_file(char name[static 64])
 
 static int restore(struct memory_engine *memory, const void *bytes, size_t size, bool add)
 {
-	struct session session = {.engine = &memory->engine, .numeric = true};
+	struct session session = {.engine = &memory->engine, .flags.numeric = true};
 	char command[] = "restore", flag[] = "-a", name[64];
 	char *replacing[] = {command, name, NULL}, *adding[] = {command, flag, name, NULL};
 
