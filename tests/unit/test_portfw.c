@@ -132,9 +132,9 @@ static void ipv6_is_added_like_ipv4(void **state)
 	ok("portfw -n -A -P tcp -L 2001:db8::1 80 -R 2001:db8::2 8080");
 	ok("portfw -n -A -P tcp -L [2001:db8::1]:80 -R [2001:db8::3]:8080");
 	ok("portfw -n -A -P tcp -L :: 80 -R 2001:db8::2 80");
-	assert_rules("portfw -A -P tcp -L 2001:db8::1 80 -R 2001:db8::2 8080\n"
-		     "portfw -A -P tcp -L 2001:db8::1 80 -R 2001:db8::3 8080\n"
-		     "portfw -A -P tcp -L :: 80 -R 2001:db8::2 80\n");
+	assert_rules("portfw -A -P tcp -L :: 80 -R 2001:db8::2 80\n"
+		     "portfw -A -P tcp -L 2001:db8::1 80 -R 2001:db8::2 8080\n"
+		     "portfw -A -P tcp -L 2001:db8::1 80 -R 2001:db8::3 8080\n");
 }
 
 static void any_address_of_this_machine_is_0_0_0_0_or_0(void **state)
