@@ -97,7 +97,7 @@ static void put_counter(uint64_t packets)
 /* A plain element with this much of the key, the data and the user data. */
 static void put_plain(size_t key_length, size_t data_length, const void *userdata, size_t length)
 {
-	static const char key[256] = KEY, data[256] = DATA;
+	static const char key[4096] = KEY, data[4096] = DATA;
 	struct nlattr *element = mnl_attr_nest_start(answer, NFTA_LIST_ELEM);
 
 	put_value(NFTA_SET_ELEM_KEY, key, key_length);
@@ -212,9 +212,9 @@ static void an_element_with_a_key_or_data_of_another_size_is_passed_over(void **
 	static const struct {
 		size_t key, data;
 	} sizes[] = {{0, N_DATA},  {4, N_DATA},  {N_KEY - 1, N_DATA}, {N_KEY + 4, N_DATA},
-		     {64, N_DATA}, {65, N_DATA}, {200, N_DATA},       {N_KEY, 0},
-		     {N_KEY, 4},   {N_KEY, 7},   {N_KEY, 64},         {N_KEY, 65},
-		     {N_KEY, 200}, {0, 0}};
+		     {64, N_DATA}, {65, N_DATA}, {200, N_DATA},       {4000, N_DATA},
+		     {N_KEY, 0},   {N_KEY, 4},   {N_KEY, 7},          {N_KEY, 64},
+		     {N_KEY, 65},  {N_KEY, 200}, {N_KEY, 4000},       {0, 0}};
 
 	(void)state;
 	for (size_t i = 0; i < N_ELEMENTS(sizes); i++) {
