@@ -34,6 +34,8 @@ struct ipmasq_engine_ops {
 		    void *data, struct ipmasq_error *error);
 	int (*commit)(struct ipmasq_engine *engine, const struct ipmasq_change *changes,
 		      size_t n_changes, unsigned int flags, struct ipmasq_error *error);
+	/* The table that made the snapshot is closed; may be NULL. */
+	void (*release)(struct ipmasq_engine *engine);
 	void (*close)(struct ipmasq_engine *engine);
 };
 

@@ -153,6 +153,8 @@ void ipmasq_table_close(struct ipmasq_table *table)
 			entry_free(entry);
 		}
 	}
+	if (table->begun && table->engine->ops->release)
+		table->engine->ops->release(table->engine);
 	free(table->chains);
 	free(table);
 }
