@@ -134,7 +134,7 @@ check_build() {
 	local directory=$1 status
 
 	shift
-	make -s -C "$directory/build" -k check VERBOSE=1 "$@" </dev/null
+	make -s -j"$(nproc)" -C "$directory/build" -k check VERBOSE=1 "$@" </dev/null
 	status=$?
 	say "Sums"
 	sum_suites "$directory/build"
