@@ -67,10 +67,11 @@ static void cut_batch(void)
 /* Commits the changes; 0 or the errno value. */
 static int commit(const struct ipmasq_change *changes, size_t n)
 {
+	static const uint32_t generation = GENERATION;
 	struct transaction transaction;
 	int code = 0;
 
-	assert_int_equal(transaction_begin(&transaction, &netlink, GENERATION), 0);
+	assert_int_equal(transaction_begin(&transaction, &netlink, &generation), 0);
 	assert_int_equal(redirect_write(&transaction, changes, n), 0);
 	if (transaction_commit(&transaction) < 0)
 		code = errno;

@@ -141,6 +141,16 @@ int netlink_generation(struct netlink *netlink, uint32_t *generation)
 	return netlink_ask(netlink, read_generation, generation);
 }
 
+const char *userdata_text(const void *userdata, size_t length, uint8_t type)
+{
+	const uint8_t *at = userdata;
+
+	for (; length >= 2 && length >= 2u + at[1]; length -= 2u + at[1], at += 2u + at[1])
+		if (at[0] == type && at[1] > 0 && at[2 + at[1] - 1] == '\0')
+			return (const char *)at + 2;
+	return NULL;
+}
+
 int transaction_begin(struct transaction *transaction, struct netlink *netlink,
 		      const uint32_t *generation)
 {

@@ -35,6 +35,12 @@ int netlink_dump(struct netlink *netlink, mnl_cb_t callback, void *data);
 /* The generation of the ruleset. */
 int netlink_generation(struct netlink *netlink, uint32_t *generation);
 
+/*
+ * The text of attribute `type` in user data as nft(8) writes it (type, length, value), or NULL.
+ * User data is anybody's: nothing of it is believed but what lies within `length`.
+ */
+const char *userdata_text(const void *userdata, size_t length, uint8_t type);
+
 /* A transaction: every message in it takes effect, or none. */
 struct transaction {
 	struct netlink *netlink;

@@ -133,21 +133,11 @@ static int read_lookup(struct nftnl_expr *expression, void *data)
 	return 0;
 }
 
-static int read_rule_comment(const struct nftnl_udata *attribute, void *data)
-{
-	struct pool_chain *pool = data;
-	const char *text = nftnl_udata_get(attribute);
-
-	if (nftnl_udata_type(attribute) == NFTNL_UDATA_RULE_COMMENT && nftnl_udata_len(attribute) &&
-	    text[nftnl_udata_len(attribute) - 1] == '\0' &&
-	    sscanf(text, POOL_COMMENT_SCAN, &pool->from) != 1)
-		pool->from = 0;
-	return 0;
-}
-
 static int read_pool_rule(const struct nlmsghdr *message, void *data)
 {
 	struct nftnl_rule *rule = nftnl_rule_alloc();
+	struct pool_chain *pool = data;
+	const char *comment = NULL;
 	const void *userdata;
 	uint32_t length;
 
@@ -155,7 +145,9 @@ static int read_pool_rule(const struct nlmsghdr *message, void *data)
 		nftnl_expr_foreach(rule, read_lookup, data);
 		userdata = nftnl_rule_get_data(rule, NFTNL_RULE_USERDATA, &length);
 		if (userdata)
-			nftnl_udata_parse(userdata, length, read_rule_comment, data);
+			comment = userdata_text(userdata, length, NFTNL_UDATA_RULE_COMMENT);
+		if (comment && sscanf(comment, POOL_COMMENT_SCAN, &pool->from) != 1)
+			pool->from = 0;
 	}
 	if (rule)
 		nftnl_rule_free(rule);
@@ -238,9 +230,10 @@ static int read_pool(struct netlink *netlink, const struct family *family, const
 	mnl_attr_put_strz(request, NFTA_RULE_TABLE, SCHEMA_TABLE);
 	mnl_attr_put_strz(request, NFTA_RULE_CHAIN, chain);
 	if (netlink_dump(netlink, read_pool_rule, &found) < 0 ||
-	    element_dump(netlink, found.map, take_range, &ranges) < 0)
+	    (found.map[0] && element_dump(netlink, found.map, take_range, &ranges) < 0))
 		goto out;
-	qsort(ranges.list, ranges.n, sizeof(*ranges.list), compare_ranges);
+	if (ranges.n)
+		qsort(ranges.list, ranges.n, sizeof(*ranges.list), compare_ranges);
 	pool->targets = calloc(ranges.n + 1, sizeof(*pool->targets));
 	spare = calloc(ranges.n + 1, sizeof(*spare));
 	if (!pool->targets || !spare)
@@ -350,11 +343,9 @@ static int take_pool(const struct element *element, void *data)
 	return 0;
 }
 
-/* Reads the pools that were found and hands them on. */
-static int finish_pools(struct loading *loading)
+/* Reads the pools that were found and hands them on; only frees them if `rc` is an error. */
+static int finish_pools(struct loading *loading, int rc)
 {
-	int rc = 0;
-
 	while (loading->pools) {
 		struct pool_entry *entry = loading->pools;
 
@@ -362,7 +353,7 @@ static int finish_pools(struct loading *loading)
 		if (rc == 0)
 			rc = read_pool(loading->netlink, loading->family, entry->chain,
 				       &entry->rule->redirect);
-		if (rc == 0) {
+		if (rc == 0 && entry->rule->redirect.n_targets) {
 			join_traffic(loading, &entry->rule->redirect);
 			rc = loading->take(entry->rule, loading->data);
 		} else {
@@ -393,8 +384,7 @@ static int load_sets(struct loading *loading)
 			qsort(loading->traffic, loading->n_traffic, sizeof(*loading->traffic),
 			      compare_traffic);
 	}
-	if (finish_pools(loading) < 0)
-		rc = -1;
+	rc = finish_pools(loading, rc);
 	free(loading->traffic);
 	return rc;
 }
@@ -421,11 +411,15 @@ int redirect_load(struct netlink *netlink, const char *owner, bool traffic, ipma
 	return 0;
 }
 
+/* One key has one rule; were there a second, it would not be ours. */
 static int keep_rule(struct ipmasq_rule *rule, void *data)
 {
 	struct ipmasq_rule **kept = data;
 
-	*kept = rule;
+	if (*kept)
+		ipmasq_rule_free(rule);
+	else
+		*kept = rule;
 	return 0;
 }
 
@@ -449,9 +443,13 @@ int redirect_get(struct netlink *netlink, const char *owner, const struct ipmasq
 	if (element_get(netlink, name, &key, take_plain, &loading) == 0)
 		return 0;
 	if (errno != ENOENT)
-		return -1;
+		goto fail;
 	schema_set_name(name, owner, loading.family, SET_POOL, loading.any);
-	if (element_get(netlink, name, &key, take_pool, &loading) == 0)
-		return finish_pools(&loading);
-	return errno == ENOENT ? 0 : -1;
+	if (finish_pools(&loading, element_get(netlink, name, &key, take_pool, &loading)) == 0 ||
+	    errno == ENOENT)
+		return 0;
+fail:
+	ipmasq_rule_free(*rule);
+	*rule = NULL;
+	return -1;
 }

@@ -79,16 +79,6 @@ struct table_answer {
 	bool found, ours;
 };
 
-static int is_comment(const struct nftnl_udata *attribute, void *data)
-{
-	const char **comment = data;
-
-	if (nftnl_udata_type(attribute) == NFTNL_UDATA_TABLE_COMMENT && nftnl_udata_len(attribute) &&
-	    ((const char *)nftnl_udata_get(attribute))[nftnl_udata_len(attribute) - 1] == '\0')
-		*comment = nftnl_udata_get(attribute);
-	return 0;
-}
-
 static int read_table(const struct nlmsghdr *message, void *data)
 {
 	struct table_answer *answer = data;
@@ -101,8 +91,9 @@ static int read_table(const struct nlmsghdr *message, void *data)
 		goto out;
 	answer->found = true;
 	userdata = nftnl_table_get_data(table, NFTNL_TABLE_USERDATA, &length);
-	if (userdata && nftnl_udata_parse(userdata, length, is_comment, &comment) == 0)
-		answer->ours = comment && strcmp(comment, SCHEMA_COMMENT) == 0;
+	if (userdata)
+		comment = userdata_text(userdata, length, NFTNL_UDATA_TABLE_COMMENT);
+	answer->ours = comment && strcmp(comment, SCHEMA_COMMENT) == 0;
 out:
 	if (table)
 		nftnl_table_free(table);
