@@ -5,8 +5,8 @@
  * The kernel is the only store, so nothing here trusts its shape: an element with a key or
  * data of another size, made by another hand, is passed over.  A pool is read by following its
  * element to the chain, the chain's rule to the map, the map's ranges to hosts and weights.
- * Whose turn it is follows from the counters: the hosts' connections since `from` are the
- * number generator's steps, taken modulo the sum of the weights.
+ * Whose turn it is follows from the pool's counter: the connections since `from` are the number
+ * generator's steps, taken modulo the sum of the weights.
  */
 #include "redirect.h"
 #include "schema.h"
@@ -89,7 +89,6 @@ static void target_of_data(struct ipmasq_target *target, const struct family *fa
 	memcpy(target->address.bytes, element->data, address_length(family));
 	memcpy(&port, element->data + address_length(family), sizeof(port));
 	target->port = ntohs(port);
-	target->counters.connections = element->packets;
 }
 
 /* A rule with one target from a plain element. */
@@ -118,7 +117,6 @@ static struct ipmasq_rule *rule_of_plain(const struct loading *loading,
 /* What is said of a pool in its chain: the map's name and the comment. */
 struct pool_chain {
 	char map[SCHEMA_NAME_MAX];
-	uint32_t sum;
 	uint64_t from;
 };
 
@@ -224,7 +222,6 @@ static int read_pool(struct netlink *netlink, const struct family *family, const
 	struct ranges ranges = {.family = family};
 	struct ipmasq_target *spare = NULL;
 	struct nlmsghdr *request = netlink_request(netlink, NFT_MSG_GETRULE, 0);
-	uint64_t connections = 0;
 	int rc = -1;
 
 	mnl_attr_put_strz(request, NFTA_RULE_TABLE, SCHEMA_TABLE);
@@ -244,10 +241,9 @@ static int read_pool(struct netlink *netlink, const struct family *family, const
 		if (range->end)
 			continue;
 		range->target.weight = ranges.list[i + 1].begin - range->begin;
-		connections += range->target.counters.connections;
 		pool->targets[pool->n_targets++] = range->target;
 	}
-	turn_to(pool, connections > found.from ? connections - found.from : 0, spare);
+	turn_to(pool, pool->connections > found.from ? pool->connections - found.from : 0, spare);
 	rc = 0;
 out:
 	free(spare);
@@ -337,6 +333,7 @@ static int take_pool(const struct element *element, void *data)
 		free(entry);
 		return -1;
 	}
+	entry->rule->redirect.connections = element->packets;
 	memcpy(entry->chain, element->chain, sizeof(entry->chain));
 	entry->next = loading->pools;
 	loading->pools = entry;

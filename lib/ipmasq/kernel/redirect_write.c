@@ -8,10 +8,9 @@
  * weight, so the shares are exact.  The traffic set holds an element for each host.
  *
  * A change is written in passes over all changes, in the order in which nf_tables can take them:
- * elements go before the chains that they name, and come after them.  When a pool changes, the
- * connection counters of the hosts that stay go over to its new map; `from N` in the rule's
- * comment says how many connections there had been when this schedule began, so that whose turn
- * it is can be told from the counters.
+ * elements go before the chains that they name, and come after them.  A pool's element, with its
+ * count of connections, stays while the pool changes; `from N` in the comment of its rule says how
+ * many there had been when this schedule began, so that whose turn it is can be told from it.
  */
 #include "expression.h"
 #include "redirect.h"
@@ -88,25 +87,6 @@ static const struct ipmasq_target *find_target(const struct ipmasq_redirect *red
 	return NULL;
 }
 
-/* Connections that the target has had, to go on counting from. */
-static uint64_t connections_before(const struct ipmasq_change *change,
-				   const struct ipmasq_target *target)
-{
-	const struct ipmasq_target *old = find_target(redirect_of(change->before), target);
-
-	return old ? old->counters.connections : 0;
-}
-
-static uint64_t pool_connections_before(const struct ipmasq_change *change)
-{
-	const struct ipmasq_redirect *after = &change->after->redirect;
-	uint64_t sum = 0;
-
-	for (uint32_t i = 0; i < after->n_targets; i++)
-		sum += connections_before(change, &after->targets[i]);
-	return sum;
-}
-
 /* The set of a redirect's elements in the `role`. */
 static const char *set_of(char name[static SCHEMA_NAME_MAX], const struct ipmasq_rule *rule,
 			  enum set_role role)
@@ -161,10 +141,9 @@ static int write_traffic(struct element_writer *writer, const struct ipmasq_rule
 }
 
 /* The anonymous map of a pool: [0, weight of the first) : first, ... */
-static int write_pool_map(struct transaction *transaction, const struct ipmasq_change *change,
+static int write_pool_map(struct transaction *transaction, const struct ipmasq_redirect *pool,
 			  struct nftnl_set *set)
 {
-	const struct ipmasq_redirect *pool = &change->after->redirect;
 	struct element_writer writer = {.transaction = transaction, .type = NFT_MSG_NEWSETELEM};
 	uint32_t id = nftnl_set_get_u32(set, NFTNL_SET_ID), begin = 0, key;
 	const char *name = nftnl_set_get_str(set, NFTNL_SET_NAME);
@@ -176,7 +155,6 @@ static int write_pool_map(struct transaction *transaction, const struct ipmasq_c
 		key = htonl(begin);
 		element_key_add(&element, &key, sizeof(key));
 		add_target(element_data_add, &element, &pool->targets[i]);
-		element.packets = connections_before(change, &pool->targets[i]);
 		if (element_write(&writer, name, id, &element) < 0)
 			return -1;
 		begin += pool->targets[i].weight;
@@ -189,7 +167,7 @@ static int write_pool_map(struct transaction *transaction, const struct ipmasq_c
 }
 
 /* Makes the anonymous map and fills it; its number in the transaction, or 0 with errno. */
-static uint32_t add_pool_map(struct transaction *transaction, const struct ipmasq_change *change,
+static uint32_t add_pool_map(struct transaction *transaction, const struct ipmasq_redirect *pool,
 			     const struct family *family)
 {
 	struct nftnl_set *set = schema_new_set(transaction, "__map%d",
@@ -198,7 +176,7 @@ static uint32_t add_pool_map(struct transaction *transaction, const struct ipmas
 	struct nftnl_udata_buf *userdata = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
 	uint32_t id = 0;
 
-	if (!set || !userdata || schema_count_elements(set) < 0) {
+	if (!set || !userdata) {
 		errno = ENOMEM;
 		goto out;
 	}
@@ -206,11 +184,11 @@ static uint32_t add_pool_map(struct transaction *transaction, const struct ipmas
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, sizeof(uint32_t));
 	nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, TYPE_CONCAT(family->type, TYPE_SERVICE));
 	nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, 4u * (family->words + 1u));
-	nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, change->after->redirect.n_targets + 1);
+	nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, pool->n_targets + 1);
 	nftnl_udata_put_u32(userdata, NFTNL_UDATA_SET_KEYBYTEORDER, NFT_BYTEORDER_HOST);
 	nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(userdata),
 			   nftnl_udata_buf_len(userdata));
-	if (schema_add_set(transaction, set) < 0 || write_pool_map(transaction, change, set) < 0)
+	if (schema_add_set(transaction, set) < 0 || write_pool_map(transaction, pool, set) < 0)
 		goto out;
 	id = nftnl_set_get_u32(set, NFTNL_SET_ID);
 out:
@@ -225,9 +203,9 @@ static int add_pool_rule(struct transaction *transaction, const struct ipmasq_ch
 {
 	const struct ipmasq_redirect *pool = &change->after->redirect;
 	const struct family *family = family_of(pool->match.family);
-	uint64_t from = pool_connections_before(change);
+	uint64_t from = is_pool(redirect_of(change->before)) ? change->before->redirect.connections : 0;
 	char chain[SCHEMA_NAME_MAX], comment[ELEMENT_COMMENT_MAX];
-	uint32_t id = add_pool_map(transaction, change, family);
+	uint32_t id = add_pool_map(transaction, pool, family);
 	uint32_t sum = 0;
 	struct rule rule;
 

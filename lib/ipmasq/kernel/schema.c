@@ -27,11 +27,12 @@
 #define PRIORITY_DSTNAT  (-100)
 #define PRIORITY_SRCNAT  100
 #define PRIORITY_TRAFFIC 10    /* after the operator's own filter: what it drops is not carried */
-#define HAIRPIN_TIMEOUT  5000u /* ms; the first packet of a connection is on its way */
+#define HAIRPIN_TIMEOUT  2000u /* ms; the first packet of a connection is on its way */
 #define HAIRPIN_SIZE     65535u
 
 #define PORT_WORDS     1
 #define PROTOCOL_WORDS 1
+#define SOURCE_PORT_OFFSET      0
 #define DESTINATION_PORT_OFFSET 2
 
 const struct family families[N_FAMILIES] = {
@@ -246,9 +247,9 @@ static int add_hairpin_set(struct transaction *transaction, const struct family 
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE,
 			  TYPE_CONCAT(TYPE_CONCAT(TYPE_CONCAT(family->type, family->type),
 						  TYPE_PROTOCOL),
-				      TYPE_SERVICE));
+				      TYPE_SERVICE) << 6 | TYPE_SERVICE);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN,
-			  4u * (2u * family->words + PROTOCOL_WORDS + PORT_WORDS));
+			  4u * (2u * family->words + PROTOCOL_WORDS + 2u * PORT_WORDS));
 	nftnl_set_set_u64(set, NFTNL_SET_TIMEOUT, HAIRPIN_TIMEOUT);
 	nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, HAIRPIN_SIZE);
 	rc = schema_add_set(transaction, set);
@@ -256,7 +257,7 @@ static int add_hairpin_set(struct transaction *transaction, const struct family 
 	return rc;
 }
 
-/* source . destination . protocol . destination port, as the packet has them now */
+/* source . destination . protocol . source port . destination port, as the packet has them now */
 static void load_hairpin_key(struct rule *rule, const struct family *family)
 {
 	unsigned int length = 4u * family->words;
@@ -264,8 +265,10 @@ static void load_hairpin_key(struct rule *rule, const struct family *family)
 	load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, family->source, length, 0);
 	load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, family->destination, length, family->words);
 	load_meta(rule, NFT_META_L4PROTO, 2u * family->words);
-	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, DESTINATION_PORT_OFFSET, 2,
+	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, SOURCE_PORT_OFFSET, 2,
 		     2u * family->words + PROTOCOL_WORDS);
+	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, DESTINATION_PORT_OFFSET, 2,
+		     2u * family->words + PROTOCOL_WORDS + PORT_WORDS);
 }
 
 /*
@@ -382,6 +385,8 @@ static int add_owner_set(struct transaction *transaction, const char *owner,
 	} else if (role == SET_POOL) {
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, 0);
+		if (schema_count_elements(set) < 0)
+			goto out;
 	} else {
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE,
 				  TYPE_CONCAT(family->type, TYPE_SERVICE));
