@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * helper.c - which helper watches which port, and what helpers share; helper.h has the interface.
+ */
+#include "helper.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static const struct helper *const helpers[] = {
+	&helper_ftp,
+};
+
+#define HELPERS (sizeof(helpers) / sizeof(helpers[0]))
+
+static const struct helper *helper_named(const char *name)
+{
+	for (size_t i = 0; i < HELPERS; i++)
+		if (!strcmp(helpers[i]->name, name))
+			return helpers[i];
+	return NULL;
+}
+
+int LibAliasSetHelper(struct libalias *la, const char *name, unsigned int port, int enable)
+{
+	const struct helper *helper = helper_named(name);
+	int unused = -1;
+
+	if (!helper || !port || port > 65535) {
+		errno = helper ? EINVAL : ENOENT;
+		return -1;
+	}
+	for (int i = 0; i < HELPER_PORTS; i++) {
+		if (!la->helper_port[i].helper) {
+			unused = i;
+		} else if (la->helper_port[i].port == htons((uint16_t)port) &&
+			   la->helper_port[i].helper->proto == helper->proto) {
+			la->helper_port[i].helper = enable ? helper : NULL;
+			return 0;
+		}
+	}
+	if (!enable)
+		return 0;
+	if (unused < 0) {
+		errno = ENOSPC;
+		return -1;
+	}
+	la->helper_port[unused].helper = helper;
+	la->helper_port[unused].port = htons((uint16_t)port);
+	return 0;
+}
+
+void helper_defaults(struct libalias *la)
+{
+	memset(la->helper_port, 0, sizeof(la->helper_port));
+	for (size_t i = 0; i < HELPERS; i++)
+		if (helpers[i]->port)
+			LibAliasSetHelper(la, helpers[i]->name, helpers[i]->port, 1);
+}
+
+int LibAliasLoadModule(char *path)
+{
+	const char *name = path ? strrchr(path, '/') : NULL;
+	char plain[32];
+	size_t len;
+
+	if (!path)
+		return EINVAL;
+	name = name ? name + 1 : path;
+	if (!strncmp(name, "lib", 3))
+		name += 3;
+	if (!strncmp(name, "alias_", 6))
+		name += 6;
+	len = strcspn(name, ".");
+	if (len >= sizeof(plain))
+		return ENOENT;
+	memcpy(plain, name, len);
+	plain[len] = '\0';
+	return helper_named(plain) ? 0 : ENOENT;
+}
+
+int LibAliasUnLoadAllModule(void)
+{
+	return 0;
+}
+
+int LibAliasRefreshModules(void)
+{
+	return 0;
+}
+
+void helper_attach(struct libalias *la, struct link *link)
+{
+	const struct view *out = &link->view[OUT], *in = &link->view[IN];
+	const struct helper *helper;
+	struct link_side *side;
+	uint16_t port;
+
+	for (int i = 0; i < HELPER_PORTS; i++) {
+		helper = la->helper_port[i].helper;
+		port = la->helper_port[i].port;
+		if (!helper || helper->proto != link->proto ||
+		    (out->peer_port != port && in->peer_port != port && out->local_port != port &&
+		     in->local_port != port))
+			continue;
+		side = link_side(la, link);
+		if (side)
+			side->helper = helper;
+		return;
+	}
+}
+
+uint8_t *helper_payload(const struct packet *p, uint32_t *offset, uint32_t *len)
+{
+	uint32_t header = p->proto == IPPROTO_TCP ? (uint32_t)(p->l4[12] >> 4) * 4 : 8;
+
+	*offset = p->header + header;
+	*len = p->l4_len - header;
+	return p->l4 + header;
+}
+
+bool helper_replace(struct libalias *la, struct link *link, struct packet *p, enum direction dir,
+		    uint32_t offset, uint32_t seq, uint32_t old_len, const void *new,
+		    uint32_t new_len)
+{
+	struct link_side *side = link_side(la, link);
+
+	if (!side || p->len - old_len + new_len > p->size || p->len - old_len + new_len > 65535)
+		return false;
+	if (p->proto == IPPROTO_TCP &&
+	    !tcp_record_change(side, dir, seq, seq + old_len, (int32_t)(new_len - old_len)))
+		return false;
+	return packet_replace(p, offset, old_len, new, new_len);
+}
+
+void *helper_state(struct libalias *la, struct link *link, size_t size)
+{
+	struct link_side *side = link_side(la, link);
+
+	if (side && !side->helper_state)
+		side->helper_state = calloc(1, size);
+	return side ? side->helper_state : NULL;
+}
