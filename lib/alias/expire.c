@@ -7,15 +7,13 @@
  * slot of its present deadline, or the farthest one if that is beyond the horizon.  A link with a
  * time-out of a day is thus touched every 17 minutes, and nothing is touched per packet.
  *
- * Work is bounded: each packet call looks at a few links and skips a few empty slots.  The wheel may
+ * Work is bounded: each packet call looks at a few links; empty slots are skipped.  The wheel may
  * lag behind the clock when a million links end in the same second; a packet never finds a link that
  * is past its time (link.c looks), so the lag costs memory for a while and nothing else.
  */
 #include "engine.h"
 
 #include <time.h>
-
-#define SLOTS_AT_ONCE 64
 
 uint32_t clock_now(struct libalias *la)
 {
@@ -85,7 +83,7 @@ void expire_sooner(struct libalias *la, struct link *link)
 
 int expire_some(struct libalias *la, int max)
 {
-	int examined = 0, slots = 0;
+	int examined = 0;
 
 	if (!la->stats.links) {
 		la->wheel_time = la->now;
@@ -99,7 +97,7 @@ int expire_some(struct libalias *la, int max)
 		struct link *link;
 
 		if (!id) {
-			if ((int32_t)(la->now - la->wheel_time) <= 0 || ++slots > SLOTS_AT_ONCE + max)
+			if ((int32_t)(la->now - la->wheel_time) <= 0)
 				break;
 			la->wheel_time++;
 			continue;

@@ -169,7 +169,7 @@ static uint64_t sum_at(const uint8_t *data, uint32_t len, uint32_t offset)
 {
 	uint16_t sum = sum_fold(sum_block(data, len));
 
-	return offset & 1 ? (uint16_t)(sum << 8 | sum >> 8) : sum;
+	return offset & 1 ? (uint16_t)(sum << 8 | sum >> 8) : (uint64_t)sum;
 }
 
 bool packet_replace(struct packet *p, uint32_t offset, uint32_t old_len, const void *new,

@@ -214,6 +214,9 @@ bool port_choose(struct libalias *la, struct view *in, uint8_t proto, uint16_t w
 		return false;
 	}
 	found = endpoint_take(la, e, in, proto);
+	/* Links that are over but not yet gone still hold their ports. */
+	if (found < 0 && expire_some(la, 256) && endpoint_find(la, in, proto) == e)
+		found = endpoint_take(la, e, in, proto);
 	if (found < 0) {
 		la->stats.refused_ports++;
 		return false;
