@@ -36,6 +36,13 @@ static inline void rfc_mode(struct net *net, unsigned int mode)
 	LibAliasSetMode(net->la, mode, mode);
 }
 
+/* The address of one of many inside hosts, in text. */
+static inline const char *rfc_host(char text[INET_ADDRSTRLEN], uint8_t number)
+{
+	snprintf(text, INET_ADDRSTRLEN, "10.0.1.%u", number);
+	return text;
+}
+
 /* The query id of an ICMP packet without IP options. */
 static inline uint16_t rfc_query_id(const uint8_t *packet)
 {

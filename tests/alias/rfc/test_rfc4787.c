@@ -57,14 +57,12 @@ static void req_3_default(void **state)
 static void req_3a_kept(void **state)
 {
 	struct net *net = *state;
+	char text[INET_ADDRSTRLEN];
 
 	udp_out(net, ENDS(INSIDE, 500, REMOTE, 500));
 	assert_ends(net->packet, ALIAS, 500, REMOTE, 500);
-	for (uint16_t host = 3; host < 200; host++) {
-		char text[INET_ADDRSTRLEN];
-
-		snprintf(text, sizeof(text), "10.0.0.%u", host);
-		udp_out(net, ENDS(text, 4500, REMOTE, 500));
+	for (uint8_t host = 1; host < 200; host++) {
+		udp_out(net, ENDS(rfc_host(text, host), 4500, REMOTE, 500));
 		assert_true(source_port(net->packet) >= 1024);
 	}
 }
@@ -81,11 +79,10 @@ static void req_3a_conflict(void **state)
 static void req_4(void **state)
 {
 	struct net *net = *state;
+	char text[INET_ADDRSTRLEN];
 
-	for (uint16_t host = 2; host < 200; host++) {
-		char text[INET_ADDRSTRLEN];
-
-		snprintf(text, sizeof(text), "10.0.0.%u", host);
+	for (uint8_t host = 1; host < 200; host++) {
+		rfc_host(text, host);
 		udp_out(net, ENDS(text, 4000, REMOTE, 53));
 		assert_int_equal(source_port(net->packet) % 2, 0);
 		udp_out(net, ENDS(text, 4001, REMOTE, 53));
