@@ -71,8 +71,9 @@ static bool has_ports(const struct packet *p)
 	return p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP || p->proto == IPPROTO_ICMP;
 }
 
-static struct link *begin_out(struct libalias *la, const struct packet *p, const struct view *view)
+static struct link *begin_out(struct libalias *la, const struct packet *p)
 {
+	const struct view *view = &p->view;
 	const struct proxy_rule *rule = proxy_find(la, p);
 	struct view out = *view, in = *view;
 	struct alias_link *redirect;
@@ -95,14 +96,18 @@ static struct link *begin_out(struct libalias *la, const struct packet *p, const
 			in.peer_port = out.peer_port = 0;
 		}
 	}
-	if (has_ports(p) && !port_choose(la, &in, p->proto, view->local_port))
-		return NULL;
+	/* The packet's own look-up and the choice of the port have seen that both views are free. */
+	if (has_ports(p)) {
+		if (!port_choose(la, &in, p->proto, view->local_port))
+			return NULL;
+		flags |= LINK_KNOWN_FREE;
+	}
 	return link_create(la, &out, &in, p->proto, flags, 0);
 }
 
-static struct link *begin_in(struct libalias *la, const struct packet *p, const struct view *view,
-			     int *result)
+static struct link *begin_in(struct libalias *la, const struct packet *p, int *result)
 {
+	const struct view *view = &p->view;
 	struct alias_link *redirect = redirect_find(la, IN, view, p->proto, p->mark);
 	struct view out = *view;
 
@@ -178,7 +183,6 @@ static int translate(struct libalias *la, struct packet *p, struct link *link, e
 
 int alias_out(struct libalias *la, struct packet *p, bool create)
 {
-	struct view view;
 	struct link *link;
 	uint32_t alias;
 
@@ -191,14 +195,13 @@ int alias_out(struct libalias *la, struct packet *p, bool create)
 	}
 	if (p->proto == IPPROTO_ICMP && !has_query_id(p->icmp_type))
 		return icmp_is_error(p->icmp_type) ? icmp_error(la, p, OUT) : PKT_ALIAS_IGNORED;
-	packet_view(p, OUT, &view);
-	link = link_of_packet(la, OUT, &view, p->proto);
+	link = link_of_packet(la, OUT, p);
 	if (!link) {
 		if (!create || !may_begin(p))
 			return PKT_ALIAS_IGNORED;
 		if ((la->mode & PKT_ALIAS_PROXY_ONLY) && !proxy_find(la, p))
 			return PKT_ALIAS_OK;
-		link = begin_out(la, p, &view);
+		link = begin_out(la, p);
 		if (!link)
 			return PKT_ALIAS_ERROR;
 		helper_attach(la, link);
@@ -208,7 +211,6 @@ int alias_out(struct libalias *la, struct packet *p, bool create)
 
 int alias_in(struct libalias *la, struct packet *p)
 {
-	struct view view;
 	struct link *link;
 	int result;
 
@@ -219,12 +221,11 @@ int alias_in(struct libalias *la, struct packet *p)
 	}
 	if (p->proto == IPPROTO_ICMP && !has_query_id(p->icmp_type))
 		return icmp_is_error(p->icmp_type) ? icmp_error(la, p, IN) : PKT_ALIAS_IGNORED;
-	packet_view(p, IN, &view);
-	link = link_of_packet(la, IN, &view, p->proto);
+	link = link_of_packet(la, IN, p);
 	if (!link) {
 		if (!may_begin(p))
 			return PKT_ALIAS_IGNORED;
-		link = begin_in(la, p, &view, &result);
+		link = begin_in(la, p, &result);
 		if (!link)
 			return result;
 		helper_attach(la, link);
@@ -239,7 +240,12 @@ int LibAliasIn(struct libalias *la, void *ptr, int maxpacketsize)
 	alias_enter(la);
 	if (!packet_parse(la, &p, ptr, maxpacketsize))
 		return PKT_ALIAS_IGNORED;
-	return la->mode & PKT_ALIAS_REVERSE ? alias_out(la, &p, true) : alias_in(la, &p);
+	if (la->mode & PKT_ALIAS_REVERSE) {
+		packet_view(la, &p, OUT);
+		return alias_out(la, &p, true);
+	}
+	packet_view(la, &p, IN);
+	return alias_in(la, &p);
 }
 
 int LibAliasOutTry(struct libalias *la, void *ptr, int maxpacketsize, int create)
@@ -249,7 +255,12 @@ int LibAliasOutTry(struct libalias *la, void *ptr, int maxpacketsize, int create
 	alias_enter(la);
 	if (!packet_parse(la, &p, ptr, maxpacketsize))
 		return PKT_ALIAS_IGNORED;
-	return la->mode & PKT_ALIAS_REVERSE ? alias_in(la, &p) : alias_out(la, &p, create != 0);
+	if (la->mode & PKT_ALIAS_REVERSE) {
+		packet_view(la, &p, IN);
+		return alias_in(la, &p);
+	}
+	packet_view(la, &p, OUT);
+	return alias_out(la, &p, create != 0);
 }
 
 int LibAliasOut(struct libalias *la, void *ptr, int maxpacketsize)
@@ -271,7 +282,7 @@ int LibAliasUnaliasOut(struct libalias *la, void *ptr, int maxpacketsize)
 		return PKT_ALIAS_IGNORED;
 	/* Its source is the alias end of the outside's view. */
 	view = (struct view){p.src, p.dst, p.src_port, p.proto == IPPROTO_ICMP ? 0 : p.dst_port};
-	link = link_of_packet(la, IN, &view, p.proto);
+	link = link_of_view(la, IN, &view, p.proto);
 	if (!link)
 		return PKT_ALIAS_IGNORED;
 	to = &link->view[OUT];

@@ -25,9 +25,7 @@ static void prefetch_link(const struct libalias *la, enum direction dir, uint32_
 static int run(struct libalias *la, struct alias_packet *packets, int n, enum direction dir)
 {
 	struct packet parsed[CHUNK];
-	uint32_t hash[CHUNK];
 	bool whole[CHUNK];
-	struct view view;
 	int done = 0;
 
 	for (int i = 0; i < n; i++) {
@@ -35,15 +33,12 @@ static int run(struct libalias *la, struct alias_packet *packets, int n, enum di
 		if (!whole[i])
 			continue;
 		parsed[i].mark = packets[i].mark;
-		packet_view(&parsed[i], dir, &view);
-		if (parsed[i].proto == IPPROTO_UDP && la->any_peer_udp && !la->exact_udp)
-			view.peer = view.peer_port = 0;
-		hash[i] = link_hash(la, &view, parsed[i].proto);
-		index_prefetch(&la->views[dir], hash[i]);
+		packet_view(la, &parsed[i], dir);
+		index_prefetch(&la->views[dir], parsed[i].hash);
 	}
 	for (int i = 0; i < n; i++)
 		if (whole[i])
-			prefetch_link(la, dir, hash[i]);
+			prefetch_link(la, dir, parsed[i].hash);
 	for (int i = 0; i < n; i++) {
 		if (!whole[i])
 			packets[i].result = PKT_ALIAS_IGNORED;

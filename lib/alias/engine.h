@@ -21,6 +21,7 @@
 #include <sys/queue.h>
 #include "alias.h"
 #include "checksum.h"
+#include "hash.h"
 #include "index.h"
 
 enum direction { OUT, IN };
@@ -37,6 +38,7 @@ struct view {
 #define LINK_ENCODE_TCP 0x08 /* proxied with encode_tcp_stream */
 #define LINK_ANY_PEER	0x10 /* endpoint-independent: peers are 0 in both views */
 #define LINK_EXPECTED	0x20 /* a helper awaited it */
+#define LINK_KNOWN_FREE 0x40 /* for link_create() only */
 
 /* What tcp.c has seen of a connection, two bits each: 1 << OUT, 1 << IN. */
 #define TCP_SYN(d) (1u << (d))
@@ -102,6 +104,8 @@ struct packet {
 	uint32_t mark;
 	uint8_t *l4;
 	uint32_t l4_len;
+	struct view view; /* as its direction sees it, once packet_view() was called */
+	uint32_t hash;	  /* by which its link is found */
 };
 
 /* A static redirect (redirect.c) or a helper's expectation (expect.c). */
@@ -178,6 +182,7 @@ struct libalias {
 	struct index redirect_index;
 	uint32_t class_count[2][REDIRECT_CLASSES];
 	uint32_t range_count[17]; /* range entries by prefix length of the port */
+	uint32_t zero_keys; /* entries for the aliasing address, whatever it is */
 	uint64_t redirect_age;
 	uint32_t target; /* LibAliasSetTarget() */
 
@@ -200,6 +205,7 @@ struct libalias {
 		const struct helper *helper;
 		uint16_t port; /* network order */
 	} helper_port[HELPER_PORTS];
+	int helper_ports; /* the first so many are in use */
 	unsigned int skinny_port;
 	void (*fragment_free)(void *fragment, void *arg);
 	void *fragment_free_arg;
@@ -221,16 +227,35 @@ static inline struct link *link_at(const struct libalias *la, uint32_t id)
 
 int link_table_init(struct libalias *la);
 void link_table_free(struct libalias *la);
-uint32_t link_hash(const struct libalias *la, const struct view *view, uint8_t proto);
+static inline uint32_t link_hash(const struct libalias *la, const struct view *view, uint8_t proto)
+{
+	uint64_t addresses;
+	uint32_t ports;
+
+	memcpy(&addresses, &view->local, sizeof(addresses));
+	memcpy(&ports, &view->local_port, sizeof(ports));
+	return hash_words(la->key, addresses, ports | (uint64_t)proto << 32);
+}
+
 /* The live link with this view, or NULL; an expired one is deleted. */
 struct link *link_find(struct libalias *la, enum direction dir, const struct view *view,
 		       uint8_t proto);
 struct link *link_find_hashed(struct libalias *la, enum direction dir, const struct view *view,
 			      uint8_t proto, uint32_t hash);
-/* As link_find(), for packets: an endpoint-independent link counts, too. */
-struct link *link_of_packet(struct libalias *la, enum direction dir, const struct view *view,
-			    uint8_t proto);
-/* Makes a link; NULL: a limit, a taken view or no memory, counted in the statistics. */
+/* Are all UDP links endpoint-independent, so that peers do not count in look-ups? */
+static inline bool link_peers_ignored(const struct libalias *la, uint8_t proto)
+{
+	return proto == IPPROTO_UDP && la->any_peer_udp && !la->exact_udp;
+}
+/* The link with this view, or the endpoint-independent one of its local end. */
+struct link *link_of_view(struct libalias *la, enum direction dir, const struct view *view,
+			  uint8_t proto);
+/* The same for a packet that packet_view() has prepared. */
+struct link *link_of_packet(struct libalias *la, enum direction dir, const struct packet *p);
+/*
+ * Makes a link; NULL: a limit, a taken view or no memory, counted in the statistics.  With
+ * LINK_KNOWN_FREE in flags the caller has just seen that nobody has the views.
+ */
 struct link *link_create(struct libalias *la, const struct view *out, const struct view *in,
 			 uint8_t proto, uint8_t flags, uint32_t redirect);
 void link_delete(struct libalias *la, struct link *link);
@@ -304,7 +329,8 @@ void firewall_clear(struct libalias *la);
 bool packet_parse(struct libalias *la, struct packet *p, void *data, int size);
 void packet_rewrite(struct packet *p, uint32_t src, uint32_t dst, uint16_t src_port,
 		    uint16_t dst_port);
-void packet_view(const struct packet *p, enum direction dir, struct view *view);
+/* Sets p->view and p->hash. */
+void packet_view(const struct libalias *la, struct packet *p, enum direction dir);
 /* Replaces old_len bytes at offset (from data) of a TCP or UDP packet; false: no room. */
 bool packet_replace(struct packet *p, uint32_t offset, uint32_t old_len, const void *new,
 		    uint32_t new_len);
@@ -371,7 +397,7 @@ int proxy_encode(struct libalias *la, struct link *link, struct packet *p, uint3
 void log_links(struct libalias *la);
 void log_mode(struct libalias *la);
 
-/* alias.c - translating, for batch.c */
+/* alias.c - translating a packet that packet_view() has prepared */
 int alias_in(struct libalias *la, struct packet *p);
 int alias_out(struct libalias *la, struct packet *p, bool create);
 /* Brings the time up to date and does a little housekeeping. */

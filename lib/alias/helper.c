@@ -24,35 +24,36 @@ static const struct helper *helper_named(const char *name)
 int LibAliasSetHelper(struct libalias *la, const char *name, unsigned int port, int enable)
 {
 	const struct helper *helper = helper_named(name);
-	int unused = -1;
+	int i;
 
 	if (!helper || !port || port > 65535) {
 		errno = helper ? EINVAL : ENOENT;
 		return -1;
 	}
-	for (int i = 0; i < HELPER_PORTS; i++) {
-		if (!la->helper_port[i].helper) {
-			unused = i;
-		} else if (la->helper_port[i].port == htons((uint16_t)port) &&
-			   la->helper_port[i].helper->proto == helper->proto) {
-			la->helper_port[i].helper = enable ? helper : NULL;
-			return 0;
-		}
+	for (i = 0; i < la->helper_ports; i++)
+		if (la->helper_port[i].port == htons((uint16_t)port) &&
+		    la->helper_port[i].helper->proto == helper->proto)
+			break;
+	if (i < la->helper_ports && !enable) {
+		la->helper_port[i] = la->helper_port[--la->helper_ports];
+		return 0;
 	}
 	if (!enable)
 		return 0;
-	if (unused < 0) {
+	if (i == HELPER_PORTS) {
 		errno = ENOSPC;
 		return -1;
 	}
-	la->helper_port[unused].helper = helper;
-	la->helper_port[unused].port = htons((uint16_t)port);
+	if (i == la->helper_ports)
+		la->helper_ports++;
+	la->helper_port[i].helper = helper;
+	la->helper_port[i].port = htons((uint16_t)port);
 	return 0;
 }
 
 void helper_defaults(struct libalias *la)
 {
-	memset(la->helper_port, 0, sizeof(la->helper_port));
+	la->helper_ports = 0;
 	for (size_t i = 0; i < HELPERS; i++)
 		if (helpers[i]->port)
 			LibAliasSetHelper(la, helpers[i]->name, helpers[i]->port, 1);
@@ -96,10 +97,10 @@ void helper_attach(struct libalias *la, struct link *link)
 	struct link_side *side;
 	uint16_t port;
 
-	for (int i = 0; i < HELPER_PORTS; i++) {
+	for (int i = 0; i < la->helper_ports; i++) {
 		helper = la->helper_port[i].helper;
 		port = la->helper_port[i].port;
-		if (!helper || helper->proto != link->proto ||
+		if (helper->proto != link->proto ||
 		    (out->peer_port != port && in->peer_port != port && out->local_port != port &&
 		     in->local_port != port))
 			continue;

@@ -22,6 +22,7 @@
 #define STARTS	 8
 
 struct ftp {
+	bool known_server, server; /* which end is inside */
 	uint32_t line; /* sequence number of the start of the next line */
 	bool line_known;
 	uint32_t start[STARTS]; /* of lines that were translated */
@@ -206,7 +207,7 @@ static bool line_starts(const struct ftp *ftp, uint32_t seq)
 
 static bool is_server(const struct libalias *la, const struct link *link)
 {
-	for (int i = 0; i < HELPER_PORTS; i++)
+	for (int i = 0; i < la->helper_ports; i++)
 		if (la->helper_port[i].helper == &helper_ftp &&
 		    (la->helper_port[i].port == link->view[OUT].peer_port ||
 		     la->helper_port[i].port == link->view[IN].peer_port))
@@ -218,9 +219,8 @@ static bool is_server(const struct libalias *la, const struct link *link)
 static uint32_t translate_line(struct libalias *la, struct link *link, struct packet *p,
 			       struct ftp *ftp, uint32_t offset, uint32_t seq, uint32_t len)
 {
-	bool server = is_server(la, link);
 	const char *line = (const char *)p->data + offset;
-	const struct command *command = command_of(line, len, server);
+	const struct command *command = command_of(line, len, ftp->server);
 	struct announcement a = {0};
 	struct alias_link *expected;
 	char text[48];
@@ -266,12 +266,11 @@ static bool join_held(struct ftp *ftp, struct packet *p, uint32_t *seq)
 }
 
 /* Keeps an unfinished line that may become a command and cuts it from the packet. */
-static void hold(struct libalias *la, struct link *link, struct packet *p, struct ftp *ftp,
-		 uint32_t offset, uint32_t seq, uint32_t len)
+static void hold(struct packet *p, struct ftp *ftp, uint32_t offset, uint32_t seq, uint32_t len)
 {
 	const char *line = (const char *)p->data + offset;
 
-	if (len > HELD_MAX || !command_of(line, len, is_server(la, link)))
+	if (len > HELD_MAX || !command_of(line, len, ftp->server))
 		return;
 	memcpy(ftp->held, line, len);
 	ftp->held_len = len;
@@ -289,6 +288,10 @@ static void ftp_out(struct libalias *la, struct link *link, struct packet *p)
 
 	if (!ftp || (p->l4[13] & TH_RST))
 		return;
+	if (!ftp->known_server) {
+		ftp->known_server = true;
+		ftp->server = is_server(la, link);
+	}
 	if (p->l4[13] & TH_SYN) {
 		ftp->line = seq + 1;
 		ftp->line_known = true;
@@ -306,7 +309,7 @@ static void ftp_out(struct libalias *la, struct link *link, struct packet *p)
 		newline = memchr(data, '\n', len);
 		if (!newline) {
 			if (start)
-				hold(la, link, p, ftp, offset, seq, len);
+				hold(p, ftp, offset, seq, len);
 			return;
 		}
 		line = (uint32_t)(newline - data) + 1;

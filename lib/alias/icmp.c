@@ -154,7 +154,7 @@ int icmp_error(struct libalias *la, struct packet *p, enum direction dir)
 		view = (struct view){q.dst, q.src, q.dst_port, q.src_port};
 	if (q.proto == IPPROTO_ICMP)
 		view.peer_port = 0;
-	link = link_of_packet(la, dir, &view, q.proto);
+	link = link_of_view(la, dir, &view, q.proto);
 	if (!link)
 		return PKT_ALIAS_IGNORED;
 	to = &link->view[!dir];

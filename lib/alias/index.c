@@ -11,10 +11,17 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* Entries per bucket at which to grow and to shrink, in quarters. */
 #define GROW_QUARTERS	15
 #define SHRINK_QUARTERS 5
+
+/* Segments up to this size are kept when the index is emptied. */
+#define KEEP_BYTES ((size_t)64 << 10)
+
+/* Memory is given back in pieces of this size. */
+#define RELEASE_BYTES ((size_t)1 << 18)
 
 static size_t segment_first(unsigned int segment)
 {
@@ -71,10 +78,15 @@ void index_free(struct index *ix)
 
 void index_empty(struct index *ix)
 {
-	for (unsigned int i = 1; i < INDEX_SEGMENTS; i++)
-		segment_remove(ix, i);
-	memset(ix->segment[0], 0, segment_buckets(0) * sizeof(struct index_bucket));
-	pool_clear(&ix->overflow);
+	for (unsigned int i = 0; i < INDEX_SEGMENTS; i++) {
+		size_t bytes = segment_buckets(i) * sizeof(struct index_bucket);
+
+		if (!i || (ix->segment[i] && bytes <= KEEP_BYTES))
+			memset(ix->segment[i], 0, bytes);
+		else
+			segment_remove(ix, i);
+	}
+	pool_empty(&ix->overflow);
 	ix->mask = (1u << INDEX_FIRST_SHIFT) - 1;
 	ix->split = 0;
 	ix->count = 0;
@@ -172,6 +184,21 @@ static int index_split(struct index *ix)
 	return 0;
 }
 
+/*
+ * Gives back the pages of a large segment piece by piece as it empties from its end: all at once
+ * would be a pause.  One piece stays in use as a reserve.
+ */
+static void release_behind(struct index *ix, uint32_t from)
+{
+	uint32_t piece = (uint32_t)(RELEASE_BYTES / sizeof(struct index_bucket));
+	unsigned int segment = 31 - (unsigned int)__builtin_clz((from >> INDEX_FIRST_SHIFT) << 1 | 1);
+	uint64_t first = (uint64_t)from + piece;
+
+	if (from % piece || first + piece > segment_first(segment) + segment_buckets(segment))
+		return;
+	madvise(index_bucket_at(ix, (uint32_t)first), RELEASE_BYTES, MADV_DONTNEED);
+}
+
 /* Joins the bucket that was split last with its origin. */
 static void index_join(struct index *ix)
 {
@@ -203,6 +230,7 @@ static void index_join(struct index *ix)
 	memset(source, 0, sizeof(*source));
 	if (extra)
 		pool_free(&ix->overflow, extra);
+	release_behind(ix, from);
 	/* The segment above goes when the lower half of this one is empty as well. */
 	segment = 31 - (unsigned int)__builtin_clz((from >> INDEX_FIRST_SHIFT) << 1 | 1);
 	if (segment + 1 < INDEX_SEGMENTS && from < segment_first(segment) + segment_buckets(segment) / 2)

@@ -11,7 +11,6 @@
  * Side records (link_side) hold what few links need: sequence changes, helper state, firewall holes.
  */
 #include "engine.h"
-#include "hash.h"
 
 #include <stdlib.h>
 
@@ -32,16 +31,6 @@ void link_table_free(struct libalias *la)
 	pool_clear(&la->links);
 	index_free(&la->views[OUT]);
 	index_free(&la->views[IN]);
-}
-
-uint32_t link_hash(const struct libalias *la, const struct view *view, uint8_t proto)
-{
-	uint64_t addresses;
-	uint32_t ports;
-
-	memcpy(&addresses, &view->local, sizeof(addresses));
-	memcpy(&ports, &view->local_port, sizeof(ports));
-	return hash_words(la->key, addresses, ports | (uint64_t)proto << 32);
 }
 
 static inline bool view_equal(const struct view *a, const struct view *b)
@@ -76,20 +65,25 @@ struct link *link_find(struct libalias *la, enum direction dir, const struct vie
 	return link_find_hashed(la, dir, view, proto, link_hash(la, view, proto));
 }
 
-struct link *link_of_packet(struct libalias *la, enum direction dir, const struct view *view,
-			    uint8_t proto)
+struct link *link_of_view(struct libalias *la, enum direction dir, const struct view *view,
+			  uint8_t proto)
 {
 	struct link *link = NULL;
 	struct view any;
 
-	if (proto != IPPROTO_UDP || !la->any_peer_udp)
-		return link_find(la, dir, view, proto);
-	if (la->exact_udp)
+	if (!link_peers_ignored(la, proto))
 		link = link_find(la, dir, view, proto);
-	if (link)
+	if (link || proto != IPPROTO_UDP || !la->any_peer_udp)
 		return link;
 	any = (struct view){view->local, 0, view->local_port, 0};
 	return link_find(la, dir, &any, proto);
+}
+
+struct link *link_of_packet(struct libalias *la, enum direction dir, const struct packet *p)
+{
+	if (p->proto == IPPROTO_UDP && la->any_peer_udp)
+		return link_of_view(la, dir, &p->view, p->proto);
+	return link_find_hashed(la, dir, &p->view, p->proto, p->hash);
 }
 
 uint32_t link_id(const struct libalias *la, const struct link *link)
@@ -180,8 +174,10 @@ struct link *link_create(struct libalias *la, const struct view *out, const stru
 
 	index_prefetch(&la->views[OUT], out_hash);
 	index_prefetch(&la->views[IN], in_hash);
-	if (!within_limits(la, out->local) || !view_free(la, OUT, out, proto, out_hash) ||
-	    !view_free(la, IN, in, proto, in_hash))
+	if (!within_limits(la, out->local))
+		return NULL;
+	if (!(flags & LINK_KNOWN_FREE) && (!view_free(la, OUT, out, proto, out_hash) ||
+					   !view_free(la, IN, in, proto, in_hash)))
 		return NULL;
 	id = pool_alloc(&la->links);
 	if (!id)
@@ -190,7 +186,7 @@ struct link *link_create(struct libalias *la, const struct view *out, const stru
 	link->view[OUT] = *out;
 	link->view[IN] = *in;
 	link->proto = proto;
-	link->flags = flags | LINK_USED;
+	link->flags = (uint8_t)((flags & ~LINK_KNOWN_FREE) | LINK_USED);
 	link->timer = first_timer(proto);
 	link->last = la->now;
 	link->redirect = redirect;
@@ -275,7 +271,7 @@ void link_clear(struct libalias *la)
 		next = LIST_NEXT(side, entry);
 		side_free(la, link_at(la, side->id));
 	}
-	pool_clear(&la->links);
+	pool_empty(&la->links);
 	index_empty(&la->views[OUT]);
 	index_empty(&la->views[IN]);
 	port_clear(la);

@@ -101,14 +101,21 @@ malformed:
 	return false;
 }
 
-void packet_view(const struct packet *p, enum direction dir, struct view *view)
+void packet_view(const struct libalias *la, struct packet *p, enum direction dir)
 {
 	bool query = p->proto == IPPROTO_ICMP;
+	struct view any;
 
 	if (dir == OUT)
-		*view = (struct view){p->src, p->dst, p->src_port, query ? 0 : p->dst_port};
+		p->view = (struct view){p->src, p->dst, p->src_port, query ? 0 : p->dst_port};
 	else
-		*view = (struct view){p->dst, p->src, p->dst_port, query ? 0 : p->src_port};
+		p->view = (struct view){p->dst, p->src, p->dst_port, query ? 0 : p->src_port};
+	if (!link_peers_ignored(la, p->proto)) {
+		p->hash = link_hash(la, &p->view, p->proto);
+		return;
+	}
+	any = (struct view){p->view.local, 0, p->view.local_port, 0};
+	p->hash = link_hash(la, &any, p->proto);
 }
 
 static void apply_at(uint8_t *field, uint64_t change)

@@ -12,13 +12,17 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#define POPULATE_BYTES ((size_t)16 << 10)
+
 void *pool_map(size_t bytes, int huge)
 {
 	size_t span = huge ? bytes + POOL_SLAB_BYTES : bytes;
+	/* A few pages at once cost much less than as many faults. */
+	int flags = bytes <= POPULATE_BYTES ? MAP_POPULATE : 0;
 	uint8_t *raw, *aligned;
 	size_t head;
 
-	raw = mmap(NULL, span, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	raw = mmap(NULL, span, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 	if (raw == MAP_FAILED)
 		return NULL;
 	if (!huge)
@@ -119,6 +123,21 @@ static int pool_grow(struct pool *pool)
 	return 0;
 }
 
+/* Asks for the next pages of the first slab in one go; others are huge pages, hopefully. */
+static void pool_populate(struct pool *pool, uint32_t position)
+{
+#ifdef MADV_POPULATE_WRITE
+	size_t offset = (size_t)position * pool->size;
+
+	if (!(offset & (POPULATE_BYTES - 1)) || offset < pool->size * 2)
+		(void)madvise(pool->memory[0] + (offset & ~(POPULATE_BYTES - 1)), POPULATE_BYTES,
+			      MADV_POPULATE_WRITE);
+#else
+	(void)pool;
+	(void)position;
+#endif
+}
+
 uint32_t pool_alloc(struct pool *pool)
 {
 	uint32_t number, position;
@@ -134,6 +153,8 @@ uint32_t pool_alloc(struct pool *pool)
 		       sizeof(slab->free));
 	} else {
 		position = slab->fresh++;
+		if (!number)
+			pool_populate(pool, position);
 	}
 	slab->used++;
 	pool->used++;
@@ -174,6 +195,27 @@ void pool_clear(struct pool *pool)
 	free(pool->memory);
 	free(pool->slabs);
 	pool_init(pool, pool->size);
+}
+
+void pool_empty(struct pool *pool)
+{
+	uint32_t fresh;
+
+	if (!pool->slab_count || !pool->memory[0]) {
+		pool_clear(pool);
+		return;
+	}
+	for (uint32_t i = 1; i < pool->slab_count; i++)
+		if (pool->memory[i])
+			pool_unmap(pool->memory[i], POOL_SLAB_BYTES);
+	fresh = pool->slabs[0].fresh;
+	memset(pool->memory[0], 0, (size_t)fresh * pool->size);
+	memset(&pool->slabs[0], 0, sizeof(pool->slabs[0]));
+	pool->slabs[0].fresh = 1;
+	pool->slab_count = pool->mapped = 1;
+	pool->used = 0;
+	pool->roomy = 0;
+	pool_list_add(pool, 0);
 }
 
 uint32_t pool_end(const struct pool *pool)

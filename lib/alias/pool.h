@@ -42,6 +42,9 @@ void pool_free(struct pool *pool, uint32_t id);
 /* Frees all records and all memory. */
 void pool_clear(struct pool *pool);
 
+/* Frees all records and all memory but the first slab's. */
+void pool_empty(struct pool *pool);
+
 /* One past the largest id that may be in use. */
 uint32_t pool_end(const struct pool *pool);
 

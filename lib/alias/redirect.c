@@ -153,6 +153,8 @@ static int entry_add(struct libalias *la, struct alias_link *redirect, const str
 	la->class_count[key->dir][key->class]++;
 	if (key->bits)
 		la->range_count[key->bits]++;
+	if (!key->local)
+		la->zero_keys++;
 	return 0;
 }
 
@@ -164,6 +166,8 @@ static void entry_remove(struct libalias *la, uint32_t id)
 	la->class_count[entry->key.dir][entry->key.class]--;
 	if (entry->key.bits)
 		la->range_count[entry->key.bits]--;
+	if (!entry->key.local)
+		la->zero_keys--;
 	if (entry->older)
 		entry_at(la, entry->older)->newer = entry->newer;
 	if (entry->newer)
@@ -276,7 +280,7 @@ static struct alias_link *newest(const struct libalias *la, struct alias_link *b
 			if (!best || found->age > best->age)
 				best = found;
 		}
-		if (local != la->alias || !local)
+		if (local != la->alias || !local || !la->zero_keys)
 			break;
 		key->local = 0;
 	}
