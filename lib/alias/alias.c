@@ -156,7 +156,8 @@ static int translate(struct libalias *la, struct packet *p, struct link *link, e
 	uint16_t peer_port = to->peer_port;
 	int result = PKT_ALIAS_OK;
 
-	if (link->last != la->now)
+	/* Strangers may use an endpoint-independent mapping, not keep it alive (RFC 7857, section 7). */
+	if (link->last != la->now && (dir == OUT || !(link->flags & LINK_ANY_PEER)))
 		link->last = la->now;
 	if (link->flags & LINK_ANY_PEER) {
 		peer = dir == OUT ? p->dst : p->src;

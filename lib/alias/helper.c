@@ -111,15 +111,6 @@ void helper_attach(struct libalias *la, struct link *link)
 	}
 }
 
-uint8_t *helper_payload(const struct packet *p, uint32_t *offset, uint32_t *len)
-{
-	uint32_t header = p->proto == IPPROTO_TCP ? (uint32_t)(p->l4[12] >> 4) * 4 : 8;
-
-	*offset = p->header + header;
-	*len = p->l4_len - header;
-	return p->l4 + header;
-}
-
 bool helper_replace(struct libalias *la, struct link *link, struct packet *p, enum direction dir,
 		    uint32_t offset, uint32_t seq, uint32_t old_len, const void *new,
 		    uint32_t new_len)

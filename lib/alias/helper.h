@@ -34,7 +34,14 @@ void helper_defaults(struct libalias *la);
 void helper_attach(struct libalias *la, struct link *link);
 
 /* The payload of a TCP or UDP packet and its offset from p->data. */
-uint8_t *helper_payload(const struct packet *p, uint32_t *offset, uint32_t *len);
+static inline uint8_t *helper_payload(const struct packet *p, uint32_t *offset, uint32_t *len)
+{
+	uint32_t header = p->proto == IPPROTO_TCP ? (uint32_t)(p->l4[12] >> 4) * 4 : 8;
+
+	*offset = p->header + header;
+	*len = p->l4_len - header;
+	return p->l4 + header;
+}
 
 /*
  * Replaces old_len bytes of payload at offset; seq is the sender's sequence number of the first (TCP

@@ -22,7 +22,7 @@
 #define STARTS	 8
 
 struct ftp {
-	bool known_server, server; /* which end is inside */
+	bool server; /* the server is inside */
 	uint32_t line; /* sequence number of the start of the next line */
 	bool line_known;
 	uint32_t start[STARTS]; /* of lines that were translated */
@@ -250,7 +250,7 @@ static bool join_held(struct ftp *ftp, struct packet *p, uint32_t *seq)
 	uint32_t offset, len, before = *seq - ftp->held_seq, known;
 
 	helper_payload(p, &offset, &len);
-	if (!ftp->held_len || before > ftp->held_len)
+	if (before > ftp->held_len)
 		return true;
 	known = before + len;
 	if (p->len + ftp->held_len > p->size)
@@ -281,15 +281,17 @@ static void hold(struct packet *p, struct ftp *ftp, uint32_t offset, uint32_t se
 
 static void ftp_out(struct libalias *la, struct link *link, struct packet *p)
 {
-	struct ftp *ftp = helper_state(la, link, sizeof(*ftp));
+	struct ftp *ftp = link->side->helper_state;
 	uint32_t seq = ntohl(load32(p->l4 + 4)), offset, len, end;
 	const uint8_t *data, *newline;
 	bool start;
 
-	if (!ftp || (p->l4[13] & TH_RST))
+	if (p->l4[13] & TH_RST)
 		return;
-	if (!ftp->known_server) {
-		ftp->known_server = true;
+	if (!ftp) {
+		ftp = helper_state(la, link, sizeof(*ftp));
+		if (!ftp)
+			return;
 		ftp->server = is_server(la, link);
 	}
 	if (p->l4[13] & TH_SYN) {
@@ -298,9 +300,13 @@ static void ftp_out(struct libalias *la, struct link *link, struct packet *p)
 		return;
 	}
 	data = helper_payload(p, &offset, &len);
-	if (!len || !join_held(ftp, p, &seq))
+	if (!len)
 		return;
-	helper_payload(p, &offset, &len);
+	if (ftp->held_len) {
+		if (!join_held(ftp, p, &seq))
+			return;
+		helper_payload(p, &offset, &len);
+	}
 	start = line_starts(ftp, seq);
 	while (len) {
 		uint32_t line;

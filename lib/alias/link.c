@@ -35,8 +35,9 @@ void link_table_free(struct libalias *la)
 
 static inline bool view_equal(const struct view *a, const struct view *b)
 {
-	return load32(&a->local) == load32(&b->local) && a->peer == b->peer &&
-	       load32(&a->local_port) == load32(&b->local_port);
+	return !((a->local ^ b->local) | (a->peer ^ b->peer) |
+		 (uint32_t)(a->local_port ^ b->local_port) |
+		 (uint32_t)(a->peer_port ^ b->peer_port));
 }
 
 struct link *link_find_hashed(struct libalias *la, enum direction dir, const struct view *view,

@@ -68,7 +68,9 @@ bool packet_parse(struct libalias *la, struct packet *p, void *data, int size)
 	uint8_t *ip = data;
 	uint16_t offset;
 
-	memset(p, 0, sizeof(*p));
+	p->mark = 0;
+	p->icmp_type = 0;
+	p->src_port = p->dst_port = 0;
 	if (size < 20 || (ip[0] >> 4) != 4)
 		goto malformed;
 	p->data = ip;
@@ -104,18 +106,18 @@ malformed:
 void packet_view(const struct libalias *la, struct packet *p, enum direction dir)
 {
 	bool query = p->proto == IPPROTO_ICMP;
-	struct view any;
+	struct view view;
 
 	if (dir == OUT)
-		p->view = (struct view){p->src, p->dst, p->src_port, query ? 0 : p->dst_port};
+		view = (struct view){p->src, p->dst, p->src_port, query ? 0 : p->dst_port};
 	else
-		p->view = (struct view){p->dst, p->src, p->dst_port, query ? 0 : p->src_port};
-	if (!link_peers_ignored(la, p->proto)) {
-		p->hash = link_hash(la, &p->view, p->proto);
-		return;
+		view = (struct view){p->dst, p->src, p->dst_port, query ? 0 : p->src_port};
+	p->view = view;
+	if (link_peers_ignored(la, p->proto)) {
+		view.peer = 0;
+		view.peer_port = 0;
 	}
-	any = (struct view){p->view.local, 0, p->view.local_port, 0};
-	p->hash = link_hash(la, &any, p->proto);
+	p->hash = link_hash(la, &view, p->proto);
 }
 
 static void apply_at(uint8_t *field, uint64_t change)
