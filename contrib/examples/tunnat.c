@@ -1,84 +1,115 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tunnat.c - a NAT box on two TUN devices.
+ * tunnat.c - a NAT box in one process: packets that the kernel routes to a TUN device are translated
+ * by libalias and handed back to the kernel.
  *
- *	cc tunnat.c $(pkg-config --cflags --libs libalias) -o tunnat
- *	./tunnat inner outer 198.51.100.1
+ * What comes out of the device is incoming if it is for the alias address, else outgoing.  To try it,
+ * as root, make namespaces "in" (a private net) and "out" (the world) with a box between them:
  *
- * What the system routes into the device "inner" leaves by "outer" with the given source address, and
- * answers come back.  It needs CAP_NET_ADMIN; give the devices addresses and routes with ip(8).
+ *	cc -o tunnat tunnat.c -lalias
+ *	for n in in box out; do ip netns add $n; done
+ *	ip link add eth0 netns in type veth peer name inside netns box
+ *	ip link add eth0 netns out type veth peer name outside netns box
+ *	ip netns exec box ./tunnat nat0 198.51.100.1 &
+ *	ip -n in addr add 10.0.0.2/24 dev eth0; ip -n in link set eth0 up
+ *	ip -n out addr add 203.0.113.2/24 dev eth0; ip -n out link set eth0 up
+ *	ip -n box addr add 10.0.0.1/24 dev inside; ip -n box link set inside up
+ *	ip -n box addr add 203.0.113.1/24 dev outside; ip -n box link set outside up
+ *	ip -n box link set nat0 up
+ *	ip netns exec box sysctl -w net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 \
+ *		net.ipv4.conf.nat0.rp_filter=0
+ *	ip -n in route add default via 10.0.0.1
+ *	ip -n out route add 198.51.100.1 via 203.0.113.1
+ *	ip -n box route add 198.51.100.1 dev nat0		# what is for the alias address
+ *	ip -n box route add default dev nat0 table 7		# and all that comes from inside
+ *	ip -n box rule add iif inside table 7
+ *	ip netns exec in ping 203.0.113.2
  */
+#include <alias.h>
 #include <arpa/inet.h>
 #include <err.h>
 #include <fcntl.h>
-#include <net/if.h>
+#include <linux/if.h>
 #include <linux/if_tun.h>
-#include <poll.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <alias.h>
 
-static int tun_open(const char *name)
+static int tun_open(const char *device)
 {
-	struct ifreq ifr = {.ifr_flags = IFF_TUN | IFF_NO_PI};
+	struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI};
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
-	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr))
-		err(EXIT_FAILURE, "%s", name);
+	if (fd < 0)
+		err(1, "/dev/net/tun");
+	if (strlen(device) >= IFNAMSIZ)
+		errx(1, "%s: a device's name has %d letters at most", device, IFNAMSIZ - 1);
+	strcpy(request.ifr_name, device);
+	if (ioctl(fd, TUNSETIFF, &request))
+		err(1, "%s: cannot make the device", device);
 	return fd;
 }
 
-/* The length to send, after the engine may have changed it. */
-static size_t length(const unsigned char *packet)
+/* Sends a packet as long as it is now: the engine may have changed its length. */
+static void send_packet(int tun, const uint8_t *packet)
 {
-	return (size_t)packet[2] << 8 | packet[3];
+	size_t len = (size_t)packet[2] << 8 | packet[3];
+
+	if (write(tun, packet, len) < 0)
+		warn("packet of %zu bytes", len);
 }
 
-static void incoming(struct libalias *la, int inner, unsigned char *packet, size_t len, int size)
+/* Fragments that come before their first one are kept until it comes. */
+static void keep_fragment(struct libalias *la, const uint8_t *packet, size_t len)
 {
-	int result = LibAliasIn(la, packet, size);
-	unsigned char *copy;
+	uint8_t *copy = malloc(len);
 
-	if (result == PKT_ALIAS_UNRESOLVED_FRAGMENT && (copy = malloc(len)))
-		if (LibAliasSaveFragment(la, memcpy(copy, packet, len)) != PKT_ALIAS_OK)
-			free(copy);
-	if (result != PKT_ALIAS_OK && result != PKT_ALIAS_FOUND_HEADER_FRAGMENT)
-		return;
-	if (write(inner, packet, length(packet)) < 0)
-		warn("inner");
-	while (result == PKT_ALIAS_FOUND_HEADER_FRAGMENT && (copy = LibAliasGetFragment(la, packet))) {
-		LibAliasFragmentIn(la, packet, copy);
-		if (write(inner, copy, length(copy)) < 0)
-			warn("inner");
+	if (copy && LibAliasSaveFragment(la, memcpy(copy, packet, len)) != PKT_ALIAS_OK)
 		free(copy);
+}
+
+static void send_fragments(struct libalias *la, int tun, uint8_t *first)
+{
+	uint8_t *fragment;
+
+	while ((fragment = LibAliasGetFragment(la, first))) {
+		LibAliasFragmentIn(la, first, fragment);
+		send_packet(tun, fragment);
+		free(fragment);
 	}
 }
 
 int main(int argc, char **argv)
 {
-	static unsigned char packet[65536];
+	struct in_addr alias, destination;
 	struct libalias *la = LibAliasInit(NULL);
-	struct in_addr addr;
-	ssize_t n;
+	uint8_t packet[65536];
+	int tun, result;
+	ssize_t len;
 
-	if (argc != 4 || !la || inet_pton(AF_INET, argv[3], &addr) != 1)
-		errx(EXIT_FAILURE, "usage: tunnat inner outer address");
-	struct pollfd fds[2] = {{tun_open(argv[1]), POLLIN, 0}, {tun_open(argv[2]), POLLIN, 0}};
-
-	LibAliasSetAddress(la, addr);
+	if (argc != 3 || inet_pton(AF_INET, argv[2], &alias) != 1)
+		errx(2, "usage: tunnat DEVICE ALIAS-ADDRESS");
+	if (!la)
+		err(1, "libalias");
+	LibAliasSetAddress(la, alias);
 	LibAliasSetMode(la, PKT_ALIAS_DENY_INCOMING, PKT_ALIAS_DENY_INCOMING);
-	while (poll(fds, 2, 1000) >= 0) {
-		if ((fds[0].revents & POLLIN) && (n = read(fds[0].fd, packet, sizeof(packet))) > 0)
-			if (LibAliasOut(la, packet, sizeof(packet)) == PKT_ALIAS_OK &&
-			    write(fds[1].fd, packet, length(packet)) < 0)
-				warn("outer");
-		if ((fds[1].revents & POLLIN) && (n = read(fds[1].fd, packet, sizeof(packet))) > 0)
-			incoming(la, fds[0].fd, packet, (size_t)n, sizeof(packet));
-		LibAliasExpire(la, 100);
+	tun = tun_open(argv[1]);
+	while ((len = read(tun, packet, sizeof(packet))) > 0) {
+		if (len < 20 || packet[0] >> 4 != 4)
+			continue;
+		memcpy(&destination, packet + 16, sizeof(destination));
+		if (destination.s_addr == alias.s_addr)
+			result = LibAliasIn(la, packet, sizeof(packet));
+		else
+			result = LibAliasOut(la, packet, sizeof(packet));
+		if (result == PKT_ALIAS_OK || result == PKT_ALIAS_FOUND_HEADER_FRAGMENT)
+			send_packet(tun, packet);
+		if (result == PKT_ALIAS_FOUND_HEADER_FRAGMENT)
+			send_fragments(la, tun, packet);
+		if (result == PKT_ALIAS_UNRESOLVED_FRAGMENT)
+			keep_fragment(la, packet, (size_t)len);
 	}
-	err(EXIT_FAILURE, "poll");
+	err(1, "%s", argv[1]);
 }
