@@ -115,6 +115,8 @@ expect "UDP comes from the alias address" $ALIAS \
 if command -v ping >/dev/null; then
 	ip netns exec $in ping -c 1 -W 5 $SERVER >/dev/null || fail "no answer to ping"
 	echo "ok: ping"
+	ip netns exec $in ping -c 1 -W 5 -s 5000 $SERVER >/dev/null || fail "no answer in fragments"
+	echo "ok: ping with fragments there and back"
 fi
 
 # The way in is closed but for answers.
