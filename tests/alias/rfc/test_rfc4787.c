@@ -433,7 +433,7 @@ int main(void)
 		rfc_test("REQ-5b: the time-out can be set", req_5b),
 		rfc_test("REQ-5c: the default is five minutes", req_5c),
 		rfc_test("REQ-6: outgoing packets keep a mapping alive", req_6),
-		rfc_test("REQ-6a: incoming packets do so, too", req_6a),
+		rfc_test("REQ-6a: by default incoming packets do so, too", req_6a),
 		rfc_test("REQ-7: remotes whose address is in use inside are reached", req_7),
 		rfc_test("REQ-8: with UDP_EIM the filter is endpoint-independent", req_8_eim),
 		rfc_test("NOT MET REQ-8: by default it is stricter than address-dependent",

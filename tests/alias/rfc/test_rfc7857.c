@@ -155,6 +155,20 @@ static void section_7(void **state)
 	assert_int_equal(remaining(net), 100);
 }
 
+static void section_7_eim(void **state)
+{
+	struct net *net = *state;
+
+	/* Nobody asked the remotes of an endpoint-independent mapping: they pass, and no more. */
+	rfc_mode(net, PKT_ALIAS_UDP_EIM);
+	udp_out(net, ENDS(INSIDE, 4000, REMOTE, 53));
+	rfc_wait(net, 200);
+	assert_int_equal(udp_in(net, ENDS(REMOTE2, 9, ALIAS, 4000)), PKT_ALIAS_OK);
+	assert_int_equal(remaining(net), 100);
+	udp_out(net, ENDS(INSIDE, 4000, REMOTE2, 9));
+	assert_int_equal(remaining(net), 300);
+}
+
 static void section_7_1_icmp(void **state)
 {
 	struct net *net = *state;
@@ -285,6 +299,8 @@ int main(void)
 		rfc_test("5: a UDP mapping is no TCP mapping", section_5),
 		rfc_test("6: what UDP's filter lets in, TCP's does not", section_6),
 		rfc_test("7: packets that are filtered keep nothing alive", section_7),
+		rfc_test("7: packets to an endpoint-independent mapping pass and keep nothing alive",
+			 section_7_eim),
 		rfc_test("7.1: outgoing ICMP errors keep nothing alive", section_7_1_icmp),
 		rfc_test("NOT MET 7.1: an outgoing RST starts the closing time-out again",
 			 section_7_1_rst),
