@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tunnat.c - a NAT box in one process: packets that the kernel routes to a TUN device are translated
- * by libalias and handed back to the kernel.
+ * tunnat.c - a NAT box in one process: what the kernel routes to a TUN device is translated by
+ * libalias and handed back to the kernel.
  *
- * What comes out of the device is incoming if it is for the alias address, else outgoing.  To try it,
+ * What comes out of the device is incoming if it is for the alias address, else outgoing.  To try,
  * as root, make namespaces "in" (a private net) and "out" (the world) with a box between them:
  *
  *	cc -o tunnat tunnat.c -lalias

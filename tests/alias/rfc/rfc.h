@@ -2,10 +2,10 @@
 /*
  * rfc.h - what the tests of the NAT requirements (RFC 4787, 5382, 5508, 7857) share.
  *
- * A case is named after the requirement that it shows; one whose name begins with NOT MET shows what
- * the engine does instead, so that lib/alias/RFC.md, which lists them all, cannot become untrue
- * unnoticed.  Unless a case says otherwise it starts with PKT_ALIAS_DENY_INCOMING: what no mapping
- * lets in is ignored.  Time passes by rfc_wait() only.
+ * A case is named after the requirement that it shows; one whose name begins with NOT MET shows
+ * what the engine does instead, so that lib/alias/RFC.md, which lists them all, cannot become
+ * untrue unnoticed.  Unless a case says otherwise it starts with PKT_ALIAS_DENY_INCOMING: what no
+ * mapping lets in is ignored.  Time passes by rfc_wait() only.
  */
 #ifndef RFC_H
 #define RFC_H
@@ -13,10 +13,13 @@
 #include "../net.h"
 
 #define REMOTE2 "203.0.113.8"
-#define ROUTER	"192.0.2.1"
-#define ANY	"0.0.0.0"
+#define ROUTER  "192.0.2.1"
+#define ANY     "0.0.0.0"
 
-#define rfc_test(sentence, function) {(sentence), (function), rfc_setup, net_teardown, NULL}
+#define rfc_test(sentence, function)                                  \
+	{                                                             \
+		(sentence), (function), rfc_setup, net_teardown, NULL \
+	}
 
 static inline int rfc_setup(void **state)
 {
@@ -56,7 +59,7 @@ static inline void assert_address(const uint8_t *field, const char *text)
 	assert_memory_equal(field, &expected, 4);
 }
 
-#define assert_source(packet, text)	 assert_address((packet) + 12, text)
+#define assert_source(packet, text)      assert_address((packet) + 12, text)
 #define assert_destination(packet, text) assert_address((packet) + 16, text)
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * RFC 4787, unicast UDP.  REQ-1, 3, 8 and 11 are met with PKT_ALIAS_UDP_EIM, not in the default mode.
+ * RFC 4787, unicast UDP.  REQ-1, 3, 8 and 11 are met with PKT_ALIAS_UDP_EIM, not without it.
  */
 #include "rfc.h"
 
@@ -238,8 +238,10 @@ static void req_9a(void **state)
 static void req_10(void **state)
 {
 	/* Ports that application gateways of one NAT or another are known for. */
-	static const uint16_t ports[] = {53, 69, 137, 138, 161, 1701, 5060, 6970, 7648, 26000, 27960};
-	static const char payload[] = "INVITE c=IN IP4 10.0.0.2 m=audio 4000 \x0a\x00\x00\x02\x0f\xa0";
+	static const uint16_t ports[] = {53,   69,   137,  138,   161,  1701,
+					 5060, 6970, 7648, 26000, 27960};
+	static const char payload[] =
+		"INVITE c=IN IP4 10.0.0.2 m=audio 4000 \x0a\x00\x00\x02\x0f\xa0";
 	struct net *net = *state;
 
 	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {

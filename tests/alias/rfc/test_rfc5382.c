@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * RFC 5382, TCP.  Links are five-tuples, so REQ-1 and 7 are not met and REQ-3 is stricter than asked.
+ * RFC 5382, TCP.  Links are five-tuples: REQ-1 and 7 are not met, the filter of REQ-3 is stricter.
  */
 #include "rfc.h"
 

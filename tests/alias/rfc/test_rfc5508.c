@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * RFC 5508, ICMP.  The engine neither validates checksums of errors nor sends any ICMP itself (REQ-3,
- * REQ-8), and query ids are chosen by remote host (REQ-1a).
+ * RFC 5508, ICMP.  The engine neither validates checksums of errors nor sends any ICMP itself
+ * (REQ-3, REQ-8), and query ids are chosen by remote host (REQ-1a).
  */
 #include "rfc.h"
 
@@ -499,8 +499,7 @@ int main(void)
 		rfc_test("REQ-10b: parameter problem and redirect are handled", req_10b),
 		rfc_test("REQ-10b: a packet with a source route is translated, the route stays",
 			 req_10b_source_route),
-		rfc_test("REQ-10b: address mask and router discovery are ignored",
-			 req_10b_ignored),
+		rfc_test("REQ-10b: address mask and router discovery are ignored", req_10b_ignored),
 		rfc_test("NOT MET REQ-10c: source quench is translated like any error", req_10c),
 		rfc_test("REQ-11: neither query nor error: ignored as it is", req_11),
 	};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * RFC 7857, updates to the three others.  It numbers sections, not requirements: the names have those.
+ * RFC 7857, updates to the three others.  It has no numbers but its sections': the names have
+ * those.
  */
 #include "rfc.h"
 
@@ -299,7 +300,7 @@ int main(void)
 		rfc_test("5: a UDP mapping is no TCP mapping", section_5),
 		rfc_test("6: what UDP's filter lets in, TCP's does not", section_6),
 		rfc_test("7: packets that are filtered keep nothing alive", section_7),
-		rfc_test("7: packets to an endpoint-independent mapping pass and keep nothing alive",
+		rfc_test("7: packets to an endpoint-independent mapping keep nothing alive",
 			 section_7_eim),
 		rfc_test("7.1: outgoing ICMP errors keep nothing alive", section_7_1_icmp),
 		rfc_test("NOT MET 7.1: an outgoing RST starts the closing time-out again",
