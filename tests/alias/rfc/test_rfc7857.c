@@ -58,6 +58,16 @@ static void section_2_half_open(void **state)
 	assert_int_equal(remaining(net), 240);
 }
 
+static void section_2_unanswered(void **state)
+{
+	struct net *net = *state;
+
+	tcp_out(net, ours, TH_SYN);
+	tcp_out(net, ours, TH_ACK);
+	tcp_out(net, ours, TH_ACK | TH_PUSH);
+	assert_int_equal(remaining(net), 240);
+}
+
 static void section_2_1_separate(void **state)
 {
 	struct net *net = *state;
@@ -289,6 +299,7 @@ int main(void)
 		rfc_test("2: a connection is opening, established, then closing", section_2),
 		rfc_test("2: a handshake that the remote never finishes stays opening",
 			 section_2_half_open),
+		rfc_test("2: a connection that nobody answers stays opening", section_2_unanswered),
 		rfc_test("2.1: opening and closing have time-outs of their own",
 			 section_2_1_separate),
 		rfc_test("2.1: the default for opening is four minutes", section_2_1_default),
