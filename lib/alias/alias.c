@@ -156,6 +156,11 @@ static int translate(struct libalias *la, struct packet *p, struct link *link, e
 	uint16_t peer_port = to->peer_port;
 	int result = PKT_ALIAS_OK;
 
+	/* Two lines at once: the record and the helper's state behind it. */
+	if (link->side) {
+		__builtin_prefetch(link->side);
+		__builtin_prefetch(link->side + 1);
+	}
 	/* Strangers may use an endpoint-independent mapping, not keep it alive (RFC 7857, section 7). */
 	if (link->last != la->now && (dir == OUT || !(link->flags & LINK_ANY_PEER)))
 		link->last = la->now;

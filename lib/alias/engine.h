@@ -75,18 +75,18 @@ struct sequence_change {
 
 struct helper;
 
+/* What each packet of such a link reads comes first; a helper's state follows the record. */
 struct link_side {
-	LIST_ENTRY(link_side) entry;
-	struct sequence_change change[2][SEQUENCE_CHANGES]; /* by direction, oldest first */
-	uint8_t changes[2];
-	bool dest_known;       /* stream_start is valid */
-	uint32_t stream_start; /* sequence number of the first outgoing byte */
 	const struct helper *helper;
-	void *helper_state; /* malloc'ed by the helper, freed with the link */
-	uint32_t hole;	    /* number of a firewall hole plus 1 */
-	uint32_t id;	    /* of the link */
+	uint32_t stream_start; /* sequence number of the first outgoing byte */
+	uint8_t changes[2];
+	bool dest_known; /* stream_start is valid */
+	struct sequence_change change[2][SEQUENCE_CHANGES]; /* by direction, oldest first */
+	uint32_t id;					    /* of the link */
+	uint32_t hole; /* number of a firewall hole plus 1 */
 	uint32_t expectations;
-};
+	LIST_ENTRY(link_side) entry;
+} __attribute__((aligned(64)));
 
 /* A packet that has been looked at and found whole. */
 struct packet {
@@ -260,7 +260,10 @@ struct link *link_create(struct libalias *la, const struct view *out, const stru
 void link_delete(struct libalias *la, struct link *link);
 uint32_t link_id(const struct libalias *la, const struct link *link);
 void link_clear(struct libalias *la);
+/* The link's side record, made if need be; NULL: no memory. */
 struct link_side *link_side(struct libalias *la, struct link *link);
+/* Makes one with room for a helper's zeroed state behind it; NULL: no memory, or it has one. */
+struct link_side *link_side_for_helper(struct libalias *la, struct link *link, size_t state);
 static inline bool link_expired(const struct libalias *la, const struct link *link)
 {
 	return la->now - link->last > la->timeout[link->timer];

@@ -104,7 +104,7 @@ void helper_attach(struct libalias *la, struct link *link)
 		    (out->peer_port != port && in->peer_port != port && out->local_port != port &&
 		     in->local_port != port))
 			continue;
-		side = link_side(la, link);
+		side = link_side_for_helper(la, link, helper->state_size);
 		if (side)
 			side->helper = helper;
 		return;
@@ -123,13 +123,4 @@ bool helper_replace(struct libalias *la, struct link *link, struct packet *p, en
 	    !tcp_record_change(side, dir, seq, seq + old_len, (int32_t)(new_len - old_len)))
 		return false;
 	return packet_replace(p, offset, old_len, new, new_len);
-}
-
-void *helper_state(struct libalias *la, struct link *link, size_t size)
-{
-	struct link_side *side = link_side(la, link);
-
-	if (side && !side->helper_state)
-		side->helper_state = calloc(1, size);
-	return side ? side->helper_state : NULL;
 }

@@ -21,6 +21,7 @@ struct helper {
 	const char *name;
 	uint8_t proto;
 	uint16_t port; /* watched by default, host order; 0 = none */
+	size_t state_size; /* of what it keeps for each link */
 	/* One or both; NULL = not interested in that direction. */
 	void (*out)(struct libalias *la, struct link *link, struct packet *p);
 	void (*in)(struct libalias *la, struct link *link, struct packet *p);
@@ -51,7 +52,10 @@ bool helper_replace(struct libalias *la, struct link *link, struct packet *p, en
 		    uint32_t offset, uint32_t seq, uint32_t old_len, const void *new,
 		    uint32_t new_len);
 
-/* Zeroed state of the helper's own, freed with the link; NULL: no memory. */
-void *helper_state(struct libalias *la, struct link *link, size_t size);
+/* The helper's own state, zeroed when the link began. */
+static inline void *helper_state(const struct link *link)
+{
+	return link->side + 1;
+}
 
 #endif

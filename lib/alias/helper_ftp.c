@@ -22,11 +22,11 @@
 #define STARTS	 8
 
 struct ftp {
-	bool server; /* the server is inside */
-	uint32_t line; /* sequence number of the start of the next line */
+	bool known_server, server; /* the server is inside */
 	bool line_known;
-	uint32_t start[STARTS]; /* of lines that were translated */
 	uint8_t starts;
+	uint32_t line; /* sequence number of the start of the next line */
+	uint32_t start[STARTS]; /* of lines that were translated */
 	uint32_t held_seq;
 	uint32_t held_len;
 	char held[HELD_MAX];
@@ -281,17 +281,15 @@ static void hold(struct packet *p, struct ftp *ftp, uint32_t offset, uint32_t se
 
 static void ftp_out(struct libalias *la, struct link *link, struct packet *p)
 {
-	struct ftp *ftp = link->side->helper_state;
+	struct ftp *ftp = helper_state(link);
 	uint32_t seq = ntohl(load32(p->l4 + 4)), offset, len, end;
 	const uint8_t *data, *newline;
 	bool start;
 
 	if (p->l4[13] & TH_RST)
 		return;
-	if (!ftp) {
-		ftp = helper_state(la, link, sizeof(*ftp));
-		if (!ftp)
-			return;
+	if (!ftp->known_server) {
+		ftp->known_server = true;
 		ftp->server = is_server(la, link);
 	}
 	if (p->l4[13] & TH_SYN) {
@@ -335,5 +333,6 @@ const struct helper helper_ftp = {
 	.name = "ftp",
 	.proto = IPPROTO_TCP,
 	.port = 21,
+	.state_size = sizeof(struct ftp),
 	.out = ftp_out,
 };

@@ -225,7 +225,6 @@ static void side_free(struct libalias *la, struct link *link)
 	if (side->expectations)
 		expect_forget_master(la, side->id);
 	LIST_REMOVE(side, entry);
-	free(side->helper_state);
 	free(side);
 	link->side = NULL;
 }
@@ -248,19 +247,28 @@ void link_delete(struct libalias *la, struct link *link)
 		log_links(la);
 }
 
-struct link_side *link_side(struct libalias *la, struct link *link)
+static struct link_side *side_new(struct libalias *la, struct link *link, size_t state)
 {
-	struct link_side *side;
+	size_t bytes = (sizeof(struct link_side) + state + 63) & ~(size_t)63;
+	struct link_side *side = aligned_alloc(64, bytes);
 
-	if (link->side)
-		return link->side;
-	side = calloc(1, sizeof(*side));
 	if (!side)
 		return NULL;
+	memset(side, 0, bytes);
 	side->id = link_id(la, link);
 	link->side = side;
 	LIST_INSERT_HEAD(&la->sides, side, entry);
 	return side;
+}
+
+struct link_side *link_side(struct libalias *la, struct link *link)
+{
+	return link->side ? link->side : side_new(la, link, 0);
+}
+
+struct link_side *link_side_for_helper(struct libalias *la, struct link *link, size_t state)
+{
+	return link->side ? NULL : side_new(la, link, state);
 }
 
 void link_clear(struct libalias *la)

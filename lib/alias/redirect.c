@@ -319,7 +319,8 @@ static struct alias_link *find_in_class(const struct libalias *la, enum class cl
 					uint32_t mark)
 {
 	bool ports = proto == IPPROTO_TCP || proto == IPPROTO_UDP;
-	struct key key = {.local = view->local, .proto = proto, .class = class, .dir = dir};
+	struct key key = {.local = view->local, .proto = proto, .class = (uint8_t)class,
+			  .dir = (uint8_t)dir};
 
 	if (class <= RANGE && !ports)
 		return NULL;
