@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * redirect.h - what redirect.c (finding), redirect_link.c (applying, pools), redirect_api.c (the
+ * caller's functions) and expect.c share.
+ */
+#ifndef LIBALIAS_REDIRECT_H
+#define LIBALIAS_REDIRECT_H
+
+#include "engine.h"
+
+enum redirect_kind {
+	REDIRECT_PORT,
+	REDIRECT_RANGE,
+	REDIRECT_MARK,
+	REDIRECT_PROTO,
+	REDIRECT_ADDR,
+};
+
+/* The redirect no longer says what outgoing packets get: it has a pool. */
+void redirect_no_outgoing(struct libalias *la, struct alias_link *redirect);
+
+#endif
