@@ -102,7 +102,7 @@ static struct link *begin_out(struct libalias *la, const struct packet *p)
 			return NULL;
 		flags |= LINK_KNOWN_FREE;
 	}
-	return link_create(la, &out, &in, p->proto, flags, 0);
+	return link_create(la, &out, &in, p->proto, flags);
 }
 
 static struct link *begin_in(struct libalias *la, const struct packet *p, int *result)
@@ -126,7 +126,7 @@ static struct link *begin_in(struct libalias *la, const struct packet *p, int *r
 		out.local = la->alias;
 	else if (la->target != INADDR_NONE && la->target != INADDR_ANY)
 		out.local = la->target;
-	return link_create(la, &out, view, p->proto, LINK_INCOMING, 0);
+	return link_create(la, &out, view, p->proto, LINK_INCOMING);
 }
 
 /* What a link with a side record or an encoding needs beyond new addresses. */

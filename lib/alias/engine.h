@@ -59,6 +59,7 @@ struct link {
 	uint32_t timer_next, timer_prev; /* ids in a slot of the wheel */
 	struct link_side *side; /* what few links need, or NULL */
 	uint32_t redirect;	/* id of the redirect that made it, 0 = none */
+	uint32_t redirect_age;	/* of that redirect, since ids are used again */
 	uint32_t timer_slot;	/* of the wheel, plus 1 */
 } __attribute__((aligned(64)));
 
@@ -256,7 +257,7 @@ struct link *link_of_packet(struct libalias *la, enum direction dir, const struc
  * LINK_KNOWN_FREE in flags the caller has just seen that nobody has the views.
  */
 struct link *link_create(struct libalias *la, const struct view *out, const struct view *in,
-			 uint8_t proto, uint8_t flags, uint32_t redirect);
+			 uint8_t proto, uint8_t flags);
 void link_delete(struct libalias *la, struct link *link);
 uint32_t link_id(const struct libalias *la, const struct link *link);
 void link_clear(struct libalias *la);
@@ -311,8 +312,8 @@ struct link *redirect_link_out(struct libalias *la, struct alias_link *redirect,
 struct link *redirect_link_in(struct libalias *la, struct alias_link *redirect,
 			      const struct packet *p, const struct view *in);
 uint32_t redirect_alias_address(struct libalias *la, uint32_t inside);
-/* The redirect of this id if it still is there. */
-const struct alias_link *redirect_by_id(const struct libalias *la, uint32_t id);
+/* The redirect that made the link, if it still is there. */
+const struct alias_link *redirect_of(const struct libalias *la, const struct link *link);
 
 /* expect.c - connections that helpers await */
 struct alias_link *expect_add(struct libalias *la, struct link *master, const struct helper *helper,

@@ -280,13 +280,9 @@ void LibAliasGetStats(const struct libalias *la, struct alias_stats *stats)
 int LibAliasNextLink(struct libalias *la, unsigned int *cursor, struct alias_link_info *info)
 {
 	struct link *link;
-	uint32_t id;
+	uint32_t id = *cursor;
 
-	for (id = *cursor + 1; id < pool_end(&la->links); id++) {
-		if (!la->links.memory[id >> LINK_SHIFT]) {
-			id |= (1u << LINK_SHIFT) - 1;
-			continue;
-		}
+	while ((id = pool_next(&la->links, id))) {
 		link = link_at(la, id);
 		if (!(link->flags & LINK_USED) || link_expired(la, link))
 			continue;
@@ -303,11 +299,10 @@ int LibAliasNextLink(struct libalias *la, unsigned int *cursor, struct alias_lin
 			.proto = link->proto,
 			.incoming = (link->flags & LINK_INCOMING) != 0,
 			.timeout = la->timeout[link->timer] - (la->now - link->last),
-			.redirect = redirect_by_id(la, link->redirect),
+			.redirect = redirect_of(la, link),
 		};
 		return 1;
 	}
-	*cursor = id - 1;
 	return 0;
 }
 

@@ -167,7 +167,7 @@ static bool within_limits(struct libalias *la, uint32_t inside)
 }
 
 struct link *link_create(struct libalias *la, const struct view *out, const struct view *in,
-			 uint8_t proto, uint8_t flags, uint32_t redirect)
+			 uint8_t proto, uint8_t flags)
 {
 	uint32_t out_hash = link_hash(la, out, proto), in_hash = link_hash(la, in, proto);
 	struct link *link;
@@ -190,7 +190,6 @@ struct link *link_create(struct libalias *la, const struct view *out, const stru
 	link->flags = (uint8_t)((flags & ~LINK_KNOWN_FREE) | LINK_USED);
 	link->timer = first_timer(proto);
 	link->last = la->now;
-	link->redirect = redirect;
 	if (index_insert(&la->views[OUT], out_hash, id))
 		goto no_index;
 	if (index_insert(&la->views[IN], in_hash, id)) {

@@ -45,8 +45,11 @@ void pool_clear(struct pool *pool);
 /* Frees all records and all memory but the first slab's. */
 void pool_empty(struct pool *pool);
 
-/* One past the largest id that may be in use. */
-uint32_t pool_end(const struct pool *pool);
+/* The next id after this one whose record was ever used, or 0; for walks, which look at the record. */
+uint32_t pool_next(const struct pool *pool, uint32_t id);
+
+/* Can there be a record of this id? */
+int pool_holds(const struct pool *pool, uint32_t id);
 
 size_t pool_bytes(const struct pool *pool);
 

@@ -99,8 +99,8 @@ int redirect_table_init(struct libalias *la)
 
 void redirect_table_free(struct libalias *la)
 {
-	for (uint32_t id = 1; id < pool_end(&la->redirects); id++)
-		if (la->redirects.memory[id >> la->redirects.shift] && redirect_at(la, id)->id == id)
+	for (uint32_t id = 0; (id = pool_next(&la->redirects, id));)
+		if (redirect_at(la, id)->id == id)
 			free(redirect_at(la, id)->servers);
 	pool_clear(&la->redirects);
 	pool_clear(&la->redirect_keys);
@@ -122,11 +122,14 @@ struct alias_link *redirect_new(struct libalias *la, uint8_t kind)
 	return redirect;
 }
 
-const struct alias_link *redirect_by_id(const struct libalias *la, uint32_t id)
+const struct alias_link *redirect_of(const struct libalias *la, const struct link *link)
 {
-	if (!id || id >= pool_end(&la->redirects) || !la->redirects.memory[id >> la->redirects.shift])
+	const struct alias_link *r;
+
+	if (!pool_holds(&la->redirects, link->redirect))
 		return NULL;
-	return redirect_at(la, id)->id == id ? redirect_at(la, id) : NULL;
+	r = redirect_at(la, link->redirect);
+	return r->id == link->redirect && (uint32_t)r->age == link->redirect_age ? r : NULL;
 }
 
 static int entry_add(struct libalias *la, struct alias_link *redirect, const struct key *key)

@@ -38,6 +38,8 @@ static struct link *made(struct libalias *la, struct alias_link *r, struct link 
 	if (!link)
 		return NULL;
 	r->hits++;
+	link->redirect = r->id;
+	link->redirect_age = (uint32_t)r->age;
 	if (r->dynamic)
 		expect_used(la, r, link);
 	return link;
@@ -49,7 +51,7 @@ struct link *redirect_link_in(struct libalias *la, struct alias_link *r, const s
 	struct view out = *in;
 
 	redirect_resolve(la, r, in, &out.local, &out.local_port);
-	return made(la, r, link_create(la, &out, in, p->proto, LINK_INCOMING, r->id));
+	return made(la, r, link_create(la, &out, in, p->proto, LINK_INCOMING));
 }
 
 struct link *redirect_link_out(struct libalias *la, struct alias_link *r, const struct packet *p,
@@ -63,7 +65,7 @@ struct link *redirect_link_out(struct libalias *la, struct alias_link *r, const 
 	else if ((p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP || p->proto == IPPROTO_ICMP) &&
 		 !port_choose(la, &in, p->proto, out->local_port))
 		return NULL;
-	return made(la, r, link_create(la, out, &in, p->proto, 0, r->id));
+	return made(la, r, link_create(la, out, &in, p->proto, 0));
 }
 
 uint32_t redirect_alias_address(struct libalias *la, uint32_t inside)

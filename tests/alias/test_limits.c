@@ -195,6 +195,8 @@ static void the_iterator_names_the_redirect(void **state)
 	assert_ptr_equal(info.redirect, link);
 	assert_int_equal(info.incoming, 1);
 	LibAliasRedirectDelete(net->la, link);
+	/* One that takes its place in memory is not the one that made the link. */
+	assert_non_null(LibAliasRedirectAddr(net->la, addr(OTHER), addr(ALIAS)));
 	cursor = 0;
 	assert_int_equal(LibAliasNextLink(net->la, &cursor, &info), 1);
 	assert_null(info.redirect);

@@ -255,6 +255,94 @@ static void run_packet(struct libalias *la, struct input *in, const uint8_t *fro
 	free(p);
 }
 
+/*
+ * TCP connections whose sequence numbers are kept here, so that helpers and encodings see streams:
+ * an inside FTP client, an inside FTP server, a client that may be proxied.
+ */
+static struct conversation {
+	uint8_t inside, port_in, port_out; /* into hosts and ports */
+	uint32_t next;
+} conversations[3];
+
+static void converse(struct libalias *la, struct input *in)
+{
+	uint8_t how = byte(in), flags = how & 8 ? 0x02 : 0x10, text[64];
+	struct conversation *c = &conversations[how % 3];
+	uint8_t p[512] = {0x45, 0, 0, 0, 0, 7, 0, 0, 64, IPPROTO_TCP};
+	uint16_t sport = htons(ports[c->port_in]), dport = htons(ports[c->port_out]);
+	size_t len = 0, extra = 40;
+	uint32_t seq = c->next;
+
+	inet_pton(AF_INET, hosts[c->inside], p + 12);
+	inet_pton(AF_INET, hosts[3], p + 16);
+	if (how & 0x10) { /* the other end answers */
+		inet_pton(AF_INET, hosts[3], p + 12);
+		inet_pton(AF_INET, hosts[0], p + 16);
+		sport = dport;
+		dport = htons(ports[c->port_in]);
+		seq = 5000 + byte(in);
+	} else if (how & 0x20) {
+		seq -= byte(in) % 64; /* again */
+	}
+	if (!(how & 8) && how & 0x40) {
+		const char *t = texts[byte(in) % 8];
+		uint8_t from = byte(in), to = byte(in);
+
+		len = strlen(t);
+		if (from % 4 == 3 && len) { /* a piece of it */
+			from = (uint8_t)(from % len);
+			t += from;
+			len = to % (len - from) + 1;
+		}
+		memcpy(text, t, len);
+	} else if (!(how & 8)) {
+		len = byte(in) % sizeof(text);
+		len = len < in->len ? len : in->len;
+		memcpy(text, in->data, len);
+		in->data += len;
+		in->len -= len;
+	}
+	memcpy(p + 20, &sport, 2);
+	memcpy(p + 22, &dport, 2);
+	memcpy(p + 24, &(uint32_t){htonl(seq)}, 4);
+	memcpy(p + 28, &(uint32_t){htonl(c->next + byte(in) % 64)}, 4);
+	p[32] = 0x50;
+	p[33] = flags | (how & 0x80 ? 0x10 : 0);
+	if (how & 0x10 && byte(in) % 2) {
+		uint8_t sack[12] = {1, 1, 5, 10, 0, 0, 0x10, byte(in), 0, 0, 0x10, byte(in)};
+
+		p[32] = 0x80;
+		memcpy(p + 40, sack, 12);
+		extra = 52;
+	}
+	memcpy(p + extra, text, len);
+	p[2] = (uint8_t)((extra + len) >> 8);
+	p[3] = (uint8_t)(extra + len);
+	set_sums(p);
+	run_packet(la, in, p, extra + len);
+	if (!(how & 0x30))
+		c->next += (uint32_t)len + (how & 8 ? 1 : 0);
+}
+
+static int hole_open(void *arg, const struct alias_hole *hole)
+{
+	return (void)arg, hole->number & 1 ? -1 : 0;
+}
+
+static void hole_close(void *arg, const struct alias_hole *hole)
+{
+	(void)arg;
+	if (hole->number < 100 || hole->number >= 104 || hole->number & 1)
+		abort();
+}
+
+static void holes_clear(void *arg, unsigned int base, unsigned int num)
+{
+	(void)arg;
+	if (base != 100 || num != 4)
+		abort();
+}
+
 #define REDIRECTS 8
 
 static void change_rules(struct libalias *la, struct input *in, struct alias_link **redirects)
@@ -322,6 +410,9 @@ static void configure(struct libalias *la, struct input *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
+	static const struct alias_firewall firewall = {hole_open, hole_close, holes_clear};
+	static const struct conversation begin[3] = {
+		{1, 5, 1, 0xfffffff0}, {1, 1, 5, 4096}, {2, 6, 2, 4096}};
 	struct alias_link *redirects[REDIRECTS] = {NULL};
 	struct input in = {data, len};
 	struct libalias *la = LibAliasInit(NULL);
@@ -334,6 +425,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	fake_time = 1000;
 	last_len = 0;
+	memcpy(conversations, begin, sizeof(begin));
+	LibAliasSetFirewall(la, &firewall, NULL);
+	LibAliasSetFWBase(la, 100, 4);
 	LibAliasSetClock(la, fake_clock, NULL);
 	LibAliasSetMode(la, 0, PKT_ALIAS_USE_SOCKETS);
 	LibAliasSetAddress(la, (struct in_addr){inet_addr(hosts[0])});
@@ -370,6 +464,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			else
 				configure(la, &in);
 			LibAliasSetMode(la, 0, PKT_ALIAS_USE_SOCKETS);
+			break;
+		case 5:
+		case 6:
+			converse(la, &in);
 			break;
 		default: {
 			size_t n = build(&in, packet);
