@@ -107,6 +107,7 @@ struct packet {
 	uint32_t l4_len;
 	struct view view; /* as its direction sees it, once packet_view() was called */
 	uint32_t hash;	  /* by which its link is found */
+	bool any_peer;	  /* the hash leaves the peer out */
 };
 
 /* A static redirect (redirect.c) or a helper's expectation (expect.c). */
@@ -189,7 +190,8 @@ struct libalias {
 
 	/* ports.c */
 	uint16_t port_low, port_high; /* host order */
-	uint64_t random[2];
+	uint32_t random[64]; /* from getrandom(2), a handful at a time */
+	unsigned int random_left;
 	struct endpoint **endpoints;
 	uint32_t endpoint_count;
 

@@ -74,11 +74,9 @@ static int set_up(struct libalias *la)
 	memcpy(la->timeout, default_timeout, sizeof(default_timeout));
 	for (int i = 0; i < ALIAS_LIMIT_COUNT; i++)
 		la->limit[i] = limits[i].value;
-	if (getrandom(la->key, sizeof(la->key), 0) != sizeof(la->key) ||
-	    getrandom(la->random, sizeof(la->random), 0) != sizeof(la->random))
+	if (getrandom(la->key, sizeof(la->key), 0) != sizeof(la->key))
 		return -1;
 	la->key[3] |= 1;
-	la->random[0] |= 1;
 	if (link_table_init(la))
 		return -1;
 	if (redirect_table_init(la)) {

@@ -82,7 +82,8 @@ struct link *link_of_view(struct libalias *la, enum direction dir, const struct 
 
 struct link *link_of_packet(struct libalias *la, enum direction dir, const struct packet *p)
 {
-	if (p->proto == IPPROTO_UDP && la->any_peer_udp)
+	/* In a batch the kinds of links may have changed since the packet was hashed. */
+	if (p->proto == IPPROTO_UDP && (la->any_peer_udp || p->any_peer))
 		return link_of_view(la, dir, &p->view, p->proto);
 	return link_find_hashed(la, dir, &p->view, p->proto, p->hash);
 }

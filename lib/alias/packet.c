@@ -113,7 +113,8 @@ void packet_view(const struct libalias *la, struct packet *p, enum direction dir
 	else
 		view = (struct view){p->dst, p->src, p->dst_port, query ? 0 : p->src_port};
 	p->view = view;
-	if (link_peers_ignored(la, p->proto)) {
+	p->any_peer = link_peers_ignored(la, p->proto);
+	if (p->any_peer) {
 		view.peer = 0;
 		view.peer_port = 0;
 	}

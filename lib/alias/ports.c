@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -41,15 +42,18 @@ static uint64_t rotate(uint64_t x, int k)
 	return x << k | x >> (64 - k);
 }
 
-/* xoroshiro128+: ports must be hard to guess blindly, not cryptographically; seeded per instance. */
+/* Ports must not be guessed (RFC 6056), so they are really random; a call serves 64 of them. */
 uint32_t random_number(struct libalias *la)
 {
-	uint64_t a = la->random[0], b = la->random[1], sum = a + b;
+	if (!la->random_left) {
+		ssize_t got = getrandom(la->random, sizeof(la->random), 0);
 
-	b ^= a;
-	la->random[0] = rotate(a, 24) ^ b ^ b << 16;
-	la->random[1] = rotate(b, 37);
-	return (uint32_t)(sum >> 32);
+		la->random_left = got > 0 ? (unsigned int)got / sizeof(la->random[0]) : 0;
+		/* Not in practice; then the words of the last time are stirred by the hash's key. */
+		if (!la->random_left)
+			return hash_words(la->key, la->random[0]++, la->now);
+	}
+	return la->random[--la->random_left];
 }
 
 static void range_of(const struct libalias *la, uint16_t *low, uint16_t *high)
@@ -167,6 +171,7 @@ static int32_t endpoint_take(struct libalias *la, struct endpoint *e, const stru
 	for (uint32_t tries = 0; tries < 2 * WORDS; tries++) {
 		uint32_t start = e->low + random_number(la) % span, turn = random_number(la) % 64;
 		uint64_t room;
+		int32_t port;
 
 		word = word_with_room(e, start / 64);
 		if (word < 0)
@@ -177,7 +182,12 @@ static int32_t endpoint_take(struct libalias *la, struct endpoint *e, const stru
 		if (!room)
 			continue;
 		room = turn ? rotate(room, 64 - (int)turn) : room;
-		return word * 64 + (int32_t)(((uint32_t)__builtin_ctzll(room) + turn) % 64);
+		port = word * 64 + (int32_t)(((uint32_t)__builtin_ctzll(room) + turn) % 64);
+		if (!la->redirects.used || port_free(la, in, proto, (uint16_t)port))
+			return port;
+		/* A redirect has come since; the records are dropped when one goes. */
+		e->used[word] |= 1ull << port % 64;
+		word_full(e, (uint32_t)word, e->used[word] == UINT64_MAX);
 	}
 	return -1;
 }

@@ -122,14 +122,19 @@ struct alias_link *redirect_new(struct libalias *la, uint8_t kind)
 	return redirect;
 }
 
+struct alias_link *redirect_live(const struct libalias *la, uint32_t id, uint64_t age)
+{
+	struct alias_link *r;
+
+	if (!pool_holds(&la->redirects, id))
+		return NULL;
+	r = redirect_at(la, id);
+	return r->id == id && (uint32_t)r->age == (uint32_t)age ? r : NULL;
+}
+
 const struct alias_link *redirect_of(const struct libalias *la, const struct link *link)
 {
-	const struct alias_link *r;
-
-	if (!pool_holds(&la->redirects, link->redirect))
-		return NULL;
-	r = redirect_at(la, link->redirect);
-	return r->id == link->redirect && (uint32_t)r->age == link->redirect_age ? r : NULL;
+	return redirect_live(la, link->redirect, link->redirect_age);
 }
 
 static int entry_add(struct libalias *la, struct alias_link *redirect, const struct key *key)

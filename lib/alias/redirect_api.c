@@ -171,6 +171,7 @@ void LibAliasRedirectDelete(struct libalias *la, struct alias_link *r)
 		return;
 	redirect_delete(la, r);
 	la->stats.redirects--;
+	port_clear(la); /* its port may be chosen again */
 }
 
 void LibAliasRedirectSetCookie(struct libalias *la, struct alias_link *r, void *cookie)

@@ -303,6 +303,24 @@ static void they_end_with_their_control_connection(void **state)
 	assert_int_equal(links(net), 0);
 }
 
+static void a_limit_that_ends_the_control_connection_in_passing_does_no_harm(void **state)
+{
+	struct net *net = *state;
+
+	connect_client(net);
+	say(net, 100, "PORT 10,0,0,2,16,1\r\n");
+	LibAliasSetTimeout(net->la, ALIAS_TIMEOUT_EXPECTATION, 10000);
+	say(net, 120, "PORT 10,0,0,2,16,2\r\n");
+	LibAliasSetLimit(net->la, ALIAS_LIMIT_LINKS, 1);
+	/* Full, and the only link is over: making room ends it and what it awaited. */
+	LibAliasSetTimeout(net->la, ALIAS_TIMEOUT_TCP_ESTABLISHED, 1);
+	LibAliasSetTimeout(net->la, ALIAS_TIMEOUT_TCP_OPENING, 1);
+	net->now += 2000;
+	assert_int_equal(tcp_in(net, ENDS(SERVER, 20, ALIAS, 4098), TH_SYN), PKT_ALIAS_OK);
+	assert_int_equal(links(net), 1);
+	assert_int_equal(expectations(net), 0);
+}
+
 static void a_command_that_has_no_room_to_grow_goes_unchanged(void **state)
 {
 	struct net *net = *state;
@@ -351,6 +369,7 @@ int main(void)
 		net_test(the_middle_of_a_line_is_no_command),
 		net_test(expectations_are_limited_and_end),
 		net_test(they_end_with_their_control_connection),
+		net_test(a_limit_that_ends_the_control_connection_in_passing_does_no_harm),
 		net_test(a_command_that_has_no_room_to_grow_goes_unchanged),
 		net_test(another_port_can_be_watched),
 	};
