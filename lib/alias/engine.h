@@ -118,26 +118,28 @@ struct alias_server {
 };
 
 struct alias_link {
+	/* The first line is what a new link needs. */
 	uint32_t id;
 	uint32_t local, remote, alias;
 	uint16_t local_port, remote_port, alias_port, alias_port_high;
 	uint8_t proto;
 	uint8_t kind; /* enum redirect_kind */
 	bool dynamic;
+	uint32_t server_count;
+	uint64_t age; /* larger = newer */
+	uint64_t hits;
+	struct alias_server *servers;
+	uint32_t server_at, server_used;
 	uint32_t mark;
 	uint32_t keys; /* first of its entries in the redirect index */
-	uint64_t age;  /* larger = newer */
-	uint64_t hits;
 	void *cookie;
-	struct alias_server *servers;
-	uint32_t server_count, server_at, server_used;
 	/* expectations only */
 	TAILQ_ENTRY(alias_link) expected;
 	uint32_t master; /* id of the control connection's link */
 	uint32_t deadline;
 	int socket; /* that holds the port, or -1 */
 	const struct helper *helper;
-};
+} __attribute__((aligned(64)));
 
 TAILQ_HEAD(expectation_list, alias_link);
 LIST_HEAD(side_list, link_side);

@@ -21,7 +21,7 @@
 #define KEEP_BYTES ((size_t)64 << 10)
 
 /* Memory is given back in pieces of this size. */
-#define RELEASE_BYTES ((size_t)1 << 18)
+#define RELEASE_BYTES POOL_SLAB_BYTES
 
 static size_t segment_first(unsigned int segment)
 {

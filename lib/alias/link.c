@@ -178,8 +178,10 @@ struct link *link_create(struct libalias *la, const struct view *out, const stru
 	index_prefetch(&la->views[IN], in_hash);
 	if (!within_limits(la, out->local))
 		return NULL;
-	if (!(flags & LINK_KNOWN_FREE) && (!view_free(la, OUT, out, proto, out_hash) ||
-					   !view_free(la, IN, in, proto, in_hash)))
+	/* What began with an incoming packet has been looked for under its incoming view. */
+	if (!(flags & LINK_KNOWN_FREE) &&
+	    (!view_free(la, OUT, out, proto, out_hash) ||
+	     (!(flags & LINK_INCOMING) && !view_free(la, IN, in, proto, in_hash))))
 		return NULL;
 	id = pool_alloc(&la->links);
 	if (!id)

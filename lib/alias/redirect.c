@@ -36,11 +36,11 @@ _Static_assert(ADDR + 1 == REDIRECT_CLASSES, "one counter a class");
 
 /* What is compared; parts that a class does not use are 0. */
 struct key {
-	uint32_t local, peer;
+	uint32_t local;
+	uint32_t peer; /* the mark in class MARK */
 	uint16_t local_port, peer_port;
 	uint8_t proto, class, dir;
 	uint8_t bits; /* of the port that count, for ranges */
-	uint32_t mark;
 };
 
 struct entry {
@@ -50,6 +50,8 @@ struct entry {
 	uint32_t sibling;      /* next entry of the same redirect */
 };
 
+_Static_assert(sizeof(struct entry) == 32, "an entry does not straddle cache lines");
+
 static uint32_t key_hash(const struct libalias *la, const struct key *key)
 {
 	uint64_t addresses = (uint64_t)key->peer << 32 | key->local;
@@ -57,14 +59,14 @@ static uint32_t key_hash(const struct libalias *la, const struct key *key)
 			(uint32_t)key->proto << 24 | (uint32_t)key->class << 16 |
 			(uint32_t)key->dir << 8 | key->bits;
 
-	return hash_words(la->key, addresses, rest ^ (uint64_t)key->mark << 20);
+	return hash_words(la->key, addresses, rest);
 }
 
 static bool key_equal(const struct key *a, const struct key *b)
 {
 	return a->local == b->local && a->peer == b->peer && a->local_port == b->local_port &&
 	       a->peer_port == b->peer_port && a->proto == b->proto && a->class == b->class &&
-	       a->dir == b->dir && a->bits == b->bits && a->mark == b->mark;
+	       a->dir == b->dir && a->bits == b->bits;
 }
 
 static struct entry *entry_at(const struct libalias *la, uint32_t id)
@@ -248,7 +250,7 @@ int redirect_enter(struct libalias *la, struct alias_link *r)
 	case REDIRECT_MARK:
 		in.local = 0;
 		in.class = MARK;
-		in.mark = r->mark;
+		in.peer = r->mark;
 		return entry_add(la, r, &in);
 	case REDIRECT_PROTO:
 		in.class = out.class = r->remote ? PROTO_REMOTE : PROTO;
@@ -316,7 +318,7 @@ static struct alias_link *find_mark(const struct libalias *la, struct key *key, 
 	struct alias_link *best;
 
 	key->local = 0;
-	key->mark = mark;
+	key->peer = mark;
 	best = newest(la, NULL, key);
 	key->proto = 0;
 	return newest(la, best, key);
