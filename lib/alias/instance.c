@@ -271,8 +271,8 @@ int LibAliasExpire(struct libalias *la, int max)
 void LibAliasGetStats(const struct libalias *la, struct alias_stats *stats)
 {
 	*stats = la->stats;
-	stats->bytes = pool_bytes(&la->links) + index_bytes(&la->views[OUT]) +
-		       index_bytes(&la->views[IN]);
+	stats->bytes =
+		pool_bytes(&la->links) + index_bytes(&la->views[OUT]) + index_bytes(&la->views[IN]);
 }
 
 int LibAliasNextLink(struct libalias *la, unsigned int *cursor, struct alias_link_info *info)

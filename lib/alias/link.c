@@ -8,7 +8,8 @@
  * protocol.  A link that is found after its time is deleted there and then, so the wheel may be
  * late without anyone seeing it.
  *
- * Side records (link_side) hold what few links need: sequence changes, helper state, firewall holes.
+ * Side records (link_side) hold what few links need: sequence changes, helper state, firewall
+ * holes.
  */
 #include "engine.h"
 
@@ -141,7 +142,8 @@ static uint8_t first_timer(uint8_t proto)
 	}
 }
 
-/* A view is free if no link has it; a closed TCP connection gives way (RFC 6191 leaves that open). */
+/* A view is free if no link has it; a closed TCP connection gives way (RFC 6191 leaves that open).
+ */
 static bool view_free(struct libalias *la, enum direction dir, const struct view *view,
 		      uint8_t proto, uint32_t hash)
 {

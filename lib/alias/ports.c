@@ -2,9 +2,10 @@
 /*
  * ports.c - choosing the alias port of a new link.
  *
- * What must be unique is (alias address, alias port, remote address, remote port, protocol), so each
- * remote endpoint has the whole port range to itself.  The local port is tried first (SAME_PORTS),
- * then a few random ones of the same parity (RFC 4787, REQ-4), which is enough unless most are taken.
+ * What must be unique is (alias address, alias port, remote address, remote port, protocol), so
+ * each remote endpoint has the whole port range to itself.  The local port is tried first
+ * (SAME_PORTS), then a few random ones of the same parity (RFC 4787, REQ-4), which is enough unless
+ * most are taken.
  *
  * Once random probing has failed for an endpoint, it gets a record with a bitmap of its ports.  A
  * word of the bitmap is filled in, by look-ups, when it is first needed; a summary says which words
@@ -21,19 +22,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define RANDOM_TRIES	6
-#define ENDPOINTS	256 /* a power of two: slots by hash, one record each */
-#define WORDS		(65536 / 64)
-#define DEFAULT_LOW	1024
-#define DEFAULT_HIGH	65535
+#define RANDOM_TRIES 6
+#define ENDPOINTS    256 /* a power of two: slots by hash, one record each */
+#define WORDS        (65536 / 64)
+#define DEFAULT_LOW  1024
+#define DEFAULT_HIGH 65535
 
 struct endpoint {
 	uint32_t alias, remote;
 	uint16_t remote_port;
 	uint8_t proto;
-	uint64_t used[WORDS];	      /* valid where known */
-	uint64_t known[WORDS / 64];   /* words that were filled in */
-	uint64_t full[WORDS / 64];    /* known words without a free port */
+	uint64_t used[WORDS];       /* valid where known */
+	uint64_t known[WORDS / 64]; /* words that were filled in */
+	uint64_t full[WORDS / 64];  /* known words without a free port */
 	uint16_t low, high;
 };
 
@@ -49,7 +50,8 @@ uint32_t random_number(struct libalias *la)
 		ssize_t got = getrandom(la->random, sizeof(la->random), 0);
 
 		la->random_left = got > 0 ? (unsigned int)got / sizeof(la->random[0]) : 0;
-		/* Not in practice; then the words of the last time are stirred by the hash's key. */
+		/* Not in practice; then the words of the last time are stirred by the hash's key.
+		 */
 		if (!la->random_left)
 			return hash_words(la->key, la->random[0]++, la->now);
 	}
@@ -78,7 +80,8 @@ static bool port_free(struct libalias *la, const struct view *in, uint8_t proto,
 static uint32_t endpoint_slot(const struct libalias *la, const struct view *in, uint8_t proto)
 {
 	return hash_words(la->key, (uint64_t)in->local << 32 | in->peer,
-			  (uint64_t)in->peer_port << 8 | proto) % ENDPOINTS;
+			  (uint64_t)in->peer_port << 8 | proto) %
+	       ENDPOINTS;
 }
 
 static bool endpoint_is(const struct endpoint *e, const struct view *in, uint8_t proto)

@@ -3,14 +3,15 @@
  * redirect.c - static redirects: finding the one that a new conversation obeys.
  *
  * Redirects are looked up once per link, by hashing.  There are a few classes, from the most to the
- * least specific (port with both remote parts given, ..., whole address); a redirect is entered under
- * the key of its class for incoming packets and, if its inside end is known, for outgoing ones.  A
- * look-up tries the classes that have members, so it costs the same with ten and 100,000 redirects.
+ * least specific (port with both remote parts given, ..., whole address); a redirect is entered
+ * under the key of its class for incoming packets and, if its inside end is known, for outgoing
+ * ones.  A look-up tries the classes that have members, so it costs the same with ten and 100,000
+ * redirects.
  *
- * Entries with equal keys form a list, newest first; only its head is in the hash index.  An address
- * of 0 stands for the aliasing address: a look-up for that address tries both and takes the newer.
- * A port range is entered as the few power-of-two blocks that make it up; a look-up tries the block
- * sizes that are in use.
+ * Entries with equal keys form a list, newest first; only its head is in the hash index.  An
+ * address of 0 stands for the aliasing address: a look-up for that address tries both and takes the
+ * newer. A port range is entered as the few power-of-two blocks that make it up; a look-up tries
+ * the block sizes that are in use.
  */
 #include "engine.h"
 #include "redirect.h"
@@ -329,7 +330,9 @@ static struct alias_link *find_in_class(const struct libalias *la, enum class cl
 					uint32_t mark)
 {
 	bool ports = proto == IPPROTO_TCP || proto == IPPROTO_UDP;
-	struct key key = {.local = view->local, .proto = proto, .class = (uint8_t)class,
+	struct key key = {.local = view->local,
+			  .proto = proto,
+			  .class = (uint8_t) class,
 			  .dir = (uint8_t)dir};
 
 	if (class <= RANGE && !ports)
@@ -356,7 +359,7 @@ static struct alias_link *find_classes(const struct libalias *la, enum direction
 {
 	struct alias_link *found;
 
-	for (enum class class = PORT_REMOTE_BOTH; class <= last; class++) {
+	for (enum class class = PORT_REMOTE_BOTH; class <= last; class ++) {
 		if (!la->class_count[dir][class])
 			continue;
 		found = find_in_class(la, class, dir, view, proto, mark);

@@ -2,7 +2,8 @@
 /*
  * redirect_api.c - the caller's side of redirects: LibAliasRedirect*() and LibAliasAddServer*().
  *
- * Each checks its arguments, fills in a redirect record and enters it; nothing is entered by halves.
+ * Each checks its arguments, fills in a redirect record and enters it; nothing is entered by
+ * halves.
  */
 #include "redirect.h"
 

@@ -2,8 +2,8 @@
 /*
  * redirect_link.c - making links as redirects say, and load sharing (LSNAT, RFC 2391).
  *
- * redirect.c found the redirect; here its zero addresses become the aliasing address, a pool picks a
- * server, and the two views of the new link are put together.  A pool serves its servers in turn,
+ * redirect.c found the redirect; here its zero addresses become the aliasing address, a pool picks
+ * a server, and the two views of the new link are put together.  A pool serves its servers in turn,
  * each as often in a round as its weight says; the link remembers the choice, so later packets of
  * the session stay with their server.
  */
@@ -34,8 +34,8 @@ void redirect_resolve(struct libalias *la, struct alias_link *r, const struct vi
 }
 
 /*
- * The new link's redirect, unless making the link has ended it: an expectation goes with its control
- * connection, whose time may have been found to be over.
+ * The new link's redirect, unless making the link has ended it: an expectation goes with its
+ * control connection, whose time may have been found to be over.
  */
 static struct link *made(struct libalias *la, uint32_t id, uint64_t age, struct link *link)
 {

@@ -15,7 +15,8 @@ static void connect_client(struct net *net)
 
 static const char *say(struct net *net, uint32_t seq, const char *text)
 {
-	build_tcp(net->packet, ENDS(INSIDE, 3000, SERVER, 21), TH_ACK, seq, 500, text, strlen(text));
+	build_tcp(net->packet, ENDS(INSIDE, 3000, SERVER, 21), TH_ACK, seq, 500, text,
+		  strlen(text));
 	assert_int_equal(send_out(net), PKT_ALIAS_OK);
 	return packet_text(net->packet);
 }
@@ -178,7 +179,8 @@ static void a_port_that_is_taken_is_replaced_by_another(void **state)
 			     htons(4097), IPPROTO_TCP);
 	connect_client(net);
 	assert_int_equal(sscanf(say(net, 100, "PORT 10,0,0,2,16,1\r\n"), "PORT %u,%u,%u,%u,%u,%u",
-				&parts[0], &parts[1], &parts[2], &parts[3], &parts[4], &parts[5]), 6);
+				&parts[0], &parts[1], &parts[2], &parts[3], &parts[4], &parts[5]),
+			 6);
 	assert_int_not_equal(parts[4] * 256 + parts[5], 4097);
 	data_arrives(net, (uint16_t)(parts[4] * 256 + parts[5]), INSIDE, 4097);
 }

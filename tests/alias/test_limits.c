@@ -262,8 +262,9 @@ static void memory_goes_back_when_links_go(void **state)
 	for (int i = 0; i < 200000; i++) {
 		if (i % 50 == 0)
 			snprintf(host, sizeof(host), "10.%d.%d.2", 1 + i / 50 / 250, i / 50 % 250);
-		build_udp(net->packet, ENDS(host, (uint16_t)(4000 + i % 50), REMOTE,
-					    (uint16_t)(1 + i / 4000)), "x", 1);
+		build_udp(net->packet,
+			  ENDS(host, (uint16_t)(4000 + i % 50), REMOTE, (uint16_t)(1 + i / 4000)),
+			  "x", 1);
 		LibAliasOut(net->la, net->packet, 64);
 	}
 	LibAliasGetStats(net->la, &full);

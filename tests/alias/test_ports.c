@@ -45,7 +45,8 @@ static void an_exhausted_range_refuses_the_packet_and_takes_nobodys_link(void **
 	assert_int_equal(stats.links, 10);
 	for (uint16_t port = 5000; port < 5010; port++) {
 		udp_in(net, ENDS(REMOTE, 53, ALIAS, port));
-		assert_int_equal(memcmp(net->packet + 16, &(struct in_addr){addr(INSIDE).s_addr}, 4), 0);
+		assert_int_equal(
+			memcmp(net->packet + 16, &(struct in_addr){addr(INSIDE).s_addr}, 4), 0);
 	}
 }
 

@@ -2,12 +2,12 @@
 /*
  * engine.c - a fuzz target for LibAliasIn(), LibAliasOut() and all that hangs on them.
  *
- * The input is a program.  Its first bytes choose modes, limits and a rule set; the rest is a list of
- * steps: packets built from a few hosts and ports (so that they meet links, helpers and fragments of
- * earlier ones), raw bytes as packets, changes of earlier packets, calls of other functions, time.
- * Each packet lies at the end of an allocation of exactly maxpacketsize, so that the sanitizers see
- * any access beyond it.  What must hold besides: a known result code, a length within the buffer,
- * and right checksums after the engine where they were right before it.
+ * The input is a program.  Its first bytes choose modes, limits and a rule set; the rest is a list
+ * of steps: packets built from a few hosts and ports (so that they meet links, helpers and
+ * fragments of earlier ones), raw bytes as packets, changes of earlier packets, calls of other
+ * functions, time. Each packet lies at the end of an allocation of exactly maxpacketsize, so that
+ * the sanitizers see any access beyond it.  What must hold besides: a known result code, a length
+ * within the buffer, and right checksums after the engine where they were right before it.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,8 +45,8 @@ static uint32_t fake_clock(void *arg)
 	return fake_time;
 }
 
-static const char *const hosts[] = {"198.51.100.1", "10.0.0.2", "10.0.0.3", "203.0.113.7",
-				    "203.0.113.8",  "192.0.2.9", "0.0.0.0", "255.255.255.255"};
+static const char *const hosts[] = {"198.51.100.1", "10.0.0.2",  "10.0.0.3", "203.0.113.7",
+				    "203.0.113.8",  "192.0.2.9", "0.0.0.0",  "255.255.255.255"};
 static const uint16_t ports[] = {0, 21, 80, 20, 1024, 4000, 4001, 65535};
 
 static struct in_addr host(struct input *in)
@@ -117,10 +117,9 @@ static void set_sums(uint8_t *p)
 	if (at + 2 > len)
 		return;
 	p[at] = p[at + 1] = 0;
-	value = (uint16_t)~fold(p[9] == IPPROTO_ICMP ?
-					sum(p + header, len - header) :
-					sum(p + 12, 8) + p[9] + (len - header) +
-						sum(p + header, len - header));
+	value = (uint16_t)~fold(p[9] == IPPROTO_ICMP ? sum(p + header, len - header)
+						     : sum(p + 12, 8) + p[9] + (len - header) +
+							       sum(p + header, len - header));
 	p[at] = (uint8_t)(value >> 8);
 	p[at + 1] = (uint8_t)value;
 }
@@ -190,8 +189,8 @@ static size_t build(struct input *in, uint8_t *p)
 
 static void check(int result, const uint8_t *p, size_t size, bool was_right)
 {
-	if (result != PKT_ALIAS_ERROR && (result < PKT_ALIAS_OK ||
-					  result > PKT_ALIAS_FOUND_HEADER_FRAGMENT))
+	if (result != PKT_ALIAS_ERROR &&
+	    (result < PKT_ALIAS_OK || result > PKT_ALIAS_FOUND_HEADER_FRAGMENT))
 		abort();
 	if (result != PKT_ALIAS_OK)
 		return;
