@@ -83,8 +83,7 @@ static struct link *begin_out(struct libalias *la, const struct packet *p)
 		flags = rule->encoding;
 		in.peer = rule->server;
 		in.peer_port = rule->server_port ? rule->server_port : view->peer_port;
-		in.local = keeps_source(la, p->src) ? p->src :
-						      redirect_alias_address(la, p->src);
+		in.local = keeps_source(la, p->src) ? p->src : redirect_alias_address(la, p->src);
 	} else {
 		redirect = redirect_find(la, OUT, view, p->proto, 0);
 		if (redirect)
@@ -96,13 +95,14 @@ static struct link *begin_out(struct libalias *la, const struct packet *p)
 			in.peer_port = out.peer_port = 0;
 		}
 	}
-	/* The packet's own look-up and the choice of the port have seen that both views are free. */
+	/* The packet's own look-up and the choice of the port have seen that both views are free.
+	 */
 	if (has_ports(p)) {
 		if (!port_choose(la, &in, p->proto, view->local_port))
 			return NULL;
 		flags |= LINK_KNOWN_FREE;
 	}
-	return link_create(la, &out, &in, p->proto, flags, 0);
+	return link_create(la, &out, &in, p->proto, flags);
 }
 
 static struct link *begin_in(struct libalias *la, const struct packet *p, int *result)
@@ -126,7 +126,7 @@ static struct link *begin_in(struct libalias *la, const struct packet *p, int *r
 		out.local = la->alias;
 	else if (la->target != INADDR_NONE && la->target != INADDR_ANY)
 		out.local = la->target;
-	return link_create(la, &out, view, p->proto, LINK_INCOMING, 0);
+	return link_create(la, &out, view, p->proto, LINK_INCOMING);
 }
 
 /* What a link with a side record or an encoding needs beyond new addresses. */
@@ -161,7 +161,8 @@ static int translate(struct libalias *la, struct packet *p, struct link *link, e
 		__builtin_prefetch(link->side);
 		__builtin_prefetch(link->side + 1);
 	}
-	/* Strangers may use an endpoint-independent mapping, not keep it alive (RFC 7857, section 7). */
+	/* Strangers may use an endpoint-independent mapping, not keep it alive (RFC 7857, section
+	 * 7). */
 	if (link->last != la->now && (dir == OUT || !(link->flags & LINK_ANY_PEER)))
 		link->last = la->now;
 	if (link->flags & LINK_ANY_PEER) {
@@ -294,8 +295,8 @@ int LibAliasUnaliasOut(struct libalias *la, void *ptr, int maxpacketsize)
 	to = &link->view[OUT];
 	any = link->flags & LINK_ANY_PEER;
 	packet_rewrite(&p, to->local, any ? p.dst : to->peer, to->local_port,
-		       any		       ? p.dst_port :
-		       p.proto == IPPROTO_ICMP ? to->local_port :
-						 to->peer_port);
+		       any                       ? p.dst_port
+		       : p.proto == IPPROTO_ICMP ? to->local_port
+						 : to->peer_port);
 	return PKT_ALIAS_OK;
 }

@@ -6,10 +6,10 @@
  * go through LibAliasOut(), those that arrive through LibAliasIn().  The packets are IPv4 datagrams
  * without a link header; they are changed in place.  libalias opens no device and starts no thread.
  *
- * Conventions: addresses (struct in_addr) and ports are in network byte order unless said otherwise;
- * times are in seconds; a function that returns int and is not a packet function returns 0 on
- * success and -1, with errno set, on failure.  An instance must not be used by two threads at once;
- * different instances are independent.
+ * Conventions: addresses (struct in_addr) and ports are in network byte order unless said
+ * otherwise; times are in seconds; a function that returns int and is not a packet function returns
+ * 0 on success and -1, with errno set, on failure.  An instance must not be used by two threads at
+ * once; different instances are independent.
  *
  * The LibAlias* names follow the manual of 2004 and today's FreeBSD; the PacketAlias* names are the
  * older interface to one global instance.  What libalias adds is in the last third of the file.
@@ -36,28 +36,28 @@ struct libalias;
 struct alias_link;
 
 /* Mode bits, for LibAliasSetMode(). */
-#define PKT_ALIAS_LOG			0x01  /* a line in the log for each link made or deleted */
-#define PKT_ALIAS_DENY_INCOMING		0x02  /* what arrives without link or redirect is ignored */
-#define PKT_ALIAS_SAME_PORTS		0x04  /* try the local port as alias port first (default) */
-#define PKT_ALIAS_USE_SOCKETS		0x08  /* hold awaited ports with a socket (default) */
-#define PKT_ALIAS_UNREGISTERED_ONLY	0x10  /* alias RFC 1918 sources only */
-#define PKT_ALIAS_RESET_ON_ADDR_CHANGE	0x20  /* new address: dynamic links go (default) */
-#define PKT_ALIAS_PROXY_ONLY		0x40  /* obey proxy rules only */
-#define PKT_ALIAS_REVERSE		0x80  /* exchange LibAliasIn() and LibAliasOut() */
-#define PKT_ALIAS_PUNCH_FW		0x100 /* open holes through LibAliasSetFirewall()'s operations */
-#define PKT_ALIAS_SKIP_GLOBAL		0x200 /* kept for FreeBSD's ipfw; no effect here */
-#define PKT_ALIAS_UNREGISTERED_CGN	0x400 /* like UNREGISTERED_ONLY, 100.64.0.0/10 too */
-#define PKT_ALIAS_UDP_EIM		0x800 /* UDP: one mapping for all remotes (RFC 4787) */
+#define PKT_ALIAS_LOG                  0x01 /* a line in the log for each link made or deleted */
+#define PKT_ALIAS_DENY_INCOMING        0x02 /* what arrives without link or redirect is ignored */
+#define PKT_ALIAS_SAME_PORTS           0x04 /* try the local port as alias port first (default) */
+#define PKT_ALIAS_USE_SOCKETS          0x08 /* hold awaited ports with a socket (default) */
+#define PKT_ALIAS_UNREGISTERED_ONLY    0x10 /* alias RFC 1918 sources only */
+#define PKT_ALIAS_RESET_ON_ADDR_CHANGE 0x20 /* new address: dynamic links go (default) */
+#define PKT_ALIAS_PROXY_ONLY           0x40 /* obey proxy rules only */
+#define PKT_ALIAS_REVERSE              0x80 /* exchange LibAliasIn() and LibAliasOut() */
+#define PKT_ALIAS_PUNCH_FW             0x100 /* open holes through LibAliasSetFirewall()'s operations */
+#define PKT_ALIAS_SKIP_GLOBAL          0x200 /* kept for FreeBSD's ipfw; no effect here */
+#define PKT_ALIAS_UNREGISTERED_CGN     0x400 /* like UNREGISTERED_ONLY, 100.64.0.0/10 too */
+#define PKT_ALIAS_UDP_EIM              0x800 /* UDP: one mapping for all remotes (RFC 4787) */
 
 /* The 1997 manual's spelling. */
 #define PKT_ALIAS_USE_SAME_PORTS PKT_ALIAS_SAME_PORTS
 
 /* What the packet functions return. */
-#define PKT_ALIAS_ERROR			(-1) /* refused: no port, no memory or a limit; drop the packet */
-#define PKT_ALIAS_OK			1    /* translated */
-#define PKT_ALIAS_IGNORED		2    /* left as it was: malformed, unknown or denied */
-#define PKT_ALIAS_UNRESOLVED_FRAGMENT	3    /* its first fragment has not been seen */
-#define PKT_ALIAS_FOUND_HEADER_FRAGMENT	4    /* translated, and saved fragments can follow now */
+#define PKT_ALIAS_ERROR                 (-1) /* refused: no port, no memory or a limit; drop the packet */
+#define PKT_ALIAS_OK                    1 /* translated */
+#define PKT_ALIAS_IGNORED               2 /* left as it was: malformed, unknown or denied */
+#define PKT_ALIAS_UNRESOLVED_FRAGMENT   3 /* its first fragment has not been seen */
+#define PKT_ALIAS_FOUND_HEADER_FRAGMENT 4 /* translated, and saved fragments can follow now */
 
 /*
  * Initialization and control
@@ -81,9 +81,9 @@ void LibAliasUninit(struct libalias *la);
 void LibAliasSetAddress(struct libalias *la, struct in_addr addr);
 
 /*
- * LibAliasSetAliasPortRange - choose alias ports from low..high, host byte order; 0, 0 = 1024..65535.
- * With SAME_PORTS the local port is kept only where it lies in the range, so that instances which
- * share an address can each own a slice.
+ * LibAliasSetAliasPortRange - choose alias ports from low..high, host byte order; 0, 0 =
+ * 1024..65535. With SAME_PORTS the local port is kept only where it lies in the range, so that
+ * instances which share an address can each own a slice.
  */
 void LibAliasSetAliasPortRange(struct libalias *la, u_short low, u_short high);
 
@@ -93,13 +93,14 @@ unsigned int LibAliasSetMode(struct libalias *la, unsigned int flags, unsigned i
 /* LibAliasSetFWBase - numbers base..base+num-1 are for holes; the range is cleared now. */
 void LibAliasSetFWBase(struct libalias *la, unsigned int base, unsigned int num);
 
-/* LibAliasSkinnyPort, LibAliasSetSkinnyPort - the Skinny station's TCP port, host order; 0 = off. */
+/* LibAliasSkinnyPort, LibAliasSetSkinnyPort - the Skinny station's TCP port, host order; 0 = off.
+ */
 void LibAliasSkinnyPort(struct libalias *la, unsigned int port);
 void LibAliasSetSkinnyPort(struct libalias *la, unsigned int port);
 
 /*
- * Packet handling: ptr is an IPv4 datagram, maxpacketsize the size of its buffer, which a helper may
- * fill but never exceed.  They return a PKT_ALIAS_* code.
+ * Packet handling: ptr is an IPv4 datagram, maxpacketsize the size of its buffer, which a helper
+ * may fill but never exceed.  They return a PKT_ALIAS_* code.
  */
 int LibAliasIn(struct libalias *la, void *ptr, int maxpacketsize);
 int LibAliasOut(struct libalias *la, void *ptr, int maxpacketsize);
@@ -111,30 +112,34 @@ int LibAliasOutTry(struct libalias *la, void *ptr, int maxpacketsize, int create
 int LibAliasUnaliasOut(struct libalias *la, void *ptr, int maxpacketsize);
 
 /*
- * Redirects.  They return NULL with errno (EINVAL, ENOMEM) on failure.  Zero local or alias addresses
- * mean LibAliasSetAddress()'s, also when it changes; zero remote address or port means any.  The most
- * specific redirect wins, then the newest; a port redirect beats a protocol's, that an address's.
+ * Redirects.  They return NULL with errno (EINVAL, ENOMEM) on failure.  Zero local or alias
+ * addresses mean LibAliasSetAddress()'s, also when it changes; zero remote address or port means
+ * any.  The most specific redirect wins, then the newest; a port redirect beats a protocol's, that
+ * an address's.
  */
 
 /* LibAliasRedirectPort - proto (IPPROTO_TCP, _UDP) traffic from remote to alias goes to local. */
 struct alias_link *LibAliasRedirectPort(struct libalias *la, struct in_addr local_addr,
-	unsigned short local_port, struct in_addr remote_addr, unsigned short remote_port,
-	struct in_addr alias_addr, unsigned short alias_port, unsigned char proto);
+					unsigned short local_port, struct in_addr remote_addr,
+					unsigned short remote_port, struct in_addr alias_addr,
+					unsigned short alias_port, unsigned char proto);
 
 /* LibAliasRedirectAddr - static NAT of a whole address, both directions. */
 struct alias_link *LibAliasRedirectAddr(struct libalias *la, struct in_addr local_addr,
-	struct in_addr alias_addr);
+					struct in_addr alias_addr);
 
-/* LibAliasRedirectProto - all of one IP protocol from remote_addr to alias_addr goes to local_addr. */
+/* LibAliasRedirectProto - all of one IP protocol from remote_addr to alias_addr goes to local_addr.
+ */
 struct alias_link *LibAliasRedirectProto(struct libalias *la, struct in_addr local_addr,
-	struct in_addr remote_addr, struct in_addr alias_addr, unsigned char proto);
+					 struct in_addr remote_addr, struct in_addr alias_addr,
+					 unsigned char proto);
 
 /*
  * LibAliasAddServer - add a server to the pool of a port or address redirect (LSNAT, RFC 2391).
  * New sessions go round the pool; a session stays with its server.
  */
 int LibAliasAddServer(struct libalias *la, struct alias_link *link, struct in_addr addr,
-	unsigned short port);
+		      unsigned short port);
 
 /*
  * LibAliasRedirectDynamic - delete the redirect once a packet has used it.  Fully specified port
@@ -158,8 +163,9 @@ int LibAliasProxyRule(struct libalias *la, const char *cmd);
 
 /*
  * LibAliasSaveFragment - keep a fragment for which LibAliasIn() said UNRESOLVED_FRAGMENT.
- * ptr becomes the library's: it is freed (free(3), or LibAliasSetFragmentFree()'s) if the header does
- * not come in time.  PKT_ALIAS_OK, or PKT_ALIAS_ERROR (malformed or too many) and ptr stays yours.
+ * ptr becomes the library's: it is freed (free(3), or LibAliasSetFragmentFree()'s) if the header
+ * does not come in time.  PKT_ALIAS_OK, or PKT_ALIAS_ERROR (malformed or too many) and ptr stays
+ * yours.
  */
 int LibAliasSaveFragment(struct libalias *la, void *ptr);
 
@@ -215,10 +221,11 @@ struct alias_link *PacketAliasRedirectAddr(struct in_addr local_addr, struct in_
 int PacketAliasRedirectDynamic(struct alias_link *link);
 void PacketAliasRedirectDelete(struct alias_link *link);
 struct alias_link *PacketAliasRedirectPort(struct in_addr local_addr, unsigned short local_port,
-	struct in_addr remote_addr, unsigned short remote_port, struct in_addr alias_addr,
-	unsigned short alias_port, unsigned char proto);
+					   struct in_addr remote_addr, unsigned short remote_port,
+					   struct in_addr alias_addr, unsigned short alias_port,
+					   unsigned char proto);
 struct alias_link *PacketAliasRedirectProto(struct in_addr local_addr, struct in_addr remote_addr,
-	struct in_addr alias_addr, unsigned char proto);
+					    struct in_addr alias_addr, unsigned char proto);
 void PacketAliasFragmentIn(void *header, void *fragment);
 void *PacketAliasGetFragment(void *header);
 int PacketAliasSaveFragment(void *ptr);
@@ -233,10 +240,10 @@ int PacketAliasProxyRule(const char *cmd);
 
 /* A packet of a batch. */
 struct alias_packet {
-	void *data;	   /* the datagram */
-	int size;	   /* of its buffer: maxpacketsize */
+	void *data;        /* the datagram */
+	int size;          /* of its buffer: maxpacketsize */
 	unsigned int mark; /* firewall mark, host order; 0 = none */
-	int result;	   /* out: PKT_ALIAS_* */
+	int result;        /* out: PKT_ALIAS_* */
 };
 
 /*
@@ -251,22 +258,24 @@ void LibAliasReset(struct libalias *la);
 
 /* LibAliasAddServerWeight - a server that gets weight (1..65535) sessions in each round. */
 int LibAliasAddServerWeight(struct libalias *la, struct alias_link *link, struct in_addr addr,
-	unsigned short port, unsigned int weight);
+			    unsigned short port, unsigned int weight);
 
 /*
  * LibAliasRedirectPortRange - as LibAliasRedirectPort() for alias ports low..high (network order).
  * local_port is where low goes, 0 keeps ports as they are.  Any port redirect beats a range.
  */
 struct alias_link *LibAliasRedirectPortRange(struct libalias *la, struct in_addr local_addr,
-	unsigned short local_port, struct in_addr remote_addr, struct in_addr alias_addr,
-	unsigned short low, unsigned short high, unsigned char proto);
+					     unsigned short local_port, struct in_addr remote_addr,
+					     struct in_addr alias_addr, unsigned short low,
+					     unsigned short high, unsigned char proto);
 
 /*
  * LibAliasRedirectMark - new incoming connections that carry this mark (not 0) go to local; proto 0
  * is both TCP and UDP, local_port 0 keeps the port.  Port redirects beat it, it beats ranges.
  */
 struct alias_link *LibAliasRedirectMark(struct libalias *la, struct in_addr local_addr,
-	unsigned short local_port, unsigned int mark, unsigned char proto);
+					unsigned short local_port, unsigned int mark,
+					unsigned char proto);
 
 /* LibAliasRedirectSetCookie, LibAliasRedirectCookie - a pointer of the caller's with a redirect. */
 void LibAliasRedirectSetCookie(struct libalias *la, struct alias_link *link, void *cookie);
@@ -277,13 +286,13 @@ unsigned long long LibAliasRedirectHits(const struct alias_link *link);
 
 /* Time-outs, in seconds without a packet. */
 enum alias_timeout {
-	ALIAS_TIMEOUT_ICMP,	       /* 60, RFC 5508 */
-	ALIAS_TIMEOUT_UDP,	       /* 300, RFC 4787 */
-	ALIAS_TIMEOUT_OTHER,	       /* 60: any other IP protocol */
+	ALIAS_TIMEOUT_ICMP,            /* 60, RFC 5508 */
+	ALIAS_TIMEOUT_UDP,             /* 300, RFC 4787 */
+	ALIAS_TIMEOUT_OTHER,           /* 60: any other IP protocol */
 	ALIAS_TIMEOUT_TCP_OPENING,     /* 240, RFC 5382 */
 	ALIAS_TIMEOUT_TCP_ESTABLISHED, /* 86400; RFC 5382 asks for 7440 at least */
 	ALIAS_TIMEOUT_TCP_CLOSING,     /* 240, RFC 7857 */
-	ALIAS_TIMEOUT_FRAGMENT,	       /* 30 */
+	ALIAS_TIMEOUT_FRAGMENT,        /* 30 */
 	ALIAS_TIMEOUT_EXPECTATION,     /* 120: a helper's awaited connection */
 	ALIAS_TIMEOUT_COUNT
 };
@@ -294,11 +303,11 @@ unsigned int LibAliasGetTimeout(const struct libalias *la, enum alias_timeout wh
 
 /* Limits; a packet that needs a link beyond one is refused (PKT_ALIAS_ERROR). */
 enum alias_limit {
-	ALIAS_LIMIT_LINKS,		/* 16777216: links in all */
-	ALIAS_LIMIT_LINKS_PER_HOST,	/* 0 = none: links of one inside address */
-	ALIAS_LIMIT_FRAGMENTS,		/* 1024: saved fragments, and datagrams in pieces */
-	ALIAS_LIMIT_FRAGMENT_BYTES,	/* 4194304: of saved fragments */
-	ALIAS_LIMIT_EXPECTATIONS,	/* 16: awaited connections of one control connection */
+	ALIAS_LIMIT_LINKS,          /* 16777216: links in all */
+	ALIAS_LIMIT_LINKS_PER_HOST, /* 0 = none: links of one inside address */
+	ALIAS_LIMIT_FRAGMENTS,      /* 1024: saved fragments, and datagrams in pieces */
+	ALIAS_LIMIT_FRAGMENT_BYTES, /* 4194304: of saved fragments */
+	ALIAS_LIMIT_EXPECTATIONS,   /* 16: awaited connections of one control connection */
 	ALIAS_LIMIT_COUNT
 };
 
@@ -321,13 +330,13 @@ int LibAliasExpire(struct libalias *la, int max);
 /* Counters. */
 struct alias_stats {
 	uint64_t links_created, links_expired;
-	uint64_t refused_ports;	  /* no alias port free for the remote endpoint */
-	uint64_t refused_limit;	  /* a limit was reached */
-	uint64_t refused_memory;  /* malloc failed */
-	uint64_t refused_taken;	  /* the tuple belongs to another link */
-	uint64_t refused_encoding; /* a proxy encoding did not fit in the packet */
-	uint64_t malformed;	  /* packets with impossible lengths or headers */
-	uint64_t bytes;		  /* memory of links and their indexes */
+	uint64_t refused_ports;                /* no alias port free for the remote endpoint */
+	uint64_t refused_limit;                /* a limit was reached */
+	uint64_t refused_memory;               /* malloc failed */
+	uint64_t refused_taken;                /* the tuple belongs to another link */
+	uint64_t refused_encoding;             /* a proxy encoding did not fit in the packet */
+	uint64_t malformed;                    /* packets with impossible lengths or headers */
+	uint64_t bytes;                        /* memory of links and their indexes */
 	uint32_t links, tcp, udp, icmp, other; /* live links */
 	uint32_t redirects, expectations, fragments;
 };
@@ -339,8 +348,8 @@ struct alias_link_info {
 	struct in_addr dest_addr; /* as the inside addressed it; differs from remote when proxied */
 	u_short local_port, alias_port, remote_port, dest_port;
 	unsigned char proto;
-	unsigned char incoming;	  /* made by an incoming packet */
-	unsigned int timeout;	  /* seconds until it expires */
+	unsigned char incoming;            /* made by an incoming packet */
+	unsigned int timeout;              /* seconds until it expires */
 	const struct alias_link *redirect; /* that made it, or NULL */
 };
 
@@ -352,7 +361,7 @@ int LibAliasNextLink(struct libalias *la, unsigned int *cursor, struct alias_lin
 
 /* LibAliasSetFragmentFree - what frees saved fragments instead of free(3); NULL = free(3). */
 void LibAliasSetFragmentFree(struct libalias *la, void (*release)(void *fragment, void *arg),
-	void *arg);
+			     void *arg);
 
 /* A hole in a firewall: a connection between exactly these ends, both directions. */
 struct alias_hole {

@@ -9,8 +9,8 @@
  *
  * From the top:  alias.c, batch.c, compat.c  entry points
  *                icmp.c tcp.c fragment.c proxy.c helper*.c   one protocol matter each
- *                link.c ports.c redirect.c expect.c expire.c  the table of links and what makes them
- *                packet.c index.c pool.c checksum.h hash.h   no knowledge of the above
+ *                link.c ports.c redirect.c expect.c expire.c  the table of links and what makes
+ * them packet.c index.c pool.c checksum.h hash.h   no knowledge of the above
  */
 #ifndef LIBALIAS_ENGINE_H
 #define LIBALIAS_ENGINE_H
@@ -32,19 +32,19 @@ struct view {
 	uint16_t local_port, peer_port;
 };
 
-#define LINK_USED	0x01
-#define LINK_INCOMING	0x02 /* made by an incoming packet */
-#define LINK_ENCODE_IP	0x04 /* proxied with encode_ip_hdr */
+#define LINK_USED       0x01
+#define LINK_INCOMING   0x02 /* made by an incoming packet */
+#define LINK_ENCODE_IP  0x04 /* proxied with encode_ip_hdr */
 #define LINK_ENCODE_TCP 0x08 /* proxied with encode_tcp_stream */
-#define LINK_ANY_PEER	0x10 /* endpoint-independent: peers are 0 in both views */
-#define LINK_EXPECTED	0x20 /* a helper awaited it */
+#define LINK_ANY_PEER   0x10 /* endpoint-independent: peers are 0 in both views */
+#define LINK_EXPECTED   0x20 /* a helper awaited it */
 #define LINK_KNOWN_FREE 0x40 /* for link_create() only */
 
 /* What tcp.c has seen of a connection, two bits each: 1 << OUT, 1 << IN. */
 #define TCP_SYN(d) (1u << (d))
 #define TCP_ACK(d) (4u << (d))
 #define TCP_FIN(d) (16u << (d))
-#define TCP_RST	   64u
+#define TCP_RST    64u
 
 struct link_side;
 
@@ -52,20 +52,22 @@ struct link_side;
 struct link {
 	struct view view[2];
 	uint8_t proto;
-	uint8_t flags;	   /* LINK_* */
-	uint8_t timer;	   /* enum alias_timeout */
-	uint8_t tcp_state; /* TCP_* */
-	uint32_t last;	   /* time of the last packet */
+	uint8_t flags;                   /* LINK_* */
+	uint8_t timer;                   /* enum alias_timeout */
+	uint8_t tcp_state;               /* TCP_* */
+	uint32_t last;                   /* time of the last packet */
 	uint32_t timer_next, timer_prev; /* ids in a slot of the wheel */
-	struct link_side *side; /* what few links need, or NULL */
-	uint32_t redirect;	/* id of the redirect that made it, 0 = none */
-	uint32_t timer_slot;	/* of the wheel, plus 1 */
+	struct link_side *side;          /* what few links need, or NULL */
+	uint32_t redirect;               /* id of the redirect that made it, 0 = none */
+	uint32_t redirect_age;           /* of that redirect, since ids are used again */
+	uint32_t timer_slot;             /* of the wheel, plus 1 */
 } __attribute__((aligned(64)));
 
 _Static_assert(sizeof(struct link) == 64, "a link is one cache line");
 #define LINK_SHIFT 15 /* links in a slab of POOL_SLAB_BYTES */
 
-/* A change of length in a TCP stream; positions as the sender counts, delta in force from end on. */
+/* A change of length in a TCP stream; positions as the sender counts, delta in force from end on.
+ */
 struct sequence_change {
 	uint32_t start, end;
 	int32_t delta;
@@ -80,10 +82,10 @@ struct link_side {
 	const struct helper *helper;
 	uint32_t stream_start; /* sequence number of the first outgoing byte */
 	uint8_t changes[2];
-	bool dest_known; /* stream_start is valid */
+	bool dest_known;                                    /* stream_start is valid */
 	struct sequence_change change[2][SEQUENCE_CHANGES]; /* by direction, oldest first */
-	uint32_t id;					    /* of the link */
-	uint32_t hole; /* number of a firewall hole plus 1 */
+	uint32_t id;                                        /* of the link */
+	uint32_t hole;                                      /* number of a firewall hole plus 1 */
 	uint32_t expectations;
 	LIST_ENTRY(link_side) entry;
 } __attribute__((aligned(64)));
@@ -91,12 +93,12 @@ struct link_side {
 /* A packet that has been looked at and found whole. */
 struct packet {
 	uint8_t *data;
-	uint32_t size;	 /* of the buffer */
-	uint32_t len;	 /* of the datagram */
+	uint32_t size;   /* of the buffer */
+	uint32_t len;    /* of the datagram */
 	uint32_t header; /* length of the IP header */
 	uint8_t proto;
-	bool first;	   /* offset 0 */
-	bool more;	   /* more fragments */
+	bool first; /* offset 0 */
+	bool more;  /* more fragments */
 	uint8_t icmp_type;
 	uint16_t id;
 	uint32_t src, dst;
@@ -105,7 +107,8 @@ struct packet {
 	uint8_t *l4;
 	uint32_t l4_len;
 	struct view view; /* as its direction sees it, once packet_view() was called */
-	uint32_t hash;	  /* by which its link is found */
+	uint32_t hash;    /* by which its link is found */
+	bool any_peer;    /* the hash leaves the peer out */
 };
 
 /* A static redirect (redirect.c) or a helper's expectation (expect.c). */
@@ -116,26 +119,28 @@ struct alias_server {
 };
 
 struct alias_link {
+	/* The first line is what a new link needs. */
 	uint32_t id;
 	uint32_t local, remote, alias;
 	uint16_t local_port, remote_port, alias_port, alias_port_high;
 	uint8_t proto;
 	uint8_t kind; /* enum redirect_kind */
 	bool dynamic;
+	uint32_t server_count;
+	uint64_t age; /* larger = newer */
+	uint64_t hits;
+	struct alias_server *servers;
+	uint32_t server_at, server_used;
 	uint32_t mark;
 	uint32_t keys; /* first of its entries in the redirect index */
-	uint64_t age;  /* larger = newer */
-	uint64_t hits;
 	void *cookie;
-	struct alias_server *servers;
-	uint32_t server_count, server_at, server_used;
 	/* expectations only */
 	TAILQ_ENTRY(alias_link) expected;
 	uint32_t master; /* id of the control connection's link */
 	uint32_t deadline;
 	int socket; /* that holds the port, or -1 */
 	const struct helper *helper;
-};
+} __attribute__((aligned(64)));
 
 TAILQ_HEAD(expectation_list, alias_link);
 LIST_HEAD(side_list, link_side);
@@ -144,15 +149,15 @@ struct proxy_rule {
 	TAILQ_ENTRY(proxy_rule) entry;
 	int index;
 	uint8_t encoding; /* LINK_ENCODE_* or 0 */
-	uint8_t proto;	  /* 0 = TCP and UDP */
+	uint8_t proto;    /* 0 = TCP and UDP */
 	uint16_t port, server_port;
 	uint32_t server, src, src_mask, dst, dst_mask;
 };
 
 TAILQ_HEAD(proxy_list, proxy_rule);
 
-#define WHEEL_SLOTS   1024
-#define HELPER_PORTS  32
+#define WHEEL_SLOTS      1024
+#define HELPER_PORTS     32
 #define REDIRECT_CLASSES 10
 
 struct endpoint;
@@ -162,7 +167,7 @@ struct host;
 struct libalias {
 	/* Read for each packet. */
 	uint32_t now;
-	uint32_t alias;	 /* LibAliasSetAddress() */
+	uint32_t alias; /* LibAliasSetAddress() */
 	unsigned int mode;
 	struct pool links;
 	struct index views[2];
@@ -182,13 +187,14 @@ struct libalias {
 	struct index redirect_index;
 	uint32_t class_count[2][REDIRECT_CLASSES];
 	uint32_t range_count[17]; /* range entries by prefix length of the port */
-	uint32_t zero_keys; /* entries for the aliasing address, whatever it is */
+	uint32_t zero_keys;       /* entries for the aliasing address, whatever it is */
 	uint64_t redirect_age;
 	uint32_t target; /* LibAliasSetTarget() */
 
 	/* ports.c */
 	uint16_t port_low, port_high; /* host order */
-	uint64_t random[2];
+	uint32_t random[64];          /* from getrandom(2), a handful at a time */
+	unsigned int random_left;
 	struct endpoint **endpoints;
 	uint32_t endpoint_count;
 
@@ -227,7 +233,8 @@ static inline struct link *link_at(const struct libalias *la, uint32_t id)
 
 int link_table_init(struct libalias *la);
 void link_table_free(struct libalias *la);
-/* Built from the fields, not read as words: a word that was just stored by halves is slow to load. */
+/* Built from the fields, not read as words: a word that was just stored by halves is slow to load.
+ */
 static inline uint32_t link_hash(const struct libalias *la, const struct view *view, uint8_t proto)
 {
 	uint64_t addresses = (uint64_t)view->peer << 32 | view->local;
@@ -256,7 +263,7 @@ struct link *link_of_packet(struct libalias *la, enum direction dir, const struc
  * LINK_KNOWN_FREE in flags the caller has just seen that nobody has the views.
  */
 struct link *link_create(struct libalias *la, const struct view *out, const struct view *in,
-			 uint8_t proto, uint8_t flags, uint32_t redirect);
+			 uint8_t proto, uint8_t flags);
 void link_delete(struct libalias *la, struct link *link);
 uint32_t link_id(const struct libalias *la, const struct link *link);
 void link_clear(struct libalias *la);
@@ -311,8 +318,8 @@ struct link *redirect_link_out(struct libalias *la, struct alias_link *redirect,
 struct link *redirect_link_in(struct libalias *la, struct alias_link *redirect,
 			      const struct packet *p, const struct view *in);
 uint32_t redirect_alias_address(struct libalias *la, uint32_t inside);
-/* The redirect of this id if it still is there. */
-const struct alias_link *redirect_by_id(const struct libalias *la, uint32_t id);
+/* The redirect that made the link, if it still is there. */
+const struct alias_link *redirect_of(const struct libalias *la, const struct link *link);
 
 /* expect.c - connections that helpers await */
 struct alias_link *expect_add(struct libalias *la, struct link *master, const struct helper *helper,

@@ -3,10 +3,10 @@
  * expect.c - connections that a helper has heard announced and now awaits.
  *
  * An expectation is a redirect for one connection from one remote address, with a deadline: its
- * remote port is open, its alias port is chosen so that nobody has it, and with USE_SOCKETS a socket
- * holds that port on this machine.  The first packet that it matches makes the link and ends it.
- * All have the same time-out, so the list is in order of deadlines.  A control connection (master)
- * may have a few at a time; its end ends them.
+ * remote port is open, its alias port is chosen so that nobody has it, and with USE_SOCKETS a
+ * socket holds that port on this machine.  The first packet that it matches makes the link and ends
+ * it. All have the same time-out, so the list is in order of deadlines.  A control connection
+ * (master) may have a few at a time; its end ends them.
  */
 #include "redirect.h"
 

@@ -2,14 +2,14 @@
 /*
  * expire.c - the clock and the timer wheel.
  *
- * Every link sits in one of 1024 slots of one second each, in a doubly linked list of ids.  A packet
- * only notes the time in its link; when a slot comes round, a link that is not due is put into the
- * slot of its present deadline, or the farthest one if that is beyond the horizon.  A link with a
- * time-out of a day is thus touched every 17 minutes, and nothing is touched per packet.
+ * Every link sits in one of 1024 slots of one second each, in a doubly linked list of ids.  A
+ * packet only notes the time in its link; when a slot comes round, a link that is not due is put
+ * into the slot of its present deadline, or the farthest one if that is beyond the horizon.  A link
+ * with a time-out of a day is thus touched every 17 minutes, and nothing is touched per packet.
  *
  * Work is bounded: each packet call looks at a few links; empty slots are skipped.  The wheel may
- * lag behind the clock when a million links end in the same second; a packet never finds a link that
- * is past its time (link.c looks), so the lag costs memory for a while and nothing else.
+ * lag behind the clock when a million links end in the same second; a packet never finds a link
+ * that is past its time (link.c looks), so the lag costs memory for a while and nothing else.
  */
 #include "engine.h"
 
@@ -29,7 +29,8 @@ uint32_t clock_now(struct libalias *la)
 	return (uint32_t)ts.tv_sec;
 }
 
-/* The slot for a link, as seen from wheel_time: its deadline, within the horizon, never this slot. */
+/* The slot for a link, as seen from wheel_time: its deadline, within the horizon, never this slot.
+ */
 static uint32_t slot_of(const struct libalias *la, const struct link *link)
 {
 	uint64_t ahead = (uint64_t)(link->last - la->wheel_time) + la->timeout[link->timer] + 1;

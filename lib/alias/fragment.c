@@ -7,9 +7,10 @@
  * their header are the caller's to hand over (LibAliasSaveFragment) and to fetch again.
  *
  * Both kinds are entries of one hash with fixed buckets and one list in order of age; all have the
- * same time-out, so expiry looks at the head only.  Numbers and bytes are limited: when there are too
- * many, the oldest header is forgotten, and a fragment is not accepted.  First fragments too short
- * for their transport header, and later ones that would overwrite it, never get here (packet.c).
+ * same time-out, so expiry looks at the head only.  Numbers and bytes are limited: when there are
+ * too many, the oldest header is forgotten, and a fragment is not accepted.  First fragments too
+ * short for their transport header, and later ones that would overwrite it, never get here
+ * (packet.c).
  */
 #include "engine.h"
 #include "hash.h"
@@ -109,8 +110,8 @@ void fragment_expire(struct libalias *la)
 
 static struct bucket *bucket_of(struct libalias *la, uint32_t src, uint16_t id, uint8_t proto)
 {
-	return &la->fragments->buckets[hash_words(la->key, src, (uint32_t)proto << 16 | id) %
-				       BUCKETS];
+	return &la->fragments
+			->buckets[hash_words(la->key, src, (uint32_t)proto << 16 | id) % BUCKETS];
 }
 
 static struct fragment *find(struct libalias *la, enum kind kind, uint32_t src, uint32_t dst,
@@ -119,9 +120,8 @@ static struct fragment *find(struct libalias *la, enum kind kind, uint32_t src, 
 	struct fragment *f, *oldest = NULL;
 
 	LIST_FOREACH(f, bucket_of(la, src, id, proto), bucket)
-		if (f->kind == kind && f->src == src && f->dst == dst && f->id == id &&
-		    f->proto == proto)
-			oldest = f;
+	if (f->kind == kind && f->src == src && f->dst == dst && f->id == id && f->proto == proto)
+		oldest = f;
 	return oldest;
 }
 
@@ -219,7 +219,7 @@ void LibAliasFragmentIn(struct libalias *la, void *header, void *fragment)
 	uint8_t *from = header, *to = fragment;
 
 	(void)la;
-	store16(to + 10, sum_apply(load16(to + 10),
-				   sum_change32(load32(to + 16), load32(from + 16))));
+	store16(to + 10,
+		sum_apply(load16(to + 10), sum_change32(load32(to + 16), load32(from + 16))));
 	memcpy(to + 16, from + 16, 4);
 }

@@ -3,10 +3,11 @@
  * hash.h - the keyed hash of views.
  *
  * Two rounds of 64x64->128 bit multiplication, folded, with secret words from getrandom(2): about
- * 3 ns.  The 13 bytes of a view fill both operands of the first product, each displaced by a secret,
- * so two views collide for a fraction near 2^-32 of all keys; the second round with two more secrets
- * spreads that over all bits, as linear hashing uses the low ones.  A remote party that does not
- * know the key and never sees a hash (they leave the process in no form) cannot aim at a bucket.
+ * 3 ns.  The 13 bytes of a view fill both operands of the first product, each displaced by a
+ * secret, so two views collide for a fraction near 2^-32 of all keys; the second round with two
+ * more secrets spreads that over all bits, as linear hashing uses the low ones.  A remote party
+ * that does not know the key and never sees a hash (they leave the process in no form) cannot aim
+ * at a bucket.
  */
 #ifndef LIBALIAS_HASH_H
 #define LIBALIAS_HASH_H

@@ -2,15 +2,16 @@
 /*
  * helper.h - the interface of protocol helpers.
  *
- * A helper knows one protocol that names addresses or ports in its payload.  It is a table entry and
- * a file: the engine attaches it to a link when either end of a new link has one of its ports, and
- * calls it with each packet of the link that carries its whole transport header and is no fragment.
+ * A helper knows one protocol that names addresses or ports in its payload.  It is a table entry
+ * and a file: the engine attaches it to a link when either end of a new link has one of its ports,
+ * and calls it with each packet of the link that carries its whole transport header and is no
+ * fragment.
  *
  * The packet's addresses and ports are translated already, its TCP sequence numbers are still the
  * sender's.  A helper changes payload with helper_replace(), which keeps checksums, lengths and
- * sequence numbers right for this and all later packets, and announces connections with expect_add().
- * It trusts nothing in the payload: the address named must be the sender's own, ports above 1023,
- * messages start where messages can start.
+ * sequence numbers right for this and all later packets, and announces connections with
+ * expect_add(). It trusts nothing in the payload: the address named must be the sender's own, ports
+ * above 1023, messages start where messages can start.
  */
 #ifndef LIBALIAS_HELPER_H
 #define LIBALIAS_HELPER_H
@@ -20,7 +21,7 @@
 struct helper {
 	const char *name;
 	uint8_t proto;
-	uint16_t port; /* watched by default, host order; 0 = none */
+	uint16_t port;     /* watched by default, host order; 0 = none */
 	size_t state_size; /* of what it keeps for each link */
 	/* One or both; NULL = not interested in that direction. */
 	void (*out)(struct libalias *la, struct link *link, struct packet *p);
@@ -45,8 +46,8 @@ static inline uint8_t *helper_payload(const struct packet *p, uint32_t *offset, 
 }
 
 /*
- * Replaces old_len bytes of payload at offset; seq is the sender's sequence number of the first (TCP
- * only).  false: no room, nothing was changed.
+ * Replaces old_len bytes of payload at offset; seq is the sender's sequence number of the first
+ * (TCP only).  false: no room, nothing was changed.
  */
 bool helper_replace(struct libalias *la, struct link *link, struct packet *p, enum direction dir,
 		    uint32_t offset, uint32_t seq, uint32_t old_len, const void *new,

@@ -2,15 +2,15 @@
 /*
  * helper_ftp.c - FTP (RFC 959, RFC 2428): data connections announced on the control connection.
  *
- * An inside client says PORT or EPRT, an inside server answers 227 or 229.  The address and port are
- * replaced by those of an expectation; nothing else is touched, and nothing that comes from outside:
- * those connections go out by themselves.
+ * An inside client says PORT or EPRT, an inside server answers 227 or 229.  The address and port
+ * are replaced by those of an expectation; nothing else is touched, and nothing that comes from
+ * outside: those connections go out by themselves.
  *
  * A line counts only where a line can start: at the start of the stream, behind a newline, or where
  * a line that was translated began (it is being sent again).  A command that is split over segments
  * is held back: its first part is cut from the packet and kept; the next segment gets it put in
- * front.  The sender sees no acknowledgment for the part in between, and should it send either piece
- * again, the kept text makes the packet whole again.
+ * front.  The sender sees no acknowledgment for the part in between, and should it send either
+ * piece again, the kept text makes the packet whole again.
  */
 #include "helper.h"
 
@@ -19,13 +19,13 @@
 #include <strings.h>
 
 #define HELD_MAX 192
-#define STARTS	 8
+#define STARTS   8
 
 struct ftp {
 	bool known_server, server; /* the server is inside */
 	bool line_known;
 	uint8_t starts;
-	uint32_t line; /* sequence number of the start of the next line */
+	uint32_t line;          /* sequence number of the start of the next line */
 	uint32_t start[STARTS]; /* of lines that were translated */
 	uint32_t held_seq;
 	uint32_t held_len;
@@ -86,8 +86,8 @@ static bool parse_eprt(const char *line, uint32_t len, uint32_t at, struct annou
 	if (at + 3 >= len)
 		return false;
 	a->bar = line[at];
-	if (a->bar < 33 || a->bar > 126 || (a->bar >= '0' && a->bar <= '9') || line[at + 1] != '1' ||
-	    line[at + 2] != a->bar)
+	if (a->bar < 33 || a->bar > 126 || (a->bar >= '0' && a->bar <= '9') ||
+	    line[at + 1] != '1' || line[at + 2] != a->bar)
 		return false;
 	at += 3;
 	while (at < len && line[at] != a->bar && n < sizeof(text) - 1)

@@ -84,12 +84,9 @@ int host_recount(struct libalias *la)
 	host_clear(la);
 	if (!la->limit[ALIAS_LIMIT_LINKS_PER_HOST])
 		return 0;
-	for (uint32_t id = 1; id < pool_end(&la->links); id++) {
-		struct link *link;
+	for (uint32_t id = 0; (id = pool_next(&la->links, id));) {
+		struct link *link = link_at(la, id);
 
-		if (!la->links.memory[id >> LINK_SHIFT])
-			continue;
-		link = link_at(la, id);
 		if (!(link->flags & LINK_USED))
 			continue;
 		if (!host_of(la, link->view[OUT].local))

@@ -4,9 +4,9 @@
  *
  * An error that arrives quotes a packet as it left, so the quoted source is the alias end; one that
  * leaves quotes a packet as it was delivered.  In both the quoted packet belongs to the opposite
- * direction's view of a link, which says what to put back: the quoted addresses, ports and checksums
- * and the outer addresses (RFC 5508, REQ-4 to 6).  An error neither makes a link nor keeps one alive
- * (RFC 5508, REQ-3), and one that belongs to no link is left alone.
+ * direction's view of a link, which says what to put back: the quoted addresses, ports and
+ * checksums and the outer addresses (RFC 5508, REQ-4 to 6).  An error neither makes a link nor
+ * keeps one alive (RFC 5508, REQ-3), and one that belongs to no link is left alone.
  */
 #include "engine.h"
 
@@ -147,7 +147,8 @@ int icmp_error(struct libalias *la, struct packet *p, enum direction dir)
 
 	if (!quote_parse(p, &q))
 		return PKT_ALIAS_IGNORED;
-	/* dir IN: the quote went out, its source is our end.  dir OUT: it came in, its destination is. */
+	/* dir IN: the quote went out, its source is our end.  dir OUT: it came in, its destination
+	 * is. */
 	if (dir == IN)
 		view = (struct view){q.src, q.dst, q.src_port, q.dst_port};
 	else

@@ -3,8 +3,9 @@
  * index.c - linear hashing over cache-line buckets; index.h has the theory.
  *
  * With n = mask + 1 buckets at the start of a round, bucket numbers below split use one bit of the
- * hash more.  When split reaches n the round is over and n doubles.  Slots are kept dense: a removal
- * moves the last entry of the chain into the hole and frees an overflow bucket that empties.
+ * hash more.  When split reaches n the round is over and n doubles.  Slots are kept dense: a
+ * removal moves the last entry of the chain into the hole and frees an overflow bucket that
+ * empties.
  */
 #include "index.h"
 
@@ -14,14 +15,14 @@
 #include <sys/mman.h>
 
 /* Entries per bucket at which to grow and to shrink, in quarters. */
-#define GROW_QUARTERS	15
+#define GROW_QUARTERS   15
 #define SHRINK_QUARTERS 5
 
 /* Segments up to this size are kept when the index is emptied. */
 #define KEEP_BYTES ((size_t)64 << 10)
 
 /* Memory is given back in pieces of this size. */
-#define RELEASE_BYTES ((size_t)1 << 18)
+#define RELEASE_BYTES POOL_SLAB_BYTES
 
 static size_t segment_first(unsigned int segment)
 {
@@ -191,7 +192,8 @@ static int index_split(struct index *ix)
 static void release_behind(struct index *ix, uint32_t from)
 {
 	uint32_t piece = (uint32_t)(RELEASE_BYTES / sizeof(struct index_bucket));
-	unsigned int segment = 31 - (unsigned int)__builtin_clz((from >> INDEX_FIRST_SHIFT) << 1 | 1);
+	unsigned int segment =
+		31 - (unsigned int)__builtin_clz((from >> INDEX_FIRST_SHIFT) << 1 | 1);
 	uint64_t first = (uint64_t)from + piece;
 
 	if (from % piece || first + piece > segment_first(segment) + segment_buckets(segment))
@@ -233,7 +235,8 @@ static void index_join(struct index *ix)
 	release_behind(ix, from);
 	/* The segment above goes when the lower half of this one is empty as well. */
 	segment = 31 - (unsigned int)__builtin_clz((from >> INDEX_FIRST_SHIFT) << 1 | 1);
-	if (segment + 1 < INDEX_SEGMENTS && from < segment_first(segment) + segment_buckets(segment) / 2)
+	if (segment + 1 < INDEX_SEGMENTS &&
+	    from < segment_first(segment) + segment_buckets(segment) / 2)
 		segment_remove(ix, segment + 1);
 }
 

@@ -16,9 +16,9 @@
 
 #include "pool.h"
 
-#define INDEX_WAYS	  7
+#define INDEX_WAYS        7
 #define INDEX_FIRST_SHIFT 6 /* log2 of the buckets in the first segment */
-#define INDEX_SEGMENTS	  (32 - INDEX_FIRST_SHIFT)
+#define INDEX_SEGMENTS    (32 - INDEX_FIRST_SHIFT)
 
 struct index_bucket {
 	uint32_t tag[INDEX_WAYS];
@@ -30,7 +30,7 @@ struct index_bucket {
 struct index {
 	uintptr_t base[INDEX_SEGMENTS]; /* address of the segment, less its first bucket's offset */
 	void *segment[INDEX_SEGMENTS];
-	uint32_t mask;	/* buckets at the start of this round, less one */
+	uint32_t mask;  /* buckets at the start of this round, less one */
 	uint32_t split; /* buckets split in this round */
 	uint32_t count;
 	struct pool overflow;
@@ -55,7 +55,8 @@ size_t index_bytes(const struct index *ix);
 
 static inline struct index_bucket *index_bucket_at(const struct index *ix, uint32_t number)
 {
-	unsigned int segment = 32 - (unsigned int)__builtin_clz((number >> INDEX_FIRST_SHIFT) << 1 | 1);
+	unsigned int segment =
+		32 - (unsigned int)__builtin_clz((number >> INDEX_FIRST_SHIFT) << 1 | 1);
 
 	return (struct index_bucket *)(ix->base[segment - 1] +
 				       (size_t)number * sizeof(struct index_bucket));

@@ -74,11 +74,9 @@ static int set_up(struct libalias *la)
 	memcpy(la->timeout, default_timeout, sizeof(default_timeout));
 	for (int i = 0; i < ALIAS_LIMIT_COUNT; i++)
 		la->limit[i] = limits[i].value;
-	if (getrandom(la->key, sizeof(la->key), 0) != sizeof(la->key) ||
-	    getrandom(la->random, sizeof(la->random), 0) != sizeof(la->random))
+	if (getrandom(la->key, sizeof(la->key), 0) != sizeof(la->key))
 		return -1;
 	la->key[3] |= 1;
-	la->random[0] |= 1;
 	if (link_table_init(la))
 		return -1;
 	if (redirect_table_init(la)) {
@@ -273,20 +271,16 @@ int LibAliasExpire(struct libalias *la, int max)
 void LibAliasGetStats(const struct libalias *la, struct alias_stats *stats)
 {
 	*stats = la->stats;
-	stats->bytes = pool_bytes(&la->links) + index_bytes(&la->views[OUT]) +
-		       index_bytes(&la->views[IN]);
+	stats->bytes =
+		pool_bytes(&la->links) + index_bytes(&la->views[OUT]) + index_bytes(&la->views[IN]);
 }
 
 int LibAliasNextLink(struct libalias *la, unsigned int *cursor, struct alias_link_info *info)
 {
 	struct link *link;
-	uint32_t id;
+	uint32_t id = *cursor;
 
-	for (id = *cursor + 1; id < pool_end(&la->links); id++) {
-		if (!la->links.memory[id >> LINK_SHIFT]) {
-			id |= (1u << LINK_SHIFT) - 1;
-			continue;
-		}
+	while ((id = pool_next(&la->links, id))) {
 		link = link_at(la, id);
 		if (!(link->flags & LINK_USED) || link_expired(la, link))
 			continue;
@@ -303,11 +297,10 @@ int LibAliasNextLink(struct libalias *la, unsigned int *cursor, struct alias_lin
 			.proto = link->proto,
 			.incoming = (link->flags & LINK_INCOMING) != 0,
 			.timeout = la->timeout[link->timer] - (la->now - link->last),
-			.redirect = redirect_by_id(la, link->redirect),
+			.redirect = redirect_of(la, link),
 		};
 		return 1;
 	}
-	*cursor = id - 1;
 	return 0;
 }
 

@@ -8,7 +8,8 @@
  * protocol.  A link that is found after its time is deleted there and then, so the wheel may be
  * late without anyone seeing it.
  *
- * Side records (link_side) hold what few links need: sequence changes, helper state, firewall holes.
+ * Side records (link_side) hold what few links need: sequence changes, helper state, firewall
+ * holes.
  */
 #include "engine.h"
 
@@ -82,7 +83,8 @@ struct link *link_of_view(struct libalias *la, enum direction dir, const struct 
 
 struct link *link_of_packet(struct libalias *la, enum direction dir, const struct packet *p)
 {
-	if (p->proto == IPPROTO_UDP && la->any_peer_udp)
+	/* In a batch the kinds of links may have changed since the packet was hashed. */
+	if (p->proto == IPPROTO_UDP && (la->any_peer_udp || p->any_peer))
 		return link_of_view(la, dir, &p->view, p->proto);
 	return link_find_hashed(la, dir, &p->view, p->proto, p->hash);
 }
@@ -140,7 +142,8 @@ static uint8_t first_timer(uint8_t proto)
 	}
 }
 
-/* A view is free if no link has it; a closed TCP connection gives way (RFC 6191 leaves that open). */
+/* A view is free if no link has it; a closed TCP connection gives way (RFC 6191 leaves that open).
+ */
 static bool view_free(struct libalias *la, enum direction dir, const struct view *view,
 		      uint8_t proto, uint32_t hash)
 {
@@ -167,7 +170,7 @@ static bool within_limits(struct libalias *la, uint32_t inside)
 }
 
 struct link *link_create(struct libalias *la, const struct view *out, const struct view *in,
-			 uint8_t proto, uint8_t flags, uint32_t redirect)
+			 uint8_t proto, uint8_t flags)
 {
 	uint32_t out_hash = link_hash(la, out, proto), in_hash = link_hash(la, in, proto);
 	struct link *link;
@@ -177,8 +180,10 @@ struct link *link_create(struct libalias *la, const struct view *out, const stru
 	index_prefetch(&la->views[IN], in_hash);
 	if (!within_limits(la, out->local))
 		return NULL;
-	if (!(flags & LINK_KNOWN_FREE) && (!view_free(la, OUT, out, proto, out_hash) ||
-					   !view_free(la, IN, in, proto, in_hash)))
+	/* What began with an incoming packet has been looked for under its incoming view. */
+	if (!(flags & LINK_KNOWN_FREE) &&
+	    (!view_free(la, OUT, out, proto, out_hash) ||
+	     (!(flags & LINK_INCOMING) && !view_free(la, IN, in, proto, in_hash))))
 		return NULL;
 	id = pool_alloc(&la->links);
 	if (!id)
@@ -190,7 +195,6 @@ struct link *link_create(struct libalias *la, const struct view *out, const stru
 	link->flags = (uint8_t)((flags & ~LINK_KNOWN_FREE) | LINK_USED);
 	link->timer = first_timer(proto);
 	link->last = la->now;
-	link->redirect = redirect;
 	if (index_insert(&la->views[OUT], out_hash, id))
 		goto no_index;
 	if (index_insert(&la->views[IN], in_hash, id)) {

@@ -14,17 +14,17 @@
 #include <netinet/ip_icmp.h>
 
 #define IP_TOTAL_LENGTH 2
-#define IP_ID		4
-#define IP_OFFSET	6
-#define IP_PROTO	9
-#define IP_SUM	10
-#define IP_SRC		12
-#define IP_DST		16
-#define TCP_CHECKSUM	16
-#define UDP_LENGTH	4
-#define UDP_CHECKSUM	6
-#define ICMP_CHECKSUM	2
-#define ICMP_ID		4
+#define IP_ID           4
+#define IP_OFFSET       6
+#define IP_PROTO        9
+#define IP_SUM          10
+#define IP_SRC          12
+#define IP_DST          16
+#define TCP_CHECKSUM    16
+#define UDP_LENGTH      4
+#define UDP_CHECKSUM    6
+#define ICMP_CHECKSUM   2
+#define ICMP_ID         4
 
 /* The shortest transport headers, and whether the message lengths agree. */
 static bool transport_parse(struct packet *p)
@@ -113,7 +113,8 @@ void packet_view(const struct libalias *la, struct packet *p, enum direction dir
 	else
 		view = (struct view){p->dst, p->src, p->dst_port, query ? 0 : p->src_port};
 	p->view = view;
-	if (link_peers_ignored(la, p->proto)) {
+	p->any_peer = link_peers_ignored(la, p->proto);
+	if (p->any_peer) {
 		view.peer = 0;
 		view.peer_port = 0;
 	}
@@ -191,8 +192,7 @@ bool packet_replace(struct packet *p, uint32_t offset, uint32_t old_len, const v
 
 	if (len > p->size || len > 65535)
 		return false;
-	change = (uint64_t)(uint16_t)~sum_fold(
-		sum_at(p->data + offset, p->len - offset, at));
+	change = (uint64_t)(uint16_t)~sum_fold(sum_at(p->data + offset, p->len - offset, at));
 	memmove(p->data + offset + new_len, p->data + offset + old_len, tail);
 	memcpy(p->data + offset, new, new_len);
 	change += sum_at(p->data + offset, len - offset, at);

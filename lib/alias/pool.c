@@ -218,9 +218,24 @@ void pool_empty(struct pool *pool)
 	pool_list_add(pool, 0);
 }
 
-uint32_t pool_end(const struct pool *pool)
+int pool_holds(const struct pool *pool, uint32_t id)
 {
-	return pool->slab_count << pool->shift;
+	uint32_t number = id >> pool->shift;
+
+	return id && number < pool->slab_count && pool->memory[number] &&
+	       (id & ((1u << pool->shift) - 1)) < pool->slabs[number].fresh;
+}
+
+uint32_t pool_next(const struct pool *pool, uint32_t id)
+{
+	uint32_t number = ++id >> pool->shift;
+
+	if (pool_holds(pool, id))
+		return id;
+	while (++number < pool->slab_count)
+		if (pool_holds(pool, number << pool->shift))
+			return number << pool->shift;
+	return 0;
 }
 
 size_t pool_bytes(const struct pool *pool)

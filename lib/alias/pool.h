@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 struct pool_slab {
-	uint32_t free;	/* head of freed records, by position + 1 */
+	uint32_t free;  /* head of freed records, by position + 1 */
 	uint32_t fresh; /* positions from here on were never used */
 	uint32_t used;
 	uint32_t next; /* in the list of slabs with room: number + 1, 0 = end */
@@ -28,9 +28,9 @@ struct pool {
 	struct pool_slab *slabs;
 	uint32_t slab_count, slab_room, mapped;
 	uint32_t roomy; /* list of slabs with room: number + 1 */
-	uint32_t size;	/* of a record */
+	uint32_t size;  /* of a record */
 	uint32_t shift; /* log2 of records in a slab */
-	uint32_t used;	/* records in use */
+	uint32_t used;  /* records in use */
 };
 
 #define POOL_SLAB_BYTES ((size_t)2 << 20)
@@ -45,8 +45,12 @@ void pool_clear(struct pool *pool);
 /* Frees all records and all memory but the first slab's. */
 void pool_empty(struct pool *pool);
 
-/* One past the largest id that may be in use. */
-uint32_t pool_end(const struct pool *pool);
+/* The next id after this one whose record was ever used, or 0; for walks, which look at the record.
+ */
+uint32_t pool_next(const struct pool *pool, uint32_t id);
+
+/* Can there be a record of this id? */
+int pool_holds(const struct pool *pool, uint32_t id);
 
 size_t pool_bytes(const struct pool *pool);
 

@@ -2,9 +2,10 @@
 /*
  * ports.c - choosing the alias port of a new link.
  *
- * What must be unique is (alias address, alias port, remote address, remote port, protocol), so each
- * remote endpoint has the whole port range to itself.  The local port is tried first (SAME_PORTS),
- * then a few random ones of the same parity (RFC 4787, REQ-4), which is enough unless most are taken.
+ * What must be unique is (alias address, alias port, remote address, remote port, protocol), so
+ * each remote endpoint has the whole port range to itself.  The local port is tried first
+ * (SAME_PORTS), then a few random ones of the same parity (RFC 4787, REQ-4), which is enough unless
+ * most are taken.
  *
  * Once random probing has failed for an endpoint, it gets a record with a bitmap of its ports.  A
  * word of the bitmap is filled in, by look-ups, when it is first needed; a summary says which words
@@ -17,22 +18,23 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define RANDOM_TRIES	6
-#define ENDPOINTS	256 /* a power of two: slots by hash, one record each */
-#define WORDS		(65536 / 64)
-#define DEFAULT_LOW	1024
-#define DEFAULT_HIGH	65535
+#define RANDOM_TRIES 6
+#define ENDPOINTS    256 /* a power of two: slots by hash, one record each */
+#define WORDS        (65536 / 64)
+#define DEFAULT_LOW  1024
+#define DEFAULT_HIGH 65535
 
 struct endpoint {
 	uint32_t alias, remote;
 	uint16_t remote_port;
 	uint8_t proto;
-	uint64_t used[WORDS];	      /* valid where known */
-	uint64_t known[WORDS / 64];   /* words that were filled in */
-	uint64_t full[WORDS / 64];    /* known words without a free port */
+	uint64_t used[WORDS];       /* valid where known */
+	uint64_t known[WORDS / 64]; /* words that were filled in */
+	uint64_t full[WORDS / 64];  /* known words without a free port */
 	uint16_t low, high;
 };
 
@@ -41,15 +43,19 @@ static uint64_t rotate(uint64_t x, int k)
 	return x << k | x >> (64 - k);
 }
 
-/* xoroshiro128+: ports must be hard to guess blindly, not cryptographically; seeded per instance. */
+/* Ports must not be guessed (RFC 6056), so they are really random; a call serves 64 of them. */
 uint32_t random_number(struct libalias *la)
 {
-	uint64_t a = la->random[0], b = la->random[1], sum = a + b;
+	if (!la->random_left) {
+		ssize_t got = getrandom(la->random, sizeof(la->random), 0);
 
-	b ^= a;
-	la->random[0] = rotate(a, 24) ^ b ^ b << 16;
-	la->random[1] = rotate(b, 37);
-	return (uint32_t)(sum >> 32);
+		la->random_left = got > 0 ? (unsigned int)got / sizeof(la->random[0]) : 0;
+		/* Not in practice; then the words of the last time are stirred by the hash's key.
+		 */
+		if (!la->random_left)
+			return hash_words(la->key, la->random[0]++, la->now);
+	}
+	return la->random[--la->random_left];
 }
 
 static void range_of(const struct libalias *la, uint16_t *low, uint16_t *high)
@@ -74,7 +80,8 @@ static bool port_free(struct libalias *la, const struct view *in, uint8_t proto,
 static uint32_t endpoint_slot(const struct libalias *la, const struct view *in, uint8_t proto)
 {
 	return hash_words(la->key, (uint64_t)in->local << 32 | in->peer,
-			  (uint64_t)in->peer_port << 8 | proto) % ENDPOINTS;
+			  (uint64_t)in->peer_port << 8 | proto) %
+	       ENDPOINTS;
 }
 
 static bool endpoint_is(const struct endpoint *e, const struct view *in, uint8_t proto)
@@ -167,6 +174,7 @@ static int32_t endpoint_take(struct libalias *la, struct endpoint *e, const stru
 	for (uint32_t tries = 0; tries < 2 * WORDS; tries++) {
 		uint32_t start = e->low + random_number(la) % span, turn = random_number(la) % 64;
 		uint64_t room;
+		int32_t port;
 
 		word = word_with_room(e, start / 64);
 		if (word < 0)
@@ -177,7 +185,12 @@ static int32_t endpoint_take(struct libalias *la, struct endpoint *e, const stru
 		if (!room)
 			continue;
 		room = turn ? rotate(room, 64 - (int)turn) : room;
-		return word * 64 + (int32_t)(((uint32_t)__builtin_ctzll(room) + turn) % 64);
+		port = word * 64 + (int32_t)(((uint32_t)__builtin_ctzll(room) + turn) % 64);
+		if (!la->redirects.used || port_free(la, in, proto, (uint16_t)port))
+			return port;
+		/* A redirect has come since; the records are dropped when one goes. */
+		e->used[word] |= 1ull << port % 64;
+		word_full(e, (uint32_t)word, e->used[word] == UINT64_MAX);
 	}
 	return -1;
 }

@@ -3,14 +3,15 @@
  * redirect.c - static redirects: finding the one that a new conversation obeys.
  *
  * Redirects are looked up once per link, by hashing.  There are a few classes, from the most to the
- * least specific (port with both remote parts given, ..., whole address); a redirect is entered under
- * the key of its class for incoming packets and, if its inside end is known, for outgoing ones.  A
- * look-up tries the classes that have members, so it costs the same with ten and 100,000 redirects.
+ * least specific (port with both remote parts given, ..., whole address); a redirect is entered
+ * under the key of its class for incoming packets and, if its inside end is known, for outgoing
+ * ones.  A look-up tries the classes that have members, so it costs the same with ten and 100,000
+ * redirects.
  *
- * Entries with equal keys form a list, newest first; only its head is in the hash index.  An address
- * of 0 stands for the aliasing address: a look-up for that address tries both and takes the newer.
- * A port range is entered as the few power-of-two blocks that make it up; a look-up tries the block
- * sizes that are in use.
+ * Entries with equal keys form a list, newest first; only its head is in the hash index.  An
+ * address of 0 stands for the aliasing address: a look-up for that address tries both and takes the
+ * newer. A port range is entered as the few power-of-two blocks that make it up; a look-up tries
+ * the block sizes that are in use.
  */
 #include "engine.h"
 #include "redirect.h"
@@ -36,11 +37,11 @@ _Static_assert(ADDR + 1 == REDIRECT_CLASSES, "one counter a class");
 
 /* What is compared; parts that a class does not use are 0. */
 struct key {
-	uint32_t local, peer;
+	uint32_t local;
+	uint32_t peer; /* the mark in class MARK */
 	uint16_t local_port, peer_port;
 	uint8_t proto, class, dir;
 	uint8_t bits; /* of the port that count, for ranges */
-	uint32_t mark;
 };
 
 struct entry {
@@ -50,6 +51,8 @@ struct entry {
 	uint32_t sibling;      /* next entry of the same redirect */
 };
 
+_Static_assert(sizeof(struct entry) == 32, "an entry does not straddle cache lines");
+
 static uint32_t key_hash(const struct libalias *la, const struct key *key)
 {
 	uint64_t addresses = (uint64_t)key->peer << 32 | key->local;
@@ -57,14 +60,14 @@ static uint32_t key_hash(const struct libalias *la, const struct key *key)
 			(uint32_t)key->proto << 24 | (uint32_t)key->class << 16 |
 			(uint32_t)key->dir << 8 | key->bits;
 
-	return hash_words(la->key, addresses, rest ^ (uint64_t)key->mark << 20);
+	return hash_words(la->key, addresses, rest);
 }
 
 static bool key_equal(const struct key *a, const struct key *b)
 {
 	return a->local == b->local && a->peer == b->peer && a->local_port == b->local_port &&
 	       a->peer_port == b->peer_port && a->proto == b->proto && a->class == b->class &&
-	       a->dir == b->dir && a->bits == b->bits && a->mark == b->mark;
+	       a->dir == b->dir && a->bits == b->bits;
 }
 
 static struct entry *entry_at(const struct libalias *la, uint32_t id)
@@ -99,8 +102,8 @@ int redirect_table_init(struct libalias *la)
 
 void redirect_table_free(struct libalias *la)
 {
-	for (uint32_t id = 1; id < pool_end(&la->redirects); id++)
-		if (la->redirects.memory[id >> la->redirects.shift] && redirect_at(la, id)->id == id)
+	for (uint32_t id = 0; (id = pool_next(&la->redirects, id));)
+		if (redirect_at(la, id)->id == id)
 			free(redirect_at(la, id)->servers);
 	pool_clear(&la->redirects);
 	pool_clear(&la->redirect_keys);
@@ -122,11 +125,19 @@ struct alias_link *redirect_new(struct libalias *la, uint8_t kind)
 	return redirect;
 }
 
-const struct alias_link *redirect_by_id(const struct libalias *la, uint32_t id)
+struct alias_link *redirect_live(const struct libalias *la, uint32_t id, uint64_t age)
 {
-	if (!id || id >= pool_end(&la->redirects) || !la->redirects.memory[id >> la->redirects.shift])
+	struct alias_link *r;
+
+	if (!pool_holds(&la->redirects, id))
 		return NULL;
-	return redirect_at(la, id)->id == id ? redirect_at(la, id) : NULL;
+	r = redirect_at(la, id);
+	return r->id == id && (uint32_t)r->age == (uint32_t)age ? r : NULL;
+}
+
+const struct alias_link *redirect_of(const struct libalias *la, const struct link *link)
+{
+	return redirect_live(la, link->redirect, link->redirect_age);
 }
 
 static int entry_add(struct libalias *la, struct alias_link *redirect, const struct key *key)
@@ -240,7 +251,7 @@ int redirect_enter(struct libalias *la, struct alias_link *r)
 	case REDIRECT_MARK:
 		in.local = 0;
 		in.class = MARK;
-		in.mark = r->mark;
+		in.peer = r->mark;
 		return entry_add(la, r, &in);
 	case REDIRECT_PROTO:
 		in.class = out.class = r->remote ? PROTO_REMOTE : PROTO;
@@ -308,7 +319,7 @@ static struct alias_link *find_mark(const struct libalias *la, struct key *key, 
 	struct alias_link *best;
 
 	key->local = 0;
-	key->mark = mark;
+	key->peer = mark;
 	best = newest(la, NULL, key);
 	key->proto = 0;
 	return newest(la, best, key);
@@ -319,7 +330,9 @@ static struct alias_link *find_in_class(const struct libalias *la, enum class cl
 					uint32_t mark)
 {
 	bool ports = proto == IPPROTO_TCP || proto == IPPROTO_UDP;
-	struct key key = {.local = view->local, .proto = proto, .class = (uint8_t)class,
+	struct key key = {.local = view->local,
+			  .proto = proto,
+			  .class = (uint8_t) class,
 			  .dir = (uint8_t)dir};
 
 	if (class <= RANGE && !ports)
@@ -346,7 +359,7 @@ static struct alias_link *find_classes(const struct libalias *la, enum direction
 {
 	struct alias_link *found;
 
-	for (enum class class = PORT_REMOTE_BOTH; class <= last; class++) {
+	for (enum class class = PORT_REMOTE_BOTH; class <= last; class ++) {
 		if (!la->class_count[dir][class])
 			continue;
 		found = find_in_class(la, class, dir, view, proto, mark);

@@ -19,4 +19,7 @@ enum redirect_kind {
 /* The redirect no longer says what outgoing packets get: it has a pool. */
 void redirect_no_outgoing(struct libalias *la, struct alias_link *redirect);
 
+/* The redirect of this id if it still is the one of this age (the low 32 bits count), or NULL. */
+struct alias_link *redirect_live(const struct libalias *la, uint32_t id, uint64_t age);
+
 #endif

@@ -2,7 +2,8 @@
 /*
  * redirect_api.c - the caller's side of redirects: LibAliasRedirect*() and LibAliasAddServer*().
  *
- * Each checks its arguments, fills in a redirect record and enters it; nothing is entered by halves.
+ * Each checks its arguments, fills in a redirect record and enters it; nothing is entered by
+ * halves.
  */
 #include "redirect.h"
 
@@ -171,6 +172,7 @@ void LibAliasRedirectDelete(struct libalias *la, struct alias_link *r)
 		return;
 	redirect_delete(la, r);
 	la->stats.redirects--;
+	port_clear(la); /* its port may be chosen again */
 }
 
 void LibAliasRedirectSetCookie(struct libalias *la, struct alias_link *r, void *cookie)

@@ -2,8 +2,8 @@
 /*
  * redirect_link.c - making links as redirects say, and load sharing (LSNAT, RFC 2391).
  *
- * redirect.c found the redirect; here its zero addresses become the aliasing address, a pool picks a
- * server, and the two views of the new link are put together.  A pool serves its servers in turn,
+ * redirect.c found the redirect; here its zero addresses become the aliasing address, a pool picks
+ * a server, and the two views of the new link are put together.  A pool serves its servers in turn,
  * each as often in a round as its weight says; the link remembers the choice, so later packets of
  * the session stay with their server.
  */
@@ -33,11 +33,22 @@ void redirect_resolve(struct libalias *la, struct alias_link *r, const struct vi
 		*port = r->servers[r->server_at].port;
 }
 
-static struct link *made(struct libalias *la, struct alias_link *r, struct link *link)
+/*
+ * The new link's redirect, unless making the link has ended it: an expectation goes with its
+ * control connection, whose time may have been found to be over.
+ */
+static struct link *made(struct libalias *la, uint32_t id, uint64_t age, struct link *link)
 {
+	struct alias_link *r;
+
 	if (!link)
 		return NULL;
+	r = redirect_live(la, id, age);
+	if (!r)
+		return link;
 	r->hits++;
+	link->redirect = id;
+	link->redirect_age = (uint32_t)age;
 	if (r->dynamic)
 		expect_used(la, r, link);
 	return link;
@@ -47,15 +58,19 @@ struct link *redirect_link_in(struct libalias *la, struct alias_link *r, const s
 			      const struct view *in)
 {
 	struct view out = *in;
+	uint32_t id = r->id;
+	uint64_t age = r->age;
 
 	redirect_resolve(la, r, in, &out.local, &out.local_port);
-	return made(la, r, link_create(la, &out, in, p->proto, LINK_INCOMING, r->id));
+	return made(la, id, age, link_create(la, &out, in, p->proto, LINK_INCOMING));
 }
 
 struct link *redirect_link_out(struct libalias *la, struct alias_link *r, const struct packet *p,
 			       const struct view *out)
 {
 	struct view in = *out;
+	uint32_t id = r->id;
+	uint64_t age = r->age;
 
 	in.local = r->alias ? r->alias : la->alias ? la->alias : out->local;
 	if (r->kind == REDIRECT_PORT)
@@ -63,7 +78,7 @@ struct link *redirect_link_out(struct libalias *la, struct alias_link *r, const 
 	else if ((p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP || p->proto == IPPROTO_ICMP) &&
 		 !port_choose(la, &in, p->proto, out->local_port))
 		return NULL;
-	return made(la, r, link_create(la, out, &in, p->proto, 0, r->id));
+	return made(la, id, age, link_create(la, out, &in, p->proto, 0));
 }
 
 uint32_t redirect_alias_address(struct libalias *la, uint32_t inside)

@@ -17,12 +17,12 @@
 
 #include <netinet/tcp.h>
 
-#define TCP_SEQ	     4
-#define TCP_ACKNO    8
-#define TCP_OFFSET   12
-#define TCP_FLAGS    13
-#define TCP_CHECK    16
-#define OPTION_SACK  5
+#define TCP_SEQ     4
+#define TCP_ACKNO   8
+#define TCP_OFFSET  12
+#define TCP_FLAGS   13
+#define TCP_CHECK   16
+#define OPTION_SACK 5
 
 static uint8_t timer_of(const struct link *link)
 {
@@ -147,10 +147,10 @@ static uint64_t adjust_sack(const struct link_side *side, enum direction dir, ui
 			break;
 		if (tcp[at] == OPTION_SACK)
 			for (uint32_t edge = at + 2; edge + 4 <= at + len; edge += 4)
-				change += change32(tcp + edge,
-						   tcp_sequence_back(side, !dir,
-								     ntohl(load32(tcp + edge))),
-						   edge);
+				change += change32(
+					tcp + edge,
+					tcp_sequence_back(side, !dir, ntohl(load32(tcp + edge))),
+					edge);
 		at += len;
 	}
 	return change;
@@ -168,9 +168,8 @@ void tcp_clear_flags(struct packet *p, uint8_t flags)
 	uint16_t from = load16(p->l4 + TCP_OFFSET);
 
 	p->l4[TCP_FLAGS] &= (uint8_t)~flags;
-	store16(p->l4 + TCP_CHECK,
-		sum_apply(load16(p->l4 + TCP_CHECK),
-			  sum_change16(from, load16(p->l4 + TCP_OFFSET))));
+	store16(p->l4 + TCP_CHECK, sum_apply(load16(p->l4 + TCP_CHECK),
+					     sum_change16(from, load16(p->l4 + TCP_OFFSET))));
 }
 
 void tcp_adjust(struct link *link, struct packet *p, enum direction dir)
@@ -183,8 +182,9 @@ void tcp_adjust(struct link *link, struct packet *p, enum direction dir)
 		change += change32(tcp + TCP_SEQ,
 				   tcp_sequence_out(side, dir, ntohl(load32(tcp + TCP_SEQ))), 0);
 	if (side->changes[!dir] && (tcp[TCP_FLAGS] & TH_ACK)) {
-		change += change32(tcp + TCP_ACKNO,
-				   tcp_sequence_back(side, !dir, ntohl(load32(tcp + TCP_ACKNO))), 0);
+		change +=
+			change32(tcp + TCP_ACKNO,
+				 tcp_sequence_back(side, !dir, ntohl(load32(tcp + TCP_ACKNO))), 0);
 		if (tcp[TCP_OFFSET] >> 4 > 5)
 			change += adjust_sack(side, dir, tcp);
 	}

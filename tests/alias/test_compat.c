@@ -85,8 +85,8 @@ static void fragments_are_saved_and_fetched(void **state)
 	uint8_t whole[256], *fragment = malloc(64);
 
 	(void)state;
-	build_udp(whole, ENDS(REMOTE, 53, ALIAS, 4000),
-		  "0123456789012345678901234567890123456789", 40);
+	build_udp(whole, ENDS(REMOTE, 53, ALIAS, 4000), "0123456789012345678901234567890123456789",
+		  40);
 	cut_fragment(fragment, whole, 24, 24);
 	assert_int_equal(PacketAliasIn(fragment, 44), PKT_ALIAS_UNRESOLVED_FRAGMENT);
 	assert_int_equal(PacketAliasSaveFragment(fragment), PKT_ALIAS_OK);

@@ -15,7 +15,8 @@ static void connect_client(struct net *net)
 
 static const char *say(struct net *net, uint32_t seq, const char *text)
 {
-	build_tcp(net->packet, ENDS(INSIDE, 3000, SERVER, 21), TH_ACK, seq, 500, text, strlen(text));
+	build_tcp(net->packet, ENDS(INSIDE, 3000, SERVER, 21), TH_ACK, seq, 500, text,
+		  strlen(text));
 	assert_int_equal(send_out(net), PKT_ALIAS_OK);
 	return packet_text(net->packet);
 }
@@ -178,7 +179,8 @@ static void a_port_that_is_taken_is_replaced_by_another(void **state)
 			     htons(4097), IPPROTO_TCP);
 	connect_client(net);
 	assert_int_equal(sscanf(say(net, 100, "PORT 10,0,0,2,16,1\r\n"), "PORT %u,%u,%u,%u,%u,%u",
-				&parts[0], &parts[1], &parts[2], &parts[3], &parts[4], &parts[5]), 6);
+				&parts[0], &parts[1], &parts[2], &parts[3], &parts[4], &parts[5]),
+			 6);
 	assert_int_not_equal(parts[4] * 256 + parts[5], 4097);
 	data_arrives(net, (uint16_t)(parts[4] * 256 + parts[5]), INSIDE, 4097);
 }
@@ -303,6 +305,24 @@ static void they_end_with_their_control_connection(void **state)
 	assert_int_equal(links(net), 0);
 }
 
+static void a_limit_that_ends_the_control_connection_in_passing_does_no_harm(void **state)
+{
+	struct net *net = *state;
+
+	connect_client(net);
+	say(net, 100, "PORT 10,0,0,2,16,1\r\n");
+	LibAliasSetTimeout(net->la, ALIAS_TIMEOUT_EXPECTATION, 10000);
+	say(net, 120, "PORT 10,0,0,2,16,2\r\n");
+	LibAliasSetLimit(net->la, ALIAS_LIMIT_LINKS, 1);
+	/* Full, and the only link is over: making room ends it and what it awaited. */
+	LibAliasSetTimeout(net->la, ALIAS_TIMEOUT_TCP_ESTABLISHED, 1);
+	LibAliasSetTimeout(net->la, ALIAS_TIMEOUT_TCP_OPENING, 1);
+	net->now += 2000;
+	assert_int_equal(tcp_in(net, ENDS(SERVER, 20, ALIAS, 4098), TH_SYN), PKT_ALIAS_OK);
+	assert_int_equal(links(net), 1);
+	assert_int_equal(expectations(net), 0);
+}
+
 static void a_command_that_has_no_room_to_grow_goes_unchanged(void **state)
 {
 	struct net *net = *state;
@@ -351,6 +371,7 @@ int main(void)
 		net_test(the_middle_of_a_line_is_no_command),
 		net_test(expectations_are_limited_and_end),
 		net_test(they_end_with_their_control_connection),
+		net_test(a_limit_that_ends_the_control_connection_in_passing_does_no_harm),
 		net_test(a_command_that_has_no_room_to_grow_goes_unchanged),
 		net_test(another_port_can_be_watched),
 	};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Packets that lie.  Each lies in a buffer that ends where maxpacketsize says, so that a sanitizer or
- * valgrind sees a step beyond it.
+ * Packets that lie.  Each lies in a buffer that ends where maxpacketsize says, so that a sanitizer
+ * or valgrind sees a step beyond it.
  */
 #include "net.h"
 
@@ -140,9 +140,8 @@ static void a_flood_of_half_open_connections_is_bounded_and_passes(void **state)
 static void tcp_options_that_lie_do_no_harm(void **state)
 {
 	static const uint8_t options[][8] = {
-		{5, 0, 0, 0, 0, 0, 0, 0},    {5, 255, 0, 0, 0, 0, 0, 0},
-		{1, 1, 1, 1, 1, 1, 1, 5},    {5, 3, 1, 2, 5, 8, 9, 9},
-		{8, 1, 8, 1, 8, 1, 8, 1},
+		{5, 0, 0, 0, 0, 0, 0, 0}, {5, 255, 0, 0, 0, 0, 0, 0}, {1, 1, 1, 1, 1, 1, 1, 5},
+		{5, 3, 1, 2, 5, 8, 9, 9}, {8, 1, 8, 1, 8, 1, 8, 1},
 	};
 	struct net *net = *state;
 

@@ -195,6 +195,8 @@ static void the_iterator_names_the_redirect(void **state)
 	assert_ptr_equal(info.redirect, link);
 	assert_int_equal(info.incoming, 1);
 	LibAliasRedirectDelete(net->la, link);
+	/* One that takes its place in memory is not the one that made the link. */
+	assert_non_null(LibAliasRedirectAddr(net->la, addr(OTHER), addr(ALIAS)));
 	cursor = 0;
 	assert_int_equal(LibAliasNextLink(net->la, &cursor, &info), 1);
 	assert_null(info.redirect);
@@ -228,6 +230,29 @@ static void a_batch_gives_the_results_of_single_calls(void **state)
 	assert_int_equal(LibAliasInBatch(net->la, batch, 0), 0);
 }
 
+static void a_batch_in_which_the_last_eim_link_ends_makes_no_link_twice(void **state)
+{
+	static uint8_t packets[3][64];
+	struct alias_packet batch[3];
+	struct net *net = *state;
+
+	LibAliasSetMode(net->la, PKT_ALIAS_UDP_EIM, PKT_ALIAS_UDP_EIM);
+	udp_out(net, ENDS(INSIDE, 4000, REMOTE, 53));
+	LibAliasSetMode(net->la, 0, PKT_ALIAS_UDP_EIM);
+	/* The wheel is kept from ending it first. */
+	LibAliasSetTimeout(net->la, ALIAS_TIMEOUT_UDP, 5000);
+	net->now += 10;
+	LibAliasExpire(net->la, 10);
+	LibAliasSetTimeout(net->la, ALIAS_TIMEOUT_UDP, 5);
+	for (int i = 0; i < 3; i++) {
+		build_udp(packets[i], ENDS(INSIDE, 4000, REMOTE, 53), "x", 1);
+		batch[i] = (struct alias_packet){packets[i], sizeof(packets[i]), 0, 0};
+	}
+	assert_int_equal(LibAliasOutBatch(net->la, batch, 3), 3);
+	assert_int_equal(links(net), 1);
+	assert_ends(packets[2], ALIAS, 4000, REMOTE, 53);
+}
+
 static void memory_goes_back_when_links_go(void **state)
 {
 	struct net *net = *state;
@@ -237,8 +262,9 @@ static void memory_goes_back_when_links_go(void **state)
 	for (int i = 0; i < 200000; i++) {
 		if (i % 50 == 0)
 			snprintf(host, sizeof(host), "10.%d.%d.2", 1 + i / 50 / 250, i / 50 % 250);
-		build_udp(net->packet, ENDS(host, (uint16_t)(4000 + i % 50), REMOTE,
-					    (uint16_t)(1 + i / 4000)), "x", 1);
+		build_udp(net->packet,
+			  ENDS(host, (uint16_t)(4000 + i % 50), REMOTE, (uint16_t)(1 + i / 4000)),
+			  "x", 1);
 		LibAliasOut(net->la, net->packet, 64);
 	}
 	LibAliasGetStats(net->la, &full);
@@ -267,6 +293,7 @@ int main(void)
 		net_test(the_iterator_shows_each_link_once),
 		net_test(the_iterator_names_the_redirect),
 		net_test(a_batch_gives_the_results_of_single_calls),
+		net_test(a_batch_in_which_the_last_eim_link_ends_makes_no_link_twice),
 		net_test(memory_goes_back_when_links_go),
 	};
 

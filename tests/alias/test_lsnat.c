@@ -17,7 +17,8 @@ static void new_sessions_go_round_the_pool(void **state)
 
 	for (uint16_t i = 0; i < 3; i++)
 		assert_int_equal(LibAliasAddServer(net->la, link, addr(servers[i]),
-						   htons((uint16_t)(8000 + i))), 0);
+						   htons((uint16_t)(8000 + i))),
+				 0);
 	for (uint16_t i = 0; i < 9; i++) {
 		tcp_in(net, ENDS(REMOTE, (uint16_t)(5000 + i), ALIAS, 80), TH_SYN);
 		assert_ends(net->packet, REMOTE, (uint16_t)(5000 + i), servers[i % 3],

@@ -10,8 +10,8 @@ static void set(struct net *net, unsigned int mode)
 static void the_initial_mode_is_the_manuals(void **state)
 {
 	struct net *net = *state;
-	unsigned int initial = PKT_ALIAS_SAME_PORTS | PKT_ALIAS_USE_SOCKETS |
-			       PKT_ALIAS_RESET_ON_ADDR_CHANGE;
+	unsigned int initial =
+		PKT_ALIAS_SAME_PORTS | PKT_ALIAS_USE_SOCKETS | PKT_ALIAS_RESET_ON_ADDR_CHANGE;
 
 	assert_int_equal(LibAliasSetMode(net->la, 0, 0), initial);
 	assert_int_equal(LibAliasSetMode(net->la, ~0u, PKT_ALIAS_DENY_INCOMING), initial);
@@ -72,10 +72,10 @@ static void unregistered_only_leaves_public_sources(void **state)
 		const char *src;
 		bool only, cgn;
 	} cases[] = {
-		{"10.255.0.1", true, true},   {"172.16.0.1", true, true},
-		{"172.31.255.1", true, true}, {"172.32.0.1", false, false},
-		{"192.168.9.9", true, true},  {"192.169.0.1", false, false},
-		{"100.64.0.1", false, true},  {"100.127.255.1", false, true},
+		{"10.255.0.1", true, true},    {"172.16.0.1", true, true},
+		{"172.31.255.1", true, true},  {"172.32.0.1", false, false},
+		{"192.168.9.9", true, true},   {"192.169.0.1", false, false},
+		{"100.64.0.1", false, true},   {"100.127.255.1", false, true},
 		{"100.128.0.1", false, false}, {"9.255.255.255", false, false},
 	};
 	struct net *net = *state;

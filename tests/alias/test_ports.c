@@ -45,7 +45,8 @@ static void an_exhausted_range_refuses_the_packet_and_takes_nobodys_link(void **
 	assert_int_equal(stats.links, 10);
 	for (uint16_t port = 5000; port < 5010; port++) {
 		udp_in(net, ENDS(REMOTE, 53, ALIAS, port));
-		assert_int_equal(memcmp(net->packet + 16, &(struct in_addr){addr(INSIDE).s_addr}, 4), 0);
+		assert_int_equal(
+			memcmp(net->packet + 16, &(struct in_addr){addr(INSIDE).s_addr}, 4), 0);
 	}
 }
 
@@ -105,6 +106,32 @@ static void a_dynamic_link_keeps_off_the_port_of_a_redirect(void **state)
 	assert_int_not_equal(source_port(net->packet), 4000);
 }
 
+static void redirects_that_come_and_go_are_heeded_when_ports_are_scarce(void **state)
+{
+	struct net *net = *state;
+	struct alias_link *link;
+
+	LibAliasSetAliasPortRange(net->la, 5000, 5009);
+	for (uint16_t port = 4000; port < 4008; port++)
+		udp_out(net, ENDS(INSIDE, port, REMOTE, 53));
+	/* Of the two that are left, the redirects take one or both. */
+	for (uint16_t port = 5000; port < 5010; port++) {
+		deny_incoming(net);
+		if (udp_in(net, ENDS(REMOTE, 53, ALIAS, port)) == PKT_ALIAS_OK)
+			continue;
+		link = LibAliasRedirectPort(net->la, addr(OTHER), htons(80), addr("0.0.0.0"), 0,
+					    addr("0.0.0.0"), htons(port), IPPROTO_UDP);
+		assert_int_equal(udp_out(net, ENDS(INSIDE, port, REMOTE, 53)), PKT_ALIAS_OK);
+		assert_int_not_equal(source_port(net->packet), port);
+		assert_int_equal(udp_out(net, ENDS(OTHER, 4000, REMOTE, 53)), PKT_ALIAS_ERROR);
+		LibAliasRedirectDelete(net->la, link);
+		assert_int_equal(udp_out(net, ENDS(OTHER, 4000, REMOTE, 53)), PKT_ALIAS_OK);
+		assert_int_equal(source_port(net->packet), port);
+		return;
+	}
+	fail();
+}
+
 static void two_slices_of_the_range_do_not_overlap(void **state)
 {
 	struct net *net = *state;
@@ -131,6 +158,7 @@ int main(void)
 		net_test(a_port_that_became_free_is_used_again),
 		net_test(sixty_thousand_links_fit_to_one_remote_endpoint),
 		net_test(a_dynamic_link_keeps_off_the_port_of_a_redirect),
+		net_test(redirects_that_come_and_go_are_heeded_when_ports_are_scarce),
 		net_test(two_slices_of_the_range_do_not_overlap),
 	};
 

@@ -206,7 +206,8 @@ static void a_first_segment_that_leaves_no_room_is_shortened(void **state)
 
 	rule(net, "type encode_tcp_stream port 80 server " PROXY ":3128");
 	tcp_text_out(net, TH_SYN, 1000, "");
-	build_tcp(net->packet, ENDS(INSIDE, 4000, REMOTE, 80), TH_ACK | TH_FIN, 1001, 1, "GET /", 5);
+	build_tcp(net->packet, ENDS(INSIDE, 4000, REMOTE, 80), TH_ACK | TH_FIN, 1001, 1, "GET /",
+		  5);
 	assert_int_equal(LibAliasOut(net->la, net->packet, room), PKT_ALIAS_OK);
 	assert_true(sums_right(net->packet));
 	assert_int_equal(total_length(net->packet), room);

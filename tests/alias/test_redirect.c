@@ -283,8 +283,8 @@ static void wrong_arguments_are_refused(void **state)
 
 	assert_null(LibAliasRedirectPort(net->la, addr(INSIDE), 1, ANY, 0, ANY, 1, IPPROTO_ICMP));
 	assert_null(LibAliasRedirectPort(net->la, addr(INSIDE), 1, ANY, 0, ANY, 0, IPPROTO_TCP));
-	assert_null(LibAliasRedirectPortRange(net->la, addr(INSIDE), 0, ANY, ANY, htons(2), htons(1),
-					      IPPROTO_TCP));
+	assert_null(LibAliasRedirectPortRange(net->la, addr(INSIDE), 0, ANY, ANY, htons(2),
+					      htons(1), IPPROTO_TCP));
 	assert_null(LibAliasRedirectPortRange(net->la, addr(INSIDE), htons(65535), ANY, ANY,
 					      htons(1), htons(2), IPPROTO_TCP));
 	assert_null(LibAliasRedirectMark(net->la, addr(INSIDE), 0, 0, 0));

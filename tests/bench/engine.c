@@ -26,11 +26,11 @@
 #include <netinet/tcp.h>
 #include "alias.h"
 
-#define RING	   64
+#define RING       64
 #define PACKET_MAX 128
-#define REPEAT	   1000000u
+#define REPEAT     1000000u
 #define HELPED_MAX 2000000u /* links with a helper are not small */
-#define TRIES	   3 /* the best counts */
+#define TRIES      3        /* the best counts */
 
 static uint8_t ring[RING][PACKET_MAX] __attribute__((aligned(64)));
 static const uint32_t alias_addr = 0xc6336401; /* 198.51.100.1 */
@@ -163,8 +163,9 @@ static uint32_t floor_hash(const uint8_t *p)
 	memcpy(&ports, p + 20, 4);
 	rest = ports | (uint64_t)p[9] << 32;
 	product = (unsigned __int128)(addresses ^ floor_key[0]) * (rest ^ floor_key[1]);
-	product = (unsigned __int128)((uint64_t)product ^ (uint64_t)(product >> 64) ^ floor_key[2]) *
-		  0x9e3779b97f4a7c15u;
+	product =
+		(unsigned __int128)((uint64_t)product ^ (uint64_t)(product >> 64) ^ floor_key[2]) *
+		0x9e3779b97f4a7c15u;
 	return (uint32_t)((uint64_t)product ^ (uint64_t)(product >> 64));
 }
 
@@ -187,7 +188,7 @@ static uint16_t floor_fix(uint16_t sum, uint64_t change)
 	change = (change & 0xffffffff) + (change >> 32);
 	change = (change & 0xffff) + (change >> 16);
 	change = (change & 0xffff) + (change >> 16);
-	return (uint16_t)~((change & 0xffff) + (change >> 16));
+	return (uint16_t) ~((change & 0xffff) + (change >> 16));
 }
 
 static void floor_packet(uint8_t *p)
@@ -419,12 +420,12 @@ static void run_size(uint32_t n)
 	report("existing in, batched", batched(la, n, rounds, flow_in, LibAliasInBatch), plain,
 	       large ? 0.7 : 0);
 	LibAliasSetMode(la, PKT_ALIAS_DENY_INCOMING, PKT_ALIAS_DENY_INCOMING);
-	report("stranger refused",
-	       singly(la, n, rounds, stranger, LibAliasIn, PKT_ALIAS_IGNORED), plain, 2);
+	report("stranger refused", singly(la, n, rounds, stranger, LibAliasIn, PKT_ALIAS_IGNORED),
+	       plain, 2);
 	LibAliasGetStats(la, &stats);
 	printf("  %-36s %8.1f bytes  (bound 128)%s\n", "memory of a link",
-	       (double)stats.bytes / stats.links, stats.bytes > stats.links * 128ull && n > 1000 ?
-							  "  BEYOND" : "");
+	       (double)stats.bytes / stats.links,
+	       stats.bytes > stats.links * 128ull && n > 1000 ? "  BEYOND" : "");
 	LibAliasUninit(la);
 	report_refused(n);
 	if (n <= HELPED_MAX)
@@ -471,8 +472,8 @@ static void bench_redirects(void)
 	}
 	printf("redirects: adding one of 100000 %.1f ns (bound 300)%s\n", add,
 	       add > 300 ? "  BEYOND" : "");
-	printf("  new connection through 10: %.1f ns, through 100000: %.1f ns, %.2f x\n", through[0],
-	       through[1], through[1] / through[0]);
+	printf("  new connection through 10: %.1f ns, through 100000: %.1f ns, %.2f x\n",
+	       through[0], through[1], through[1] / through[0]);
 	report_refused(200000);
 }
 
@@ -505,7 +506,8 @@ static void bench_endpoint(void)
 				last = ns < last ? ns : last;
 		}
 	}
-	printf("one remote endpoint: early links %.1f ns, last of 60000 %.1f ns, %.2f x (bound 3)%s\n",
+	printf("one remote endpoint: early links %.1f ns, last of 60000 %.1f ns, %.2f x (bound "
+	       "3)%s\n",
 	       early, last, last / early, last > early * 3 ? "  BEYOND" : "");
 	one_endpoint(ring[0], 60000);
 	for (int i = 0; i < 100; i++) {
@@ -527,12 +529,14 @@ static uint32_t fake_clock(void *arg)
 	return fake_time;
 }
 
-static void bench_expiry(uint32_t n)
+/* All links end in the same second; returns the longest call. */
+static uint64_t expire_all(uint32_t n, uint64_t *calls, uint64_t *total)
 {
 	struct libalias *la = engine();
-	uint64_t worst = 0, start, ns, total = 0, calls = 0;
+	uint64_t worst = 0, start;
 	struct alias_stats stats;
 
+	*calls = *total = 0;
 	fake_time = 1000;
 	LibAliasSetClock(la, fake_clock, NULL);
 	singly(la, n, 0, flow_out, LibAliasOut, PKT_ALIAS_OK);
@@ -541,17 +545,30 @@ static void bench_expiry(uint32_t n)
 		stranger(ring[0], 1);
 		start = now_ns();
 		LibAliasOutTry(la, ring[0], PACKET_MAX, 0);
-		ns = now_ns() - start;
-		worst = ns > worst ? ns : worst;
-		total += ns;
-		calls++;
+		start = now_ns() - start;
+		worst = start > worst ? start : worst;
+		*total += start;
+		++*calls;
 		LibAliasGetStats(la, &stats);
 	} while (stats.links);
+	LibAliasUninit(la);
+	return worst;
+}
+
+static void bench_expiry(uint32_t n)
+{
+	uint64_t least = UINT64_MAX, calls, total, worst;
+
+	/* What is the engine's own is in every try; what the machine adds is not. */
+	for (int try = 0; try < TRIES; try++) {
+		worst = expire_all(n, &calls, &total);
+		least = worst < least ? worst : least;
+	}
 	printf("expiry of %u links at once: longest call %.1f us (bound 1000)%s, %" PRIu64
 	       " calls, %.1f ns a link\n",
-	       n, (double)worst / 1000, worst > 1000000 ? "  BEYOND" : "", calls,
+	       n, (double)least / 1000, least > 1000000 ? "  BEYOND" : "", calls,
 	       (double)total / n);
-	LibAliasUninit(la);
+	far_off |= least > 2000000;
 }
 
 int main(int argc, char **argv)

@@ -2,12 +2,12 @@
 /*
  * engine.c - a fuzz target for LibAliasIn(), LibAliasOut() and all that hangs on them.
  *
- * The input is a program.  Its first bytes choose modes, limits and a rule set; the rest is a list of
- * steps: packets built from a few hosts and ports (so that they meet links, helpers and fragments of
- * earlier ones), raw bytes as packets, changes of earlier packets, calls of other functions, time.
- * Each packet lies at the end of an allocation of exactly maxpacketsize, so that the sanitizers see
- * any access beyond it.  What must hold besides: a known result code, a length within the buffer,
- * and right checksums after the engine where they were right before it.
+ * The input is a program.  Its first bytes choose modes, limits and a rule set; the rest is a list
+ * of steps: packets built from a few hosts and ports (so that they meet links, helpers and
+ * fragments of earlier ones), raw bytes as packets, changes of earlier packets, calls of other
+ * functions, time. Each packet lies at the end of an allocation of exactly maxpacketsize, so that
+ * the sanitizers see any access beyond it.  What must hold besides: a known result code, a length
+ * within the buffer, and right checksums after the engine where they were right before it.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,8 +45,8 @@ static uint32_t fake_clock(void *arg)
 	return fake_time;
 }
 
-static const char *const hosts[] = {"198.51.100.1", "10.0.0.2", "10.0.0.3", "203.0.113.7",
-				    "203.0.113.8",  "192.0.2.9", "0.0.0.0", "255.255.255.255"};
+static const char *const hosts[] = {"198.51.100.1", "10.0.0.2",  "10.0.0.3", "203.0.113.7",
+				    "203.0.113.8",  "192.0.2.9", "0.0.0.0",  "255.255.255.255"};
 static const uint16_t ports[] = {0, 21, 80, 20, 1024, 4000, 4001, 65535};
 
 static struct in_addr host(struct input *in)
@@ -117,10 +117,9 @@ static void set_sums(uint8_t *p)
 	if (at + 2 > len)
 		return;
 	p[at] = p[at + 1] = 0;
-	value = (uint16_t)~fold(p[9] == IPPROTO_ICMP ?
-					sum(p + header, len - header) :
-					sum(p + 12, 8) + p[9] + (len - header) +
-						sum(p + header, len - header));
+	value = (uint16_t)~fold(p[9] == IPPROTO_ICMP ? sum(p + header, len - header)
+						     : sum(p + 12, 8) + p[9] + (len - header) +
+							       sum(p + header, len - header));
 	p[at] = (uint8_t)(value >> 8);
 	p[at + 1] = (uint8_t)value;
 }
@@ -190,8 +189,8 @@ static size_t build(struct input *in, uint8_t *p)
 
 static void check(int result, const uint8_t *p, size_t size, bool was_right)
 {
-	if (result != PKT_ALIAS_ERROR && (result < PKT_ALIAS_OK ||
-					  result > PKT_ALIAS_FOUND_HEADER_FRAGMENT))
+	if (result != PKT_ALIAS_ERROR &&
+	    (result < PKT_ALIAS_OK || result > PKT_ALIAS_FOUND_HEADER_FRAGMENT))
 		abort();
 	if (result != PKT_ALIAS_OK)
 		return;
@@ -253,6 +252,94 @@ static void run_packet(struct libalias *la, struct input *in, const uint8_t *fro
 		}
 	}
 	free(p);
+}
+
+/*
+ * TCP connections whose sequence numbers are kept here, so that helpers and encodings see streams:
+ * an inside FTP client, an inside FTP server, a client that may be proxied.
+ */
+static struct conversation {
+	uint8_t inside, port_in, port_out; /* into hosts and ports */
+	uint32_t next;
+} conversations[3];
+
+static void converse(struct libalias *la, struct input *in)
+{
+	uint8_t how = byte(in), flags = how & 8 ? 0x02 : 0x10, text[64];
+	struct conversation *c = &conversations[how % 3];
+	uint8_t p[512] = {0x45, 0, 0, 0, 0, 7, 0, 0, 64, IPPROTO_TCP};
+	uint16_t sport = htons(ports[c->port_in]), dport = htons(ports[c->port_out]);
+	size_t len = 0, extra = 40;
+	uint32_t seq = c->next;
+
+	inet_pton(AF_INET, hosts[c->inside], p + 12);
+	inet_pton(AF_INET, hosts[3], p + 16);
+	if (how & 0x10) { /* the other end answers */
+		inet_pton(AF_INET, hosts[3], p + 12);
+		inet_pton(AF_INET, hosts[0], p + 16);
+		sport = dport;
+		dport = htons(ports[c->port_in]);
+		seq = 5000 + byte(in);
+	} else if (how & 0x20) {
+		seq -= byte(in) % 64; /* again */
+	}
+	if (!(how & 8) && how & 0x40) {
+		const char *t = texts[byte(in) % 8];
+		uint8_t from = byte(in), to = byte(in);
+
+		len = strlen(t);
+		if (from % 4 == 3 && len) { /* a piece of it */
+			from = (uint8_t)(from % len);
+			t += from;
+			len = to % (len - from) + 1;
+		}
+		memcpy(text, t, len);
+	} else if (!(how & 8)) {
+		len = byte(in) % sizeof(text);
+		len = len < in->len ? len : in->len;
+		memcpy(text, in->data, len);
+		in->data += len;
+		in->len -= len;
+	}
+	memcpy(p + 20, &sport, 2);
+	memcpy(p + 22, &dport, 2);
+	memcpy(p + 24, &(uint32_t){htonl(seq)}, 4);
+	memcpy(p + 28, &(uint32_t){htonl(c->next + byte(in) % 64)}, 4);
+	p[32] = 0x50;
+	p[33] = flags | (how & 0x80 ? 0x10 : 0);
+	if (how & 0x10 && byte(in) % 2) {
+		uint8_t sack[12] = {1, 1, 5, 10, 0, 0, 0x10, byte(in), 0, 0, 0x10, byte(in)};
+
+		p[32] = 0x80;
+		memcpy(p + 40, sack, 12);
+		extra = 52;
+	}
+	memcpy(p + extra, text, len);
+	p[2] = (uint8_t)((extra + len) >> 8);
+	p[3] = (uint8_t)(extra + len);
+	set_sums(p);
+	run_packet(la, in, p, extra + len);
+	if (!(how & 0x30))
+		c->next += (uint32_t)len + (how & 8 ? 1 : 0);
+}
+
+static int hole_open(void *arg, const struct alias_hole *hole)
+{
+	return (void)arg, hole->number & 1 ? -1 : 0;
+}
+
+static void hole_close(void *arg, const struct alias_hole *hole)
+{
+	(void)arg;
+	if (hole->number < 100 || hole->number >= 104 || hole->number & 1)
+		abort();
+}
+
+static void holes_clear(void *arg, unsigned int base, unsigned int num)
+{
+	(void)arg;
+	if (base != 100 || num != 4)
+		abort();
 }
 
 #define REDIRECTS 8
@@ -322,6 +409,9 @@ static void configure(struct libalias *la, struct input *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
+	static const struct alias_firewall firewall = {hole_open, hole_close, holes_clear};
+	static const struct conversation begin[3] = {
+		{1, 5, 1, 0xfffffff0}, {1, 1, 5, 4096}, {2, 6, 2, 4096}};
 	struct alias_link *redirects[REDIRECTS] = {NULL};
 	struct input in = {data, len};
 	struct libalias *la = LibAliasInit(NULL);
@@ -334,6 +424,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	fake_time = 1000;
 	last_len = 0;
+	memcpy(conversations, begin, sizeof(begin));
+	LibAliasSetFirewall(la, &firewall, NULL);
+	LibAliasSetFWBase(la, 100, 4);
 	LibAliasSetClock(la, fake_clock, NULL);
 	LibAliasSetMode(la, 0, PKT_ALIAS_USE_SOCKETS);
 	LibAliasSetAddress(la, (struct in_addr){inet_addr(hosts[0])});
@@ -370,6 +463,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			else
 				configure(la, &in);
 			LibAliasSetMode(la, 0, PKT_ALIAS_USE_SOCKETS);
+			break;
+		case 5:
+		case 6:
+			converse(la, &in);
 			break;
 		default: {
 			size_t n = build(&in, packet);
