@@ -7,6 +7,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,6 +146,14 @@ static int finish(enum ipmasq_status status)
 	return status == IPMASQ_OK ? IPMASQ_FAILED : (int)status;
 }
 
+/* A standard descriptor that is closed would become our netlink socket; using it is to fail. */
+static void hold_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) < 0)
+			return;
+}
+
 int main(int argc, char **argv)
 {
 	struct session session = {0};
@@ -152,6 +161,7 @@ int main(int argc, char **argv)
 	enum ipmasq_status status;
 	int i;
 
+	hold_standard_descriptors();
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "-V") == 0 || strcmp(argv[i], "--version") == 0) {
 			puts(PACKAGE_STRING);
