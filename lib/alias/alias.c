@@ -15,15 +15,12 @@
 
 void alias_enter(struct libalias *la)
 {
-	uint32_t now = clock_now(la);
-
 	la->new_link = false;
-	if (now != la->now) {
-		la->now = now;
+	if (clock_advance(la)) {
 		fragment_expire(la);
 		expect_expire(la);
 	}
-	if (la->wheel_time != now)
+	if (la->wheel_time != la->now)
 		expire_some(la, 8);
 }
 

@@ -289,6 +289,8 @@ void expire_remove(struct libalias *la, struct link *link, uint32_t id);
 void expire_sooner(struct libalias *la, struct link *link);
 int expire_some(struct libalias *la, int max);
 uint32_t clock_now(struct libalias *la);
+/* Brings la->now up to date; has it changed? */
+bool clock_advance(struct libalias *la);
 
 /* ports.c - choosing alias ports */
 /* A free port for view (alias address, remote); SAME_PORTS tries wanted.  false: none. */

@@ -29,6 +29,17 @@ uint32_t clock_now(struct libalias *la)
 	return (uint32_t)ts.tv_sec;
 }
 
+bool clock_advance(struct libalias *la)
+{
+	uint32_t now = clock_now(la);
+
+	/* A clock that goes back stands still: all links would seem to be long over. */
+	if ((int32_t)(now - la->now) <= 0)
+		return false;
+	la->now = now;
+	return true;
+}
+
 /* The slot for a link, as seen from wheel_time: its deadline, within the horizon, never this slot.
  */
 static uint32_t slot_of(const struct libalias *la, const struct link *link)

@@ -256,13 +256,13 @@ int LibAliasExpire(struct libalias *la, int max)
 {
 	int examined = 0, now;
 
-	la->now = clock_now(la);
+	clock_advance(la);
 	fragment_expire(la);
 	expect_expire(la);
 	while (examined < max) {
 		now = expire_some(la, max - examined);
 		examined += now;
-		if (!now && la->wheel_time == la->now)
+		if (!now)
 			break;
 	}
 	return examined;

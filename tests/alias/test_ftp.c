@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* FTP: data connections announced on the control connection, in every way and split anywhere. */
 #include "net.h"
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define SERVER REMOTE
 
@@ -335,6 +337,62 @@ static void a_command_that_has_no_room_to_grow_goes_unchanged(void **state)
 	assert_true(sums_right(net->packet));
 }
 
+/* A TCP socket bound to the port, or -1. */
+static int bound(uint16_t port)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (!bind(fd, (struct sockaddr *)&sin, sizeof(sin)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void a_socket_holds_the_awaited_port_until_the_connection_comes(void **state)
+{
+	struct net *net = *state;
+	unsigned int high, low;
+	uint16_t port;
+	int fd;
+
+	LibAliasSetMode(net->la, PKT_ALIAS_USE_SOCKETS, PKT_ALIAS_USE_SOCKETS);
+	connect_client(net);
+	assert_int_equal(sscanf(say(net, 100, "PORT 10,0,0,2,16,1\r\n"), "PORT 198,51,100,1,%u,%u",
+				&high, &low),
+			 2);
+	port = (uint16_t)(high * 256 + low);
+	assert_int_equal(bound(port), -1);
+	data_arrives(net, port, INSIDE, 4097);
+	fd = bound(port);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static void a_port_that_a_program_of_this_machine_uses_is_not_promised(void **state)
+{
+	struct net *net = *state;
+	unsigned int high, low;
+	int fd = -1;
+	uint16_t port;
+	char line[64];
+
+	for (port = 40000; fd < 0; port++)
+		fd = bound(port);
+	port--;
+	LibAliasSetMode(net->la, PKT_ALIAS_USE_SOCKETS, PKT_ALIAS_USE_SOCKETS);
+	connect_client(net);
+	snprintf(line, sizeof(line), "PORT 10,0,0,2,%d,%d\r\n", port >> 8, port & 255);
+	assert_int_equal(sscanf(say(net, 100, line), "PORT 198,51,100,1,%u,%u", &high, &low), 2);
+	assert_int_not_equal(high * 256 + low, port);
+	LibAliasReset(net->la);
+	LibAliasSetMode(net->la, 0, PKT_ALIAS_USE_SOCKETS);
+	connect_client(net);
+	assert_int_equal(sscanf(say(net, 100, line), "PORT 198,51,100,1,%u,%u", &high, &low), 2);
+	assert_int_equal(high * 256 + low, port);
+	close(fd);
+}
+
 static void another_port_can_be_watched(void **state)
 {
 	struct net *net = *state;
@@ -373,6 +431,8 @@ int main(void)
 		net_test(they_end_with_their_control_connection),
 		net_test(a_limit_that_ends_the_control_connection_in_passing_does_no_harm),
 		net_test(a_command_that_has_no_room_to_grow_goes_unchanged),
+		net_test(a_socket_holds_the_awaited_port_until_the_connection_comes),
+		net_test(a_port_that_a_program_of_this_machine_uses_is_not_promised),
 		net_test(another_port_can_be_watched),
 	};
 

@@ -118,6 +118,8 @@ static void a_leap_of_the_clock_is_survived(void **state)
 	net->now += 1000000000;
 	assert_int_equal(LibAliasExpire(net->la, 1000), 100);
 	assert_int_equal(links(net), 0);
+	net->now += 2000000000;
+	LibAliasExpire(net->la, 1000);
 	net->now = 0xfffffff0;
 	LibAliasExpire(net->la, 1000);
 	udp_out(net, ENDS(INSIDE, 4000, REMOTE, 53));
@@ -127,6 +129,19 @@ static void a_leap_of_the_clock_is_survived(void **state)
 	net->now += 301;
 	LibAliasExpire(net->la, 1000);
 	assert_int_equal(links(net), 0);
+}
+
+static void a_clock_that_goes_back_stands_still(void **state)
+{
+	struct net *net = *state;
+
+	deny_incoming(net);
+	udp_out(net, ENDS(INSIDE, 4000, REMOTE, 53));
+	net->now -= 500;
+	assert_int_equal(LibAliasExpire(net->la, 10), 0);
+	assert_int_equal(udp_in(net, ENDS(REMOTE, 53, ALIAS, 4000)), PKT_ALIAS_OK);
+	net->now += 500 + 301;
+	assert_int_equal(udp_in(net, ENDS(REMOTE, 53, ALIAS, 4000)), PKT_ALIAS_IGNORED);
 }
 
 static void counters_tell_the_protocols(void **state)
@@ -289,6 +304,7 @@ int main(void)
 		net_test(all_links_go_by_the_wheel_alone),
 		net_test(expiry_does_no_more_than_it_may),
 		net_test(a_leap_of_the_clock_is_survived),
+		net_test(a_clock_that_goes_back_stands_still),
 		net_test(counters_tell_the_protocols),
 		net_test(the_iterator_shows_each_link_once),
 		net_test(the_iterator_names_the_redirect),

@@ -13,6 +13,7 @@ static void the_initial_mode_is_the_manuals(void **state)
 	unsigned int initial =
 		PKT_ALIAS_SAME_PORTS | PKT_ALIAS_USE_SOCKETS | PKT_ALIAS_RESET_ON_ADDR_CHANGE;
 
+	LibAliasInit(net->la);
 	assert_int_equal(LibAliasSetMode(net->la, 0, 0), initial);
 	assert_int_equal(LibAliasSetMode(net->la, ~0u, PKT_ALIAS_DENY_INCOMING), initial);
 	assert_int_equal(LibAliasSetMode(net->la, 0, 0), initial | PKT_ALIAS_DENY_INCOMING);
