@@ -12,6 +12,7 @@
 #include <string.h>
 
 static enum ipmasq_status flush(struct session *session, int argc, char **argv);
+static enum ipmasq_status complete(struct session *session, int argc, char **argv);
 
 static const struct command {
 	const char *name;
@@ -23,6 +24,7 @@ static const struct command {
 	 "make the rules those of the file (- is standard input), all or nothing;\n"
 	 "                      -a adds to what is there"},
 	{"flush", flush, "", "remove the rules of all modules"},
+	{"complete", complete, "[WORD]...", "what the last word may become, for a shell's completion"},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -42,6 +44,39 @@ static enum ipmasq_status flush(struct session *session, int argc, char **argv)
 		return IPMASQ_USAGE;
 	}
 	return session_transaction(session, "flush", flush_body, NULL);
+}
+
+/* Prints a word that begins as `data` does. */
+static int print_matching(const char *word, void *data)
+{
+	if (strncmp(word, data, strlen(data)) == 0)
+		puts(word);
+	return 0;
+}
+
+static enum ipmasq_status complete(struct session *session, int argc, char **argv)
+{
+	static const char *const options[] = {"-n", "-v", "--json", "--dry-run", "--kill", "-h", "-V"};
+	char *typed = argc > 1 ? argv[argc - 1] : "";
+	struct ipmasq_context context = session->flags;
+	const struct ipmasq_plugin *plugin;
+	int first = 1;
+
+	while (first < argc - 1 && argv[first][0] == '-')
+		first++;
+	if (first < argc - 1) {
+		plugin = ipmasq_plugin_load(argv[first], &context.error);
+		if (plugin)
+			ipmasq_plugin_complete(plugin, &context, argc - first, argv + first,
+					       print_matching, (char[]){""});
+		return IPMASQ_OK; /* of another command's words nothing is known */
+	}
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		print_matching(options[i], typed);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		print_matching(commands[i].name, typed);
+	ipmasq_plugin_names(print_matching, typed, &context.error);
+	return IPMASQ_OK;
 }
 
 struct module_call {
@@ -123,7 +158,8 @@ static enum ipmasq_status dispatch(struct session *session, int argc, char **arg
 	for (size_t i = 0; i < N_COMMANDS; i++) {
 		if (strcmp(commands[i].name, argv[0]) != 0)
 			continue;
-		argc = take_flags(session, argc, argv);
+		if (commands[i].run != complete)
+			argc = take_flags(session, argc, argv);
 		if (!session->flags.help)
 			return commands[i].run(session, argc, argv);
 		printf("ipmasqadm %s %s\n  %s\n", argv[0], commands[i].words, commands[i].help);
