@@ -11,18 +11,16 @@
 #include "../engine.h"
 #include "flows.h"
 #include "netlink.h"
+#include "place.h"
 #include "redirect.h"
 #include "schema.h"
 
 #include <errno.h>
 #include <ipmasq/error.h>
 #include <ipmasq/table.h>
-#include <libnftnl/chain.h>
 #include <linux/netfilter/nf_tables.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define OWNERS_MAX 64
 
 struct kernel {
 	struct ipmasq_engine engine;
@@ -98,48 +96,17 @@ static int kernel_get(struct ipmasq_engine *engine, const struct ipmasq_rule *ke
 	return 0;
 }
 
-/* The owners whose chains are in our table. */
-struct owners {
-	char names[OWNERS_MAX][IPMASQ_OWNER_SIZE];
-	size_t n;
-};
-
-static int read_owner(const struct nlmsghdr *message, void *data)
+static int load_place(struct kernel *kernel, const struct place_of *place, bool counters,
+		      ipmasq_rule_take take, void *data)
 {
-	static const char prefix[] = "redirect_";
-	struct owners *owners = data;
-	struct nftnl_chain *chain = nftnl_chain_alloc();
-	const char *name, *table;
-
-	if (!chain || nftnl_chain_nlmsg_parse(message, chain) < 0)
-		goto out;
-	name = nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME);
-	table = nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE);
-	if (strcmp(table, SCHEMA_TABLE) == 0 && strncmp(name, prefix, strlen(prefix)) == 0 &&
-	    strlen(name) - strlen(prefix) < IPMASQ_OWNER_SIZE && owners->n < OWNERS_MAX)
-		strcpy(owners->names[owners->n++], name + strlen(prefix));
-out:
-	if (chain)
-		nftnl_chain_free(chain);
-	return MNL_CB_OK;
-}
-
-static int by_precedence(const void *a, const void *b)
-{
-	unsigned int x = ipmasq_owner_precedence(a), y = ipmasq_owner_precedence(b);
-
-	return x != y ? (x < y ? -1 : 1) : strcmp(a, b);
-}
-
-static int read_owners(struct kernel *kernel, struct owners *owners)
-{
-	owners->n = 0;
-	if (!kernel->present)
-		return 0;
-	netlink_request(&kernel->netlink, NFT_MSG_GETCHAIN, 0);
-	if (netlink_dump(&kernel->netlink, read_owner, owners) < 0)
-		return -1;
-	qsort(owners->names, owners->n, sizeof(owners->names[0]), by_precedence);
+	switch (place->place) {
+	case PLACE_REDIRECT:
+		return redirect_load(&kernel->netlink, place->owner, counters, take, data);
+	case PLACE_MARK:
+		return redirect_load_marks(&kernel->netlink, place->owner, take, data);
+	case PLACES:
+		break;
+	}
 	return 0;
 }
 
@@ -147,13 +114,13 @@ static int kernel_load(struct ipmasq_engine *engine, bool counters, ipmasq_rule_
 		       void *data, struct ipmasq_error *error)
 {
 	struct kernel *kernel = kernel_of(engine);
-	struct owners owners;
+	struct places places = {0};
 	uint32_t generation;
 
-	if (read_owners(kernel, &owners) < 0)
+	if (kernel->present && places_read(&kernel->netlink, &places) < 0)
 		goto fail;
-	for (size_t i = 0; i < owners.n; i++)
-		if (redirect_load(&kernel->netlink, owners.names[i], counters, take, data) < 0)
+	for (size_t i = 0; i < places.n; i++)
+		if (load_place(kernel, &places.list[i], counters, take, data) < 0)
 			goto fail;
 	if (netlink_generation(&kernel->netlink, &generation) < 0)
 		goto fail;
@@ -163,63 +130,45 @@ fail:
 						 : explain(error, "cannot read the rules");
 }
 
-static bool owner_is_there(struct kernel *kernel, const char *owner)
+/* Where a rule is. */
+static enum place place_of(const struct ipmasq_rule *rule)
 {
-	char chain[SCHEMA_NAME_MAX];
-	struct nlmsghdr *request;
-
-	if (!kernel->present)
-		return false;
-	request = netlink_request(&kernel->netlink, NFT_MSG_GETCHAIN, 0);
-	mnl_attr_put_strz(request, NFTA_CHAIN_TABLE, SCHEMA_TABLE);
-	mnl_attr_put_strz(request, NFTA_CHAIN_NAME, schema_owner_chain(chain, owner));
-	return netlink_ask(&kernel->netlink, NULL, NULL) == 0;
+	return rule->redirect.match.mark ? PLACE_MARK : PLACE_REDIRECT;
 }
 
-/* Owners that the changes bring and that have no chains yet. */
-static int new_owners(struct kernel *kernel, const struct ipmasq_change *changes, size_t n,
-		      struct owners *fresh)
+/* Places that the changes need and that are not there yet. */
+static int new_places(struct kernel *kernel, const struct ipmasq_change *changes, size_t n,
+		      struct places *fresh)
 {
-	const char *last = "";
+	struct places there = {0};
 
-	fresh->n = 0;
 	for (size_t i = 0; i < n; i++) {
-		const char *owner = changes[i].after ? changes[i].after->owner : last;
-		size_t known = 0;
+		const struct ipmasq_rule *rule = changes[i].after;
+		enum place place = rule ? place_of(rule) : PLACES;
 
-		if (strcmp(owner, last) == 0)
+		if (!rule || places_have(&there, place, rule->owner) ||
+		    places_have(fresh, place, rule->owner))
 			continue;
-		last = owner;
-		while (known < fresh->n && strcmp(fresh->names[known], owner) != 0)
-			known++;
-		if (known < fresh->n || owner_is_there(kernel, owner))
-			continue;
-		if (fresh->n == OWNERS_MAX) {
-			errno = ENOSPC;
+		if (places_add(kernel->present && place_is_there(&kernel->netlink, place,
+								 rule->owner)
+				       ? &there
+				       : fresh,
+			       place, rule->owner) < 0)
 			return -1;
-		}
-		strcpy(fresh->names[fresh->n++], owner);
 	}
 	return 0;
 }
 
-static int write_owners(struct kernel *kernel, struct transaction *transaction,
-			const struct owners *fresh)
+static int write_places(struct kernel *kernel, struct transaction *transaction,
+			const struct places *fresh)
 {
-	struct owners present;
+	struct places present = {0};
 
 	if (!fresh->n)
 		return 0;
-	if (read_owners(kernel, &present) < 0)
+	if (kernel->present && places_read(&kernel->netlink, &present) < 0)
 		return -1;
-	for (size_t i = 0; i < fresh->n && present.n < OWNERS_MAX; i++) {
-		if (schema_add_owner(transaction, fresh->names[i],
-				     (const char (*)[IPMASQ_OWNER_SIZE])present.names, present.n) < 0)
-			return -1;
-		strcpy(present.names[present.n++], fresh->names[i]);
-		qsort(present.names, present.n, sizeof(present.names[0]), by_precedence);
-	}
-	return 0;
+	return places_write(transaction, &present, fresh);
 }
 
 static int check_changes(const struct ipmasq_change *changes, size_t n, struct ipmasq_error *error)
@@ -244,17 +193,17 @@ static int kernel_commit(struct ipmasq_engine *engine, const struct ipmasq_chang
 {
 	struct kernel *kernel = kernel_of(engine);
 	struct transaction transaction = {0};
-	struct owners fresh;
+	struct places fresh = {0};
 	int rc = -1;
 
 	if (check_changes(changes, n_changes, error) < 0)
 		return -1;
-	if (new_owners(kernel, changes, n_changes, &fresh) < 0 ||
+	if (new_places(kernel, changes, n_changes, &fresh) < 0 ||
 	    transaction_begin(&transaction, &kernel->netlink, kernel->generation) < 0)
 		goto out;
 	if (!kernel->present && schema_add_table(&transaction) < 0)
 		goto out;
-	if (write_owners(kernel, &transaction, &fresh) < 0 ||
+	if (write_places(kernel, &transaction, &fresh) < 0 ||
 	    redirect_write(&transaction, changes, n_changes) < 0)
 		goto out;
 	rc = transaction_commit(&transaction);

@@ -18,7 +18,11 @@
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
 #include <string.h>
+
+#define TRANSLATE_PORT_WORD 4 /* NFT_REG_2, behind any address */
 
 static uint32_t word_register(unsigned int word)
 {
@@ -52,13 +56,21 @@ void rule_comment(struct rule *rule, const char *text)
 
 int rule_add(struct rule *rule, struct transaction *transaction)
 {
+	return rule_insert(rule, transaction, 0);
+}
+
+int rule_insert(struct rule *rule, struct transaction *transaction, uint64_t handle)
+{
+	uint16_t where = handle ? 0 : NLM_F_APPEND;
 	int rc = -1;
 
 	if (rule->failed) {
 		errno = ENOMEM;
 	} else {
+		if (handle)
+			nftnl_rule_set_u64(rule->rule, NFTNL_RULE_POSITION, handle);
 		nftnl_rule_nlmsg_build_payload(transaction_message(transaction, NFT_MSG_NEWRULE,
-								   NLM_F_CREATE | NLM_F_APPEND),
+								   NLM_F_CREATE | where),
 					       rule->rule);
 		rc = transaction_added(transaction);
 	}
@@ -138,24 +150,43 @@ void match_transport(struct rule *rule, uint8_t protocol)
 	compare(rule, 0, NFT_CMP_EQ, &protocol, sizeof(protocol));
 }
 
-void match_ct_status(struct rule *rule, uint32_t mask, uint32_t value)
+/* Keeps the bits of word 0 that are in `bits`. */
+static void mask(struct rule *rule, const void *bits, uint32_t length)
+{
+	static const uint8_t zero[16];
+	struct nftnl_expr *expression = append(rule, "bitwise");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_SREG, word_register(0));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_DREG, word_register(0));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_LEN, length);
+	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_MASK, bits, length);
+	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_XOR, zero, length);
+}
+
+void match_opening(struct rule *rule)
+{
+	uint8_t flags = TH_FIN | TH_SYN | TH_RST | TH_ACK, syn = TH_SYN;
+
+	match_transport(rule, IPPROTO_TCP);
+	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, offsetof(struct tcphdr, th_flags),
+		     sizeof(flags), 0);
+	mask(rule, &flags, sizeof(flags));
+	compare(rule, 0, NFT_CMP_EQ, &syn, sizeof(syn));
+}
+
+void match_ct_status(struct rule *rule, uint32_t bits, uint32_t value)
 {
 	struct nftnl_expr *expression = append(rule, "ct");
 	uint32_t zero = 0;
-	bool any_of = mask == value; /* as nft(8) writes `ct status dnat`: some bit is set */
+	bool any_of = bits == value; /* as nft(8) writes `ct status dnat`: some bit is set */
 
 	if (!expression)
 		return;
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, NFT_CT_STATUS);
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, word_register(0));
-	expression = append(rule, "bitwise");
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_SREG, word_register(0));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_DREG, word_register(0));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
-	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
-	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof(zero));
+	mask(rule, &bits, sizeof(bits));
 	compare(rule, 0, any_of ? NFT_CMP_NEQ : NFT_CMP_EQ, any_of ? &zero : &value,
 		sizeof(value));
 }
@@ -233,9 +264,9 @@ void lookup_map(struct rule *rule, const char *set, uint32_t id)
 		nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_DREG, word_register(0));
 }
 
-void lookup_verdict(struct rule *rule, const char *set)
+void lookup_verdict(struct rule *rule, const char *set, uint32_t id)
 {
-	struct nftnl_expr *expression = append_lookup(rule, set, 0);
+	struct nftnl_expr *expression = append_lookup(rule, set, id);
 
 	if (expression)
 		nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
@@ -266,6 +297,37 @@ void dnat(struct rule *rule, uint8_t nfproto, unsigned int port_word)
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_PROTO_MAX, word_register(port_word));
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_FLAGS,
 			   NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED);
+}
+
+static void immediate(struct rule *rule, unsigned int word, const void *data, uint32_t length)
+{
+	struct nftnl_expr *expression = append(rule, "immediate");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_IMM_DREG, word_register(word));
+	nftnl_expr_set(expression, NFTNL_EXPR_IMM_DATA, data, length);
+}
+
+void translate(struct rule *rule, uint32_t type, const struct ipmasq_address *address,
+	       uint16_t port)
+{
+	const struct family *family = family_of(address->family);
+	struct nftnl_expr *expression;
+	uint16_t wire_port = htons(port);
+
+	immediate(rule, 0, address->bytes, 4u * family->words);
+	if (port)
+		immediate(rule, TRANSLATE_PORT_WORD, &wire_port, sizeof(wire_port));
+	expression = append(rule, "nat");
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_TYPE, type);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_FAMILY, family->family);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_ADDR_MIN, word_register(0));
+	if (port)
+		nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_PROTO_MIN,
+				   word_register(TRANSLATE_PORT_WORD));
 }
 
 void masquerade(struct rule *rule)

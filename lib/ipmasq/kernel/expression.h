@@ -9,6 +9,8 @@
 
 #include "netlink.h"
 
+#include <ipmasq/address.h>
+
 struct nftnl_rule;
 
 /* A rule being built for a chain of our table. */
@@ -23,9 +25,13 @@ void rule_comment(struct rule *rule, const char *text);
 /* Appends the rule to its chain, or drops it; 0, or -1 with errno. */
 int rule_add(struct rule *rule, struct transaction *transaction);
 
+/* The same, in front of the rule with this handle; 0: at the end. */
+int rule_insert(struct rule *rule, struct transaction *transaction, uint64_t handle);
+
 void match_protocol_family(struct rule *rule, uint8_t nfproto);
 void match_transport(struct rule *rule, uint8_t protocol);
-void match_ct_status(struct rule *rule, uint32_t mask, uint32_t value);
+void match_opening(struct rule *rule); /* tcp flags & (fin|syn|rst|ack) == syn */
+void match_ct_status(struct rule *rule, uint32_t bits, uint32_t value);
 void match_local_destination(struct rule *rule); /* fib daddr type local */
 void match_route_back(struct rule *rule);        /* fib daddr . iif oif exists */
 
@@ -44,12 +50,15 @@ void lookup_set(struct rule *rule, const char *set, uint32_t id);
 /* ... and the map's data goes to word 0.. */
 void lookup_map(struct rule *rule, const char *set, uint32_t id);
 /* ... and the map's data is the verdict. */
-void lookup_verdict(struct rule *rule, const char *set);
+void lookup_verdict(struct rule *rule, const char *set, uint32_t id);
 /* Adds word 0.. to the set, or renews its time-out. */
 void update_set(struct rule *rule, const char *set);
 
 /* dnat to the address in word 0 and the port behind it. */
 void dnat(struct rule *rule, uint8_t nfproto, unsigned int port_word);
+/* dnat or snat (NFT_NAT_*) to this address and, unless it is 0, port (host byte order). */
+void translate(struct rule *rule, uint32_t type, const struct ipmasq_address *address,
+	       uint16_t port);
 void masquerade(struct rule *rule);
 /* NFT_JUMP or NFT_GOTO with a chain, or NFT_RETURN with none. */
 void verdict(struct rule *rule, int code, const char *chain);

@@ -57,6 +57,11 @@ const char *schema_pool_name(char name[static SCHEMA_NAME_MAX], const char *owne
 	char text[IPMASQ_ADDRESS_TEXT];
 	const char *address = family_of(match->family)->any;
 
+	if (match->mark) {
+		snprintf(name, SCHEMA_NAME_MAX, "pool_%s_mark%c_%#x", owner,
+			 family_of(match->family)->digit, match->mark);
+		return name;
+	}
 	if (!ipmasq_address_is_any(&match->alias)) {
 		ipmasq_address_text(&match->alias, text);
 		for (char *colon = text; (colon = strchr(colon, ':'));)
@@ -341,7 +346,7 @@ int schema_add_table(struct transaction *transaction)
 		{"forward", "filter", NF_INET_FORWARD, PRIORITY_TRAFFIC},
 		{"input", "filter", NF_INET_LOCAL_IN, PRIORITY_TRAFFIC},
 		{"output_traffic", "filter", NF_INET_LOCAL_OUT, PRIORITY_TRAFFIC},
-		{"redirect", NULL, 0, 0},
+		{"redirects", NULL, 0, 0},
 		{"traffic", NULL, 0, 0},
 		{"local_traffic", NULL, 0, 0},
 		{"hairpin", NULL, 0, 0},
@@ -356,8 +361,8 @@ int schema_add_table(struct transaction *transaction)
 	for (size_t i = 0; i < N_FAMILIES; i++)
 		if (add_hairpin_set(transaction, &families[i]) < 0)
 			return -1;
-	if (add_jump(transaction, "prerouting", "redirect") < 0 ||
-	    add_jump(transaction, "output", "redirect") < 0 ||
+	if (add_jump(transaction, "prerouting", "redirects") < 0 ||
+	    add_jump(transaction, "output", "redirects") < 0 ||
 	    add_traffic_jump(transaction, "forward", "traffic") < 0 ||
 	    add_traffic_jump(transaction, "input", "local_traffic") < 0 ||
 	    add_traffic_jump(transaction, "output_traffic", "local_traffic") < 0)
@@ -445,7 +450,7 @@ static int add_lookup(struct transaction *transaction, const char *owner,
 	rule_begin(&rule, schema_owner_chain(chain, owner));
 	load_match(&rule, family, any);
 	if (role == SET_POOL) {
-		lookup_verdict(&rule, set);
+		lookup_verdict(&rule, set, 0);
 	} else {
 		lookup_map(&rule, set, 0);
 		dnat(&rule, family->family, family->words);
@@ -491,41 +496,15 @@ static int add_traffic_chain(struct transaction *transaction, const char *chain,
 	return 0;
 }
 
-/* The jumps to the owners' chains, made anew so that they stand in order of precedence. */
-static int order_owners(struct transaction *transaction, const char *owner,
-			const char (*present)[IPMASQ_OWNER_SIZE], size_t n)
+int schema_add_owner(struct transaction *transaction, const char *owner)
 {
-	unsigned int mine = ipmasq_owner_precedence(owner);
-	bool placed = false;
-	char chain[SCHEMA_NAME_MAX];
-
-	if (schema_flush_chain(transaction, "redirect") < 0)
-		return -1;
-	for (size_t i = 0; i <= n; i++) {
-		if (!placed && (i == n || ipmasq_owner_precedence(present[i]) > mine)) {
-			if (add_jump(transaction, "redirect", schema_owner_chain(chain, owner)) < 0)
-				return -1;
-			placed = true;
-		}
-		if (i < n && add_jump(transaction, "redirect",
-				      schema_owner_chain(chain, present[i])) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-int schema_add_owner(struct transaction *transaction, const char *owner,
-		     const char (*present)[IPMASQ_OWNER_SIZE], size_t n)
-{
-	char traffic[SCHEMA_NAME_MAX], local[SCHEMA_NAME_MAX], chain[SCHEMA_NAME_MAX];
+	char traffic[SCHEMA_NAME_MAX], local[SCHEMA_NAME_MAX];
 
 	for (size_t f = 0; f < N_FAMILIES; f++)
 		for (int any = 0; any < 2; any++)
 			for (enum set_role role = 0; role < SET_ROLES; role++)
 				if (add_owner_set(transaction, owner, &families[f], role, any) < 0)
 					return -1;
-	if (schema_add_chain(transaction, schema_owner_chain(chain, owner), NULL, 0, 0) < 0)
-		return -1;
 	for (int any = 0; any < 2; any++) /* an exact address goes before any address */
 		for (size_t f = 0; f < N_FAMILIES; f++)
 			if (add_lookup(transaction, owner, &families[f], SET_PLAIN, any) < 0 ||
@@ -535,8 +514,7 @@ int schema_add_owner(struct transaction *transaction, const char *owner,
 	snprintf(local, sizeof(local), "local_traffic_%s", owner);
 	if (add_traffic_chain(transaction, traffic, owner, "hairpin") < 0 ||
 	    add_jump(transaction, "traffic", traffic) < 0 ||
-	    add_traffic_chain(transaction, local, owner, NULL) < 0 ||
-	    add_jump(transaction, "local_traffic", local) < 0)
+	    add_traffic_chain(transaction, local, owner, NULL) < 0)
 		return -1;
-	return order_owners(transaction, owner, present, n);
+	return add_jump(transaction, "local_traffic", local);
 }

@@ -2,8 +2,8 @@
 /*
  * What our table looks like: names of its sets and chains, and how they are made.
  *
- *   chain prerouting, output    nat hooks, `jump redirect`
- *   chain redirect              `jump redirect_OWNER`, one an owner, in the order of precedence
+ *   chain prerouting, output    nat hooks, `jump redirects`
+ *   chain redirects             jumps to the owners' places (place.h), in the order of precedence
  *   chain redirect_OWNER        look-ups in the owner's maps
  *     map OWNER4                address . proto . port : address . port      a plain forward
  *     map OWNER4_pool           address . proto . port : goto its chain      a pool
@@ -74,9 +74,8 @@ int schema_present(struct netlink *netlink, struct ipmasq_error *error);
 /* Adds the table and what all owners share. */
 int schema_add_table(struct transaction *transaction);
 
-/* Adds the chains and sets of `owner`, in its place among the `n` owners that are there. */
-int schema_add_owner(struct transaction *transaction, const char *owner,
-		     const char (*present)[IPMASQ_OWNER_SIZE], size_t n);
+/* Adds the sets, look-ups and traffic chains for `owner`'s redirects of one port. */
+int schema_add_owner(struct transaction *transaction, const char *owner);
 
 /* A set to be filled in and added by schema_add_set(), or NULL with errno. */
 struct nftnl_set *schema_new_set(struct transaction *transaction, const char *name,
@@ -98,6 +97,9 @@ int schema_flush_chain(struct transaction *transaction, const char *name);
 #define TYPE_IP6ADDR    8u
 #define TYPE_PROTOCOL   12u
 #define TYPE_SERVICE    13u
+#define TYPE_MARK       19u
 #define TYPE_CONCAT(a, b) ((a) << 6 | (b))
+
+#define NFT_BYTEORDER_HOST 1u /* nft(8)'s number, in a set's user data */
 
 #endif
