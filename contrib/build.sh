@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# What contrib/quickstart and contrib/check do first: find what is missing on this machine, install
-# it where that is allowed, and build in a private directory, so that the source tree is only read.
+# What contrib/quickstart, contrib/check and .ci/run share: they find what is missing on this
+# machine, install it where that is allowed, build in a private directory, so that the source tree is
+# only read, and add up what the tests of a build say.
 
 source_tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export PATH=$PATH:/usr/sbin:/sbin
@@ -70,8 +71,9 @@ copy_sources() {
 	mkdir -p "$1" && tar -C "$source_tree" -cf - --exclude=./.git --exclude=./build --exclude='*.o' \
 		--exclude='*.lo' --exclude='*.la' --exclude=.libs --exclude=.deps --exclude='*.log' \
 		--exclude='*.trs' --exclude=./config.status --exclude=./config.h --exclude=./stamp-h1 \
-		--exclude=./autom4te.cache --exclude=./libtool --exclude=Makefile --exclude=stage . |
-		tar -C "$1" -xf - --no-same-owner
+		--exclude=./autom4te.cache --exclude=./libtool --exclude=stage . |
+		tar -C "$1" -xf - --no-same-owner || return 1
+	find "$1" -name Makefile.am -execdir rm -f Makefile \;
 }
 
 # build DIRECTORY [CONFIGURE-ARGUMENT...]: DIRECTORY/source and, from it, DIRECTORY/build.
@@ -85,4 +87,59 @@ build() {
 	fi
 	mkdir "$directory/build" && cd "$directory/build" || return 1
 	"$directory/source/configure" -q --prefix=/usr "$@" && make -s -j"$(nproc)"
+}
+
+# sum_of TRS: PASSED FAILED SKIPPED of one test, from automake's result and what its log says: the
+# last line of a shell test, each case of cmocka's.  A test that says nothing of the kind is one case,
+# and one that failed without a failed case, by a crash, is one more.
+sum_of() {
+	local log=${1%.trs}.log result passed=0 failed=0 skipped=0 sum
+
+	result=$(sed -n 's/^:test-result: //p' "$1")
+	sum=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)
+	if [ -n "$sum" ]; then
+		read -r passed _ failed _ <<<"$sum"
+		skipped=$(grep -c '^skip - ' "$log")
+	elif grep -q '^\[ RUN ' "$log"; then
+		passed=$(grep -cE '^\[ +OK \]' "$log")
+		failed=$(grep -cE '^\[  FAILED  \] [^0-9]' "$log")
+		[ "$failed" = 0 ] || failed=$(sed -nE 's/^\[  FAILED  \] ([0-9]+) test.*/\1/p' "$log")
+		skipped=$(grep -cE '^\[  SKIPPED \] [^0-9]' "$log")
+	elif [ "$result" = PASS ]; then
+		passed=1
+	fi
+	[ "$result" != SKIP ] || [ "$skipped" != 0 ] || skipped=1
+	case $result in
+	FAIL | ERROR | XPASS) [ "${failed:=1}" != 0 ] || failed=1 ;;
+	esac
+	echo "$passed $failed $skipped"
+}
+
+# sum_suites DIRECTORY: a line a suite, and the sums of all in $passed, $failed and $skipped.
+sum_suites() {
+	local trs p f s
+
+	passed=0 failed=0 skipped=0
+	while IFS= read -r trs; do
+		read -r p f s < <(sum_of "$trs")
+		passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+		printf '%-32s %4d passed, %d failed' "${trs#"$1"/}" "$p" "$f" | sed 's/\.trs / /'
+		[ "$s" = 0 ] || printf ', %d skipped' "$s"
+		echo
+	done < <(find "$1" -name '*.trs' | sort)
+}
+
+# check_build DIRECTORY [MAKE-ARGUMENT...]: runs all tests of a build, and adds them up.
+check_build() {
+	local directory=$1 status
+
+	shift
+	make -s -C "$directory/build" -k check VERBOSE=1 "$@" </dev/null
+	status=$?
+	say "Sums"
+	sum_suites "$directory/build"
+	if [ $status != 0 ] && [ "$failed" = 0 ]; then
+		echo "make check failed outside of the tests"
+		failed=1
+	fi
 }

@@ -72,13 +72,21 @@ lab_default_route() {
 	ip -n "$lab-$1" route add default via "$2" && ip -n "$lab-$1" -6 route add default via "$3"
 }
 
+# Settings of the router's namespace.  br_netfilter, where something has loaded it, would have the
+# bridge translate addresses of what a real switch carries.
+lab_router_settings() {
+	local root=/proc/sys/net setting file
+
+	for setting in ipv4/ip_forward=1 ipv6/conf/all/forwarding=1 ipv4/conf/all/rp_filter=0 \
+		ipv4/conf/default/rp_filter=0 bridge/bridge-nf-call-iptables=0 \
+		bridge/bridge-nf-call-ip6tables=0; do
+		file=$root/${setting%=*}
+		[ ! -e "$file" ] || on router bash -c "echo ${setting#*=} >$file" || return 1
+	done
+}
+
 lab_router() {
-	lab_namespace router || return 1
-	# shellcheck disable=SC2016 # the inner shell expands it
-	on router bash -c '
-		echo 1 >/proc/sys/net/ipv4/ip_forward
-		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
-		for file in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >"$file"; done'
+	lab_namespace router && lab_router_settings || return 1
 	ip -n "$lab-router" link add name inside type bridge || return 1
 	lab_address router inside 10.0.0.1/24 fd00:1::1/64
 }

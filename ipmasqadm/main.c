@@ -16,9 +16,10 @@ static const struct command {
 	enum ipmasq_status (*run)(struct session *session, int argc, char **argv);
 	const char *words, *help;
 } commands[] = {
-	{"save", rules_file_save, "[FILE]", "write all rules as command lines"},
+	{"save", rules_file_save, "[FILE]", "write all rules as command lines; - is standard output"},
 	{"restore", rules_file_restore, "[-a] FILE",
-	 "make the rules those of the file, all or nothing; -a adds to what is there"},
+	 "make the rules those of the file (- is standard input), all or nothing;\n"
+	 "                      -a adds to what is there"},
 	{"flush", flush, "", "remove the rules of all modules"},
 };
 
@@ -66,7 +67,7 @@ static void usage(FILE *out)
 {
 	struct ipmasq_error error;
 
-	fputs("usage: ipmasqadm [-n] [--json] [--dry-run] [--kill] MODULE [options]\n"
+	fputs("usage: ipmasqadm [-n] [-v] [--json] [--dry-run] [--kill] MODULE [options]\n"
 	      "       ipmasqadm MODULE -h\n"
 	      "       ipmasqadm COMMAND\n\n"
 	      "commands:\n",
@@ -79,6 +80,7 @@ static void usage(FILE *out)
 		fprintf(out, "  %s\n", error.text);
 	fputs("\noptions:\n"
 	      "  -n          numeric: look no name up\n"
+	      "  -v          verbose: list counters, too\n"
 	      "  --json      list as JSON\n"
 	      "  --dry-run   show what would change, change nothing\n"
 	      "  --kill      end the TCP connections of what is removed, too\n"
@@ -88,34 +90,47 @@ static void usage(FILE *out)
 	      out);
 }
 
-static const struct {
-	const char *word;
-	size_t offset;
-} flags[] = {
-	{"--json", offsetof(struct session, json)},
-	{"--dry-run", offsetof(struct session, dry_run)},
-	{"--kill", offsetof(struct session, kill)},
-	{"-n", offsetof(struct session, numeric)},
-};
-
 static bool set_flag(struct session *session, const char *word)
 {
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-		if (strcmp(flags[i].word, word) == 0) {
-			*(bool *)(void *)((char *)session + flags[i].offset) = true;
-			return true;
-		}
-	}
-	return false;
+	static const struct {
+		const char *letter, *word;
+	} letters[] = {{"-h", "--help"}, {"-n", "--numeric"}, {"-v", "--verbose"}};
+
+	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
+		if (strcmp(word, letters[i].letter) == 0)
+			word = letters[i].word;
+	return ipmasq_words_flag(&session->flags, word);
+}
+
+/* Takes the flags out of a command's words, so that they may stand anywhere. */
+static int take_flags(struct session *session, int argc, char **argv)
+{
+	int n = 1;
+
+	for (int i = 1; i < argc; i++)
+		if (!set_flag(session, argv[i]))
+			argv[n++] = argv[i];
+	return n;
 }
 
 static enum ipmasq_status dispatch(struct session *session, int argc, char **argv)
 {
 	struct module_call call = {argc, argv};
+	struct ipmasq_error error;
 
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (strcmp(commands[i].name, argv[0]) == 0)
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		if (strcmp(commands[i].name, argv[0]) != 0)
+			continue;
+		argc = take_flags(session, argc, argv);
+		if (!session->flags.help)
 			return commands[i].run(session, argc, argv);
+		printf("ipmasqadm %s %s\n  %s\n", argv[0], commands[i].words, commands[i].help);
+		return IPMASQ_OK;
+	}
+	if (!ipmasq_plugin_load(argv[0], &error)) {
+		fprintf(stderr, "ipmasqadm: %s\n", error.text);
+		return error.status;
+	}
 	return session_transaction(session, argv[0], module_body, &call);
 }
 

@@ -5,8 +5,8 @@
  * `restore` reads the whole file into memory, makes all its lines on one table and commits them
  * in one transaction: all or nothing.  Without -a the table is cleared first; since only the
  * difference is committed, a rule that is in the kernel and in the file stays as it is, with
- * its counters and flows.  `save` writes beside the file and renames, so that a reader finds
- * the old or the new file whole.
+ * its counters and flows.  `save` writes beside a regular file and renames, so that a reader
+ * finds the old or the new file whole; links are followed, devices and pipes written to.
  */
 #include "rules_file.h"
 #include "changes.h"
@@ -127,6 +127,12 @@ static int run_line(struct ipmasq_context *context, struct restoring *restoring,
 		return IPMASQ_USAGE;
 	}
 	status = session_run_module(&line, n, words);
+	if (status == IPMASQ_OK && (line.json != context->json || line.kill != context->kill ||
+				    line.dry_run != context->dry_run || line.help)) {
+		ipmasq_usage(&line.error, "help, --json, --dry-run and --kill are for the whole file: "
+					  "give them to ipmasqadm");
+		status = IPMASQ_USAGE;
+	}
 	if (status != IPMASQ_OK) {
 		context->error = line.error;
 		locate(&context->error, restoring, number, words[0]);
@@ -210,31 +216,32 @@ static int keep_text(struct ipmasq_context *context, void *data)
 	return status;
 }
 
-/* Writes `text` beside `name`, then renames it to `name`. */
-static int replace_file(const char *name, const char *text)
+static int write_all(int fd, const char *text)
 {
-	char *temporary = NULL;
-	mode_t mask = umask(0);
 	size_t length = strlen(text);
-	int fd = -1, rc = -1, code;
 
-	umask(mask);
-	if (asprintf(&temporary, "%s.XXXXXX", name) < 0)
-		return -1;
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
-		goto out;
 	while (length) {
 		ssize_t n = write(fd, text, length);
 
 		if (n < 0)
-			goto out;
+			return -1;
 		text += n;
 		length -= (size_t)n;
 	}
-	if (fchmod(fd, 0644 & ~mask) == 0 && fsync(fd) == 0)
+	return 0;
+}
+
+/* Writes `text` beside `name`, then renames it to `name`. */
+static int replace_file(const char *name, const char *text, mode_t mode)
+{
+	char *temporary = NULL;
+	int fd = -1, rc = -1, code;
+
+	if (asprintf(&temporary, "%s.XXXXXX", name) < 0)
+		return -1;
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd >= 0 && write_all(fd, text) == 0 && fchmod(fd, mode) == 0 && fsync(fd) == 0)
 		rc = rename(temporary, name);
-out:
 	code = errno;
 	if (fd >= 0)
 		close(fd);
@@ -245,20 +252,50 @@ out:
 	return rc;
 }
 
+/* Writes straight into a device, a pipe or a socket, which cannot be replaced. */
+static int write_special(const char *name, const char *text)
+{
+	int fd = open(name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	int rc = fd < 0 ? -1 : write_all(fd, text);
+
+	if (fd >= 0 && close(fd) < 0)
+		rc = -1;
+	return rc;
+}
+
+/* A link is followed; the mode of a file that is there is kept. */
+static int write_file(const char *name, const char *text)
+{
+	char *real = realpath(name, NULL);
+	struct stat status;
+	mode_t mask = umask(0);
+	int rc;
+
+	umask(mask);
+	if (!real || stat(real, &status) < 0)
+		rc = replace_file(name, text, 0666 & ~mask);
+	else if (S_ISREG(status.st_mode))
+		rc = replace_file(real, text, status.st_mode & 07777);
+	else
+		rc = write_special(real, text);
+	free(real);
+	return rc;
+}
+
 enum ipmasq_status rules_file_save(struct session *session, int argc, char **argv)
 {
 	enum ipmasq_status status;
 	char *text = NULL;
 
-	if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
+	if (argc > 2 || (argc == 2 && argv[1][0] == '-' && argv[1][1])) {
 		fprintf(stderr, "save: '%s' is one word too many; usage: ipmasqadm save [FILE]\n",
 			argv[argc - 1]);
 		return IPMASQ_USAGE;
 	}
-	if (argc == 1)
+	if (argc == 1 || strcmp(argv[1], "-") == 0)
 		return session_transaction(session, "save", print_rules, NULL);
 	status = session_transaction(session, "save", keep_text, &text);
-	if (status == IPMASQ_OK && replace_file(argv[1], text) < 0) {
+	if (status == IPMASQ_OK && write_file(argv[1], text) < 0) {
 		fprintf(stderr, "save: cannot write %s: %s\n", argv[1], strerror(errno));
 		status = IPMASQ_FAILED;
 	}

@@ -49,12 +49,7 @@ static int try_once(struct ipmasq_context *context, session_body body, void *dat
 static int one_transaction(struct session *session, session_body body, void *data, char **output,
 			   size_t *length, struct ipmasq_error *error)
 {
-	struct ipmasq_context context = {
-		.json = session->json,
-		.dry_run = session->dry_run,
-		.kill = session->kill,
-		.numeric = session->numeric,
-	};
+	struct ipmasq_context context = session->flags;
 	int status = IPMASQ_FAILED;
 
 	*output = NULL;

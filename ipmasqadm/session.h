@@ -9,7 +9,7 @@
 
 struct session {
 	struct ipmasq_engine *engine;
-	bool json, dry_run, kill, numeric; /* given before the command */
+	struct ipmasq_context flags; /* given to the dispatcher: what every context begins with */
 };
 
 /*

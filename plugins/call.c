@@ -10,16 +10,22 @@
 #include <string.h>
 
 /* Names the commands; a small letter is another spelling of one. */
-static int no_command(struct ipmasq_context *context, const struct call *commands)
+static int no_command(struct ipmasq_context *context, const struct call *commands,
+		      const struct ipmasq_words *words)
 {
-	char list[64] = "";
+	char list[64] = "", hint[48] = "";
 	size_t length = 0;
 
-	for (; commands->letter && length < sizeof(list) - 5; commands++)
+	for (; commands->letter && length < sizeof(list) - 5; commands++) {
+		if (words->given[(unsigned char)commands->letter])
+			snprintf(hint, sizeof(hint), "; -%c with words behind it is none",
+				 commands->letter);
 		if (!islower((unsigned char)commands->letter))
 			length += (size_t)snprintf(list + length, sizeof(list) - length, "-%c, ",
 						   commands->letter);
-	return ipmasq_usage(&context->error, "no command: give one of %sor -h for help", list);
+	}
+	return ipmasq_usage(&context->error, "no command: give one of %sor -h for help%s", list,
+			    hint);
 }
 
 int call_dispatch(struct ipmasq_context *context, const struct call *commands,
@@ -32,7 +38,7 @@ int call_dispatch(struct ipmasq_context *context, const struct call *commands,
 			return -1;
 		return command->run(context, words);
 	}
-	return no_command(context, commands);
+	return no_command(context, commands, words);
 }
 
 int call_run(struct ipmasq_context *context, const struct ipmasq_plugin *plugin,

@@ -2,7 +2,8 @@
 /*
  * parts/listing.so: listings by libsmartcols, as columns or as JSON.
  *
- * An empty cell would make `cut` and `awk` count wrong, so callers never pass one.
+ * libsmartcols prints nothing at all for a table without rows; scripts that skip the header
+ * line want one.  An empty cell would make `cut` and `awk` count wrong, so callers never pass one.
  */
 #include "listing_part.h"
 
@@ -71,9 +72,24 @@ static int listing_row(struct ipmasq_listing *listing, const char *const *cells,
 	return line ? 0 : ipmasq_fail(error, ENOMEM, "out of memory");
 }
 
+static void print_header(const struct ipmasq_listing *listing)
+{
+	FILE *out = scols_table_get_stream(listing->table);
+
+	for (size_t i = 0; i < listing->n_columns; i++)
+		fprintf(out, "%s%s", i ? " " : "",
+			scols_column_get_name(scols_table_get_column(listing->table, i)));
+	fputc('\n', out);
+}
+
 static int listing_print(struct ipmasq_listing *listing, struct ipmasq_error *error)
 {
-	int rc = scols_print_table(listing->table);
+	int rc = 0;
+
+	if (scols_table_is_empty(listing->table) && !scols_table_is_json(listing->table))
+		print_header(listing);
+	else
+		rc = scols_print_table(listing->table);
 
 	listing_drop(listing);
 	return rc < 0 ? ipmasq_fail(error, -rc, "cannot print the listing") : 0;

@@ -15,13 +15,15 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <ipmasq/plugin.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SUFFIX      ".so"
-#define PLUGINS_MAX 64
+#define SUFFIX       ".so"
+#define PLUGINS_MAX  64
+#define OVERFLOW_UID 65534u /* /proc/sys/kernel/overflowuid, as everybody leaves it */
 
 static const char *directory(void)
 {
@@ -42,6 +44,20 @@ static bool plain_name(const char *name)
 	return true;
 }
 
+/* In a user namespace that does not map it, the owner of the system's files is nobody. */
+static bool is_unmapped_owner(uid_t owner)
+{
+	unsigned int inside = 0, outside = 0, count = UINT_MAX;
+	FILE *map = owner == OVERFLOW_UID ? fopen("/proc/self/uid_map", "re") : NULL;
+
+	if (!map)
+		return false;
+	if (fscanf(map, "%u %u %u", &inside, &outside, &count) != 3)
+		count = UINT_MAX;
+	fclose(map);
+	return count != UINT_MAX; /* all of them: the initial namespace */
+}
+
 /* With privilege: only what root owns and nobody else can write. */
 static int check_trust(const char *path, struct ipmasq_error *error)
 {
@@ -51,7 +67,7 @@ static int check_trust(const char *path, struct ipmasq_error *error)
 		return ipmasq_fail(error, errno, "cannot look at %s: %s", path, strerror(errno));
 	if (geteuid() != 0)
 		return 0;
-	if (status.st_uid != 0)
+	if (status.st_uid != 0 && !is_unmapped_owner(status.st_uid))
 		return ipmasq_fail(error, EPERM,
 				   "%s belongs to user %u: root loads only what root owns; "
 				   "chown root it if it is to be trusted",

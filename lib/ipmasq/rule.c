@@ -77,6 +77,21 @@ static bool has_ports(uint8_t protocol)
 	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
 }
 
+/* Whether a single host can have this address. */
+static bool is_unicast(const struct ipmasq_address *address)
+{
+	if (address->family == AF_INET)
+		return address->bytes[0] != 0 && address->bytes[0] < 224;
+	return !ipmasq_address_is_any(address) && address->bytes[0] != 0xff &&
+	       !IN6_IS_ADDR_V4MAPPED(&address->in6);
+}
+
+static bool is_loopback(const struct ipmasq_address *address)
+{
+	return address->family == AF_INET ? address->bytes[0] == 127
+					  : IN6_IS_ADDR_LOOPBACK(&address->in6);
+}
+
 static int redirect_check(const struct ipmasq_redirect *redirect, struct ipmasq_error *error)
 {
 	const struct ipmasq_match *match = &redirect->match;
@@ -89,6 +104,13 @@ static int redirect_check(const struct ipmasq_redirect *redirect, struct ipmasq_
 		return ipmasq_usage(error, "ports need a protocol that has them: tcp, udp or sctp");
 	if (match->remote_port && !has_ports(match->protocol))
 		return ipmasq_usage(error, "a remote port needs tcp, udp or sctp");
+	if (!ipmasq_address_is_any(&match->alias) && !is_unicast(&match->alias))
+		return ipmasq_usage(error, "'%s' is not an address of a host",
+				    ipmasq_address_text(&match->alias, text));
+	if (!ipmasq_address_is_any(&match->alias) && is_loopback(&match->alias))
+		return ipmasq_usage(error, "'%s': what is sent to the loopback never leaves this machine "
+					   "and cannot be redirected; give an interface's address",
+				    ipmasq_address_text(&match->alias, text));
 	for (uint32_t i = 0; i < redirect->n_targets; i++) {
 		const struct ipmasq_target *target = &redirect->targets[i];
 
@@ -96,7 +118,7 @@ static int redirect_check(const struct ipmasq_redirect *redirect, struct ipmasq_
 			return ipmasq_usage(error, "'%s' is not of the same family (IPv4 or IPv6) as "
 						   "the address that it serves",
 					    ipmasq_address_text(&target->address, text));
-		if (ipmasq_address_is_any(&target->address))
+		if (!is_unicast(&target->address))
 			return ipmasq_usage(error, "'%s' is no inside host to send connections to",
 					    ipmasq_address_text(&target->address, text));
 		if (target->weight > IPMASQ_WEIGHT_MAX)

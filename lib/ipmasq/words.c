@@ -31,7 +31,7 @@ static const struct {
 	{"--verbose", offsetof(struct ipmasq_context, verbose)},
 };
 
-static bool long_option(struct ipmasq_context *context, const char *word)
+bool ipmasq_words_flag(struct ipmasq_context *context, const char *word)
 {
 	for (size_t i = 0; i < sizeof(long_options) / sizeof(long_options[0]); i++) {
 		if (strcmp(word, long_options[i].word) == 0) {
@@ -157,7 +157,7 @@ int ipmasq_words_scan(struct ipmasq_context *context, const struct ipmasq_option
 	while (scan.next < argc) {
 		const char *word = argv[scan.next++];
 
-		if (long_option(context, word))
+		if (ipmasq_words_flag(context, word))
 			continue;
 		if (strncmp(word, "--", 2) == 0)
 			return ipmasq_usage(&context->error, "there is no option %s; %s -h lists them",

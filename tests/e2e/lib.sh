@@ -66,8 +66,8 @@ check() {
 	else
 		failed=$((failed + 1))
 		echo "not ok - $sentence"
-		printf '     (%s)\n' "$*"
-		sed 's/^/     | /' "$output"
+		printf '     (%.400s)\n' "$*"
+		head -n 40 "$output" | sed 's/^/     | /'
 	fi
 }
 
@@ -179,10 +179,4 @@ udp() {
 # How many connection tracking entries of the router match.
 flows() {
 	on router conntrack -L "$@" 2>/dev/null | wc -l
-}
-
-# counter COLUMN: a number of the only forward, from the JSON listing.
-counter() {
-	portfw -L -n --json |
-		python3 -c 'import json, sys; print(json.load(sys.stdin)["portfw"][0][sys.argv[1]])' "$1"
 }

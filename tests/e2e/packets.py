@@ -50,10 +50,11 @@ def family_of(address):
 def udp_server(name, port):
     server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
     server.bind(("::", int(port)))
-    while True:
-        _, peer = server.recvfrom(65536)
-        server.sendto(name.encode(), peer)
+    while True:  # the answer comes from the address that was asked
+        _, where, _, peer = server.recvmsg(65536, 256)
+        server.sendmsg([name.encode()], where, 0, peer)
 
 
 def udp(address, port, sport=0):

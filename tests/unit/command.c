@@ -74,17 +74,29 @@ static int write_line(const char *line, void *data)
 	return fprintf(data, "%s\n", line) < 0 ? -1 : 0;
 }
 
+static int compare_rules(const void *a, const void *b)
+{
+	return ipmasq_rule_compare(*(struct ipmasq_rule *const *)a,
+				   *(struct ipmasq_rule *const *)b);
+}
+
 char *command_format_all(const struct memory_engine *memory)
 {
 	char *text = NULL;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
 
-	if (!out)
+	struct ipmasq_rule **rules = calloc(memory->n_rules + 1, sizeof(struct ipmasq_rule *));
+
+	if (!out || !rules)
 		abort();
 	for (size_t i = 0; i < memory->n_rules; i++)
-		if (ipmasq_plugin.format(memory->rules[i], write_line, out) < 0)
+		rules[i] = memory->rules[i];
+	qsort(rules, memory->n_rules, sizeof(struct ipmasq_rule *), compare_rules);
+	for (size_t i = 0; i < memory->n_rules; i++)
+		if (ipmasq_plugin.format(rules[i], write_line, out) < 0)
 			abort();
 	fclose(out);
+	free(rules);
 	return text;
 }

@@ -33,7 +33,10 @@ void command_run_argv(struct memory_engine *memory, int argc, char **argv, struc
 void command_run(struct memory_engine *memory, const char *line, struct result *result);
 void result_free(struct result *result);
 
-/* The command lines that make all rules of the engine again, each with its '\n'; to be freed. */
+/*
+ * The command lines that make all rules of the engine again, in the order of listings, each
+ * with its '\n'; to be freed.
+ */
 char *command_format_all(const struct memory_engine *memory);
 
 #endif

@@ -48,6 +48,9 @@ struct ipmasq_words {
 int ipmasq_words_scan(struct ipmasq_context *context, const struct ipmasq_option *options,
 		      int argc, char **argv, struct ipmasq_words *words);
 
+/* Sets the context's flag if `word` is --json, --dry-run, --kill, --help, --numeric or --verbose. */
+bool ipmasq_words_flag(struct ipmasq_context *context, const char *word);
+
 /*
  * ipmasq_words_check - whether no other letters were given than those in `allowed`.
  * Returns 0, or -1 with a usage error that names the letter that `words->command` does not take.

@@ -167,6 +167,8 @@ static bool takes(const struct sweep *sweep, const struct ipmasq_match *match,
 {
 	uint16_t port = flow->match.ports.low;
 
+	if (flow->match.protocol != IPPROTO_UDP && !(sweep->flags & IPMASQ_COMMIT_KILL))
+		return false;
 	if (match->family != flow->match.family ||
 	    (match->protocol && match->protocol != flow->match.protocol) ||
 	    (match->ports.low && (port < match->ports.low || port > match->ports.high)))
@@ -178,27 +180,30 @@ static bool takes(const struct sweep *sweep, const struct ipmasq_match *match,
 		       : ipmasq_address_equal(&match->alias, &flow->match.alias);
 }
 
-static bool ends_by(const struct sweep *sweep, const struct ipmasq_change *change,
-		    const struct flow *flow)
+/* Ended by a wide redirect: what its host has lost, or what nobody translated before it. */
+static bool ends_by_wide(const struct ipmasq_change *change, const struct flow *flow)
 {
-	if (flow->match.protocol != IPPROTO_UDP && !(sweep->flags & IPMASQ_COMMIT_KILL))
-		return false;
 	if (flow->translated)
 		return serves(change->before, flow) && !serves(change->after, flow);
 	return change->after && flow->match.protocol == IPPROTO_UDP;
 }
 
+/* Only protocols that are to be ended have their changes in the index. */
 static bool must_end(const struct sweep *sweep, const struct flow *flow)
 {
 	const struct ipmasq_change *change = change_for(sweep, flow);
 
-	if (change)
-		return ends_by(sweep, change, flow);
-	for (size_t i = 0; i < sweep->n_wide; i++)
+	for (size_t i = 0; !change && i < sweep->n_wide; i++)
 		if (takes(sweep, &change_key(sweep->wide[i])->redirect.match, flow) &&
-		    ends_by(sweep, sweep->wide[i], flow))
+		    ends_by_wide(sweep->wide[i], flow))
 			return true;
-	return false;
+	if (!change)
+		return false;
+	if (flow->translated && serves(change->after, flow))
+		return false;
+	if (flow->match.protocol == IPPROTO_UDP && change->after)
+		return true; /* nobody's, or another forward's: it would bypass this one */
+	return flow->translated && serves(change->before, flow);
 }
 
 static int look_at(enum nf_conntrack_msg_type type, struct nf_conntrack *entry, void *data)
