@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define AGE_HERE (UINT64_C(1) << 32) /* above the age of whatever is in an engine */
+
 struct entry {
 	struct entry *next; /* in the hash chain */
 	struct ipmasq_rule *before, *after;
@@ -28,6 +30,7 @@ struct ipmasq_table {
 	bool begun;                 /* the engine's generation is noted */
 	bool counters;              /* traffic counters are wanted */
 	bool loaded;                /* every rule of every owner is here */
+	uint64_t age;               /* of the newest rule that was put here */
 };
 
 static const struct ipmasq_rule *entry_key(const struct entry *entry)
@@ -224,6 +227,13 @@ int ipmasq_table_find(struct ipmasq_table *table, const struct ipmasq_rule *key,
 	return 0;
 }
 
+/* Whether rules like this one go first when they are newer; it has an age then. */
+static bool is_ordered(const struct ipmasq_rule *rule)
+{
+	return rule->kind == IPMASQ_PROXY ||
+	       (rule->kind == IPMASQ_REDIRECT && ipmasq_match_is_wide(&rule->redirect.match));
+}
+
 int ipmasq_table_put(struct ipmasq_table *table, struct ipmasq_rule *rule,
 		     struct ipmasq_error *error)
 {
@@ -231,6 +241,8 @@ int ipmasq_table_put(struct ipmasq_table *table, struct ipmasq_rule *rule,
 
 	if (ipmasq_rule_check(rule, error) < 0 || fetch(table, rule, &entry, error) < 0)
 		goto fail;
+	if (is_ordered(rule))
+		rule->age = AGE_HERE + ++table->age;
 	if (entry) {
 		set_after(entry, rule);
 	} else if (!insert(table, NULL, rule)) {

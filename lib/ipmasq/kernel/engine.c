@@ -13,6 +13,7 @@
 #include "netlink.h"
 #include "place.h"
 #include "redirect.h"
+#include "ruled.h"
 #include "schema.h"
 
 #include <errno.h>
@@ -88,9 +89,11 @@ static int kernel_get(struct ipmasq_engine *engine, const struct ipmasq_rule *ke
 	struct kernel *kernel = kernel_of(engine);
 
 	*rule = NULL;
-	if (!kernel->present || key->kind != IPMASQ_REDIRECT)
+	if (!kernel->present)
 		return 0;
-	if (redirect_get(&kernel->netlink, key->owner, &key->redirect.match, rule) < 0)
+	if ((ruled_is(key) ? ruled_get(&kernel->netlink, key, rule)
+			   : redirect_get(&kernel->netlink, key->owner, &key->redirect.match,
+					  rule)) < 0)
 		return errno == EINTR || errno == ENOENT ? again(error)
 							 : explain(error, "cannot read the rule");
 	return 0;
@@ -104,10 +107,9 @@ static int load_place(struct kernel *kernel, const struct place_of *place, bool 
 		return redirect_load(&kernel->netlink, place->owner, counters, take, data);
 	case PLACE_MARK:
 		return redirect_load_marks(&kernel->netlink, place->owner, take, data);
-	case PLACES:
-		break;
+	default:
+		return ruled_load(&kernel->netlink, place, take, data);
 	}
-	return 0;
 }
 
 static int kernel_load(struct ipmasq_engine *engine, bool counters, ipmasq_rule_take take,
@@ -130,31 +132,40 @@ fail:
 						 : explain(error, "cannot read the rules");
 }
 
-/* Where a rule is. */
-static enum place place_of(const struct ipmasq_rule *rule)
+/* The places that a rule needs. */
+static int places_of(const struct ipmasq_rule *rule, struct places *places)
 {
-	return rule->redirect.match.mark ? PLACE_MARK : PLACE_REDIRECT;
+	places->n = 0;
+	if (ruled_is(rule))
+		return ruled_places(rule, places);
+	return places_add(places, rule->redirect.match.mark ? PLACE_MARK : PLACE_REDIRECT,
+			  rule->owner);
 }
 
 /* Places that the changes need and that are not there yet. */
 static int new_places(struct kernel *kernel, const struct ipmasq_change *changes, size_t n,
 		      struct places *fresh)
 {
-	struct places there = {0};
+	struct places there = {0}, needed;
 
 	for (size_t i = 0; i < n; i++) {
-		const struct ipmasq_rule *rule = changes[i].after;
-		enum place place = rule ? place_of(rule) : PLACES;
-
-		if (!rule || places_have(&there, place, rule->owner) ||
-		    places_have(fresh, place, rule->owner))
+		if (!changes[i].after)
 			continue;
-		if (places_add(kernel->present && place_is_there(&kernel->netlink, place,
-								 rule->owner)
-				       ? &there
-				       : fresh,
-			       place, rule->owner) < 0)
+		if (places_of(changes[i].after, &needed) < 0)
 			return -1;
+		for (size_t p = 0; p < needed.n; p++) {
+			const struct place_of *need = &needed.list[p];
+
+			if (places_have(&there, need->place, need->owner) ||
+			    places_have(fresh, need->place, need->owner))
+				continue;
+			if (places_add(kernel->present && place_is_there(&kernel->netlink,
+									 need->place, need->owner)
+					       ? &there
+					       : fresh,
+				       need->place, need->owner) < 0)
+				return -1;
+		}
 	}
 	return 0;
 }
@@ -178,11 +189,8 @@ static int check_changes(const struct ipmasq_change *changes, size_t n, struct i
 
 		if (!rule)
 			continue;
-		if (rule->kind != IPMASQ_REDIRECT)
-			return ipmasq_fail(error, EOPNOTSUPP,
-					   "the kernel engine has no rules of this kind (%d)",
-					   (int)rule->kind);
-		if (redirect_supported(&rule->redirect, error) < 0)
+		if ((ruled_is(rule) ? ruled_supported(rule, error)
+				    : redirect_supported(&rule->redirect, error)) < 0)
 			return -1;
 	}
 	return 0;
@@ -204,7 +212,8 @@ static int kernel_commit(struct ipmasq_engine *engine, const struct ipmasq_chang
 	if (!kernel->present && schema_add_table(&transaction) < 0)
 		goto out;
 	if (write_places(kernel, &transaction, &fresh) < 0 ||
-	    redirect_write(&transaction, changes, n_changes) < 0)
+	    redirect_write(&transaction, changes, n_changes) < 0 ||
+	    ruled_write(&transaction, changes, n_changes) < 0)
 		goto out;
 	rc = transaction_commit(&transaction);
 out:

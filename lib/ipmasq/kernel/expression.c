@@ -18,6 +18,7 @@
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
 #include <string.h>
@@ -174,6 +175,41 @@ void match_opening(struct rule *rule)
 		     sizeof(flags), 0);
 	mask(rule, &flags, sizeof(flags));
 	compare(rule, 0, NFT_CMP_EQ, &syn, sizeof(syn));
+}
+
+void match_net(struct rule *rule, uint32_t offset, const struct ipmasq_net *net,
+	       uint32_t operation)
+{
+	uint32_t length = (uint32_t)ipmasq_address_length(net->address.family);
+	uint8_t bits[16] = {0};
+
+	if (!net->bits && operation == NFT_CMP_EQ)
+		return; /* everything */
+	for (uint32_t i = 0; i < net->bits; i++)
+		bits[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, offset, length, 0);
+	if (net->bits < length * 8)
+		mask(rule, bits, length);
+	compare(rule, 0, operation, net->address.bytes, length);
+}
+
+void match_output(struct rule *rule, const char *interface)
+{
+	char name[IFNAMSIZ] = {0};
+
+	strncpy(name, interface, sizeof(name) - 1);
+	load_meta(rule, NFT_META_OIFNAME, 0);
+	compare(rule, 0, NFT_CMP_EQ, name, sizeof(name));
+}
+
+void count(struct rule *rule)
+{
+	struct nftnl_expr *expression = append(rule, "counter");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u64(expression, NFTNL_EXPR_CTR_PACKETS, 0);
+	nftnl_expr_set_u64(expression, NFTNL_EXPR_CTR_BYTES, 0);
 }
 
 void match_ct_status(struct rule *rule, uint32_t bits, uint32_t value)

@@ -33,6 +33,11 @@ void match_transport(struct rule *rule, uint8_t protocol);
 void match_opening(struct rule *rule); /* tcp flags & (fin|syn|rst|ack) == syn */
 void match_ct_status(struct rule *rule, uint32_t bits, uint32_t value);
 void match_local_destination(struct rule *rule); /* fib daddr type local */
+/* A net's addresses at `offset` of the network header: NFT_CMP_EQ or NFT_CMP_NEQ. */
+void match_net(struct rule *rule, uint32_t offset, const struct ipmasq_net *net,
+	       uint32_t operation);
+void match_output(struct rule *rule, const char *interface); /* oifname */
+void count(struct rule *rule);                               /* counter */
 void match_route_back(struct rule *rule);        /* fib daddr . iif oif exists */
 
 /* Compares `length` bytes of a word with data: NFT_CMP_EQ or NFT_CMP_NEQ. */

@@ -21,10 +21,12 @@
 static const struct {
 	const char *prefix;
 	const char *parent; /* the chain of the jumps */
-	int (*add)(struct transaction *transaction, const char *owner);
+	bool ordered;       /* ... which holds nothing else, in the order of precedence */
+	int (*add)(struct transaction *transaction, const char *owner); /* what is in it at first */
 } kinds[PLACES] = {
-	[PLACE_REDIRECT] = {"redirect_", "redirects", schema_add_owner},
-	[PLACE_MARK] = {"mark_", "redirects", mark_add_place},
+	[PLACE_REDIRECT] = {"redirect_", "redirects", true, schema_add_owner},
+	[PLACE_MARK] = {"mark_", "redirects", true, mark_add_place},
+	[PLACE_SOURCE] = {"source_", "sources", true, NULL},
 };
 
 const char *place_chain(char name[static SCHEMA_NAME_MAX], enum place place, const char *owner)
@@ -148,7 +150,9 @@ int places_write(struct transaction *transaction, struct places *present,
 
 		place_chain(chain, place->place, place->owner);
 		if (schema_add_chain(transaction, chain, NULL, 0, 0) < 0 ||
-		    kinds[place->place].add(transaction, place->owner) < 0 ||
+		    (kinds[place->place].add &&
+		     kinds[place->place].add(transaction, place->owner) < 0) ||
+		    (!kinds[place->place].ordered && add_jump(transaction, place) < 0) ||
 		    places_add(present, place->place, place->owner) < 0)
 			return -1;
 	}
@@ -157,6 +161,8 @@ int places_write(struct transaction *transaction, struct places *present,
 		const char *parent = kinds[fresh->list[i].place].parent;
 		size_t same = 0;
 
+		if (!kinds[fresh->list[i].place].ordered)
+			continue;
 		while (strcmp(kinds[fresh->list[same].place].parent, parent) != 0)
 			same++;
 		if (same == i && write_jumps(transaction, present, parent) < 0) /* once each */

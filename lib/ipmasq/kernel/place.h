@@ -16,6 +16,7 @@
 enum place {
 	PLACE_REDIRECT, /* redirects of one port, in maps */
 	PLACE_MARK,     /* redirects by fwmark, in maps */
+	PLACE_SOURCE,   /* what leaves gets another source address */
 	PLACES
 };
 

@@ -43,9 +43,12 @@ int redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_err
 	return 0;
 }
 
+/* The redirect that is kept in maps; NULL: there is none, or it is for ruled.c. */
 static const struct ipmasq_redirect *redirect_of(const struct ipmasq_rule *rule)
 {
-	return rule ? &rule->redirect : NULL;
+	if (!rule || rule->kind != IPMASQ_REDIRECT || ipmasq_match_is_wide(&rule->redirect.match))
+		return NULL;
+	return &rule->redirect;
 }
 
 static bool is_plain(const struct ipmasq_redirect *redirect)

@@ -347,6 +347,7 @@ int schema_add_table(struct transaction *transaction)
 		{"input", "filter", NF_INET_LOCAL_IN, PRIORITY_TRAFFIC},
 		{"output_traffic", "filter", NF_INET_LOCAL_OUT, PRIORITY_TRAFFIC},
 		{"redirects", NULL, 0, 0},
+		{"sources", NULL, 0, 0},
 		{"traffic", NULL, 0, 0},
 		{"local_traffic", NULL, 0, 0},
 		{"hairpin", NULL, 0, 0},
@@ -367,7 +368,9 @@ int schema_add_table(struct transaction *transaction)
 	    add_traffic_jump(transaction, "input", "local_traffic") < 0 ||
 	    add_traffic_jump(transaction, "output_traffic", "local_traffic") < 0)
 		return -1;
-	return add_hairpin(transaction);
+	if (add_hairpin(transaction) < 0)
+		return -1;
+	return add_jump(transaction, "postrouting", "sources");
 }
 
 static int add_owner_set(struct transaction *transaction, const char *owner,

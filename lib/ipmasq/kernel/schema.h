@@ -12,7 +12,8 @@
  *   chain forward, input, output_traffic  filter hooks, count what the forwards carry
  *     set OWNER4_traffic, OWNER4_any_traffic  match . inside address . inside port
  *   set hairpin4                connections that go back where they came from, masqueraded
- *   chain postrouting           nat hook
+ *   chain postrouting           nat hook, the hairpin's masquerading, then `jump sources`
+ *   chain sources               jumps to the owners' places, in the order of precedence
  *
  * and the same with 6 for IPv6.  The traffic sets' counters count packets and bytes, both ways;
  * a pool's map counts connections (a nat chain sees the first packet of each only).
