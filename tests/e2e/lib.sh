@@ -102,8 +102,9 @@ rules() {
 	portfw -L -n | tail -n +2 | tr -s ' ' | sed 's/^ //'
 }
 
+# Without the seconds that a hairpin or an opened range has left.
 ruleset() {
-	on router nft list ruleset
+	on router nft list ruleset | sed 's/ expires [0-9a-z]*//'
 }
 
 # --- what a command shall do ------------------------------------------------------------------

@@ -26,6 +26,49 @@ static int end(struct rule *rule, const struct position *position)
 	return rule_insert(rule, position->transaction, position->before);
 }
 
+/* New connections to a port range, or to all ports, of an address. */
+static int write_redirect(const struct position *position, const struct ipmasq_rule *of)
+{
+	const struct ipmasq_match *match = &of->redirect.match;
+	const struct ipmasq_target *target = &of->redirect.targets[0];
+	const struct family *family = family_of(match->family);
+	struct ipmasq_net alias = {match->alias, (uint8_t)(32u * family->words)};
+	struct rule rule;
+
+	begin(&rule, position);
+	if (ipmasq_address_is_any(&match->alias)) {
+		match_own_address(&rule, match->family);
+	} else {
+		match_protocol_family(&rule, match->family);
+		match_net(&rule, family->destination, &alias, NFT_CMP_EQ);
+	}
+	if (match->protocol)
+		match_transport(&rule, match->protocol);
+	if (match->ports.low)
+		match_ports(&rule, DESTINATION_PORT_OFFSET, &match->ports);
+	count(&rule);
+	translate(&rule, NFT_NAT_DNAT, &target->address, target->port);
+	return end(&rule, position);
+}
+
+/* What `target` serves may have to go back where it came from; see schema.c. */
+static int write_hairpin(const struct position *position, const struct ipmasq_address *target)
+{
+	const struct family *family = family_of(target->family);
+	struct rule rule;
+
+	begin(&rule, position);
+	load_ct(&rule, family->ct_source, IP_CT_DIR_REPLY, 0);
+	compare(&rule, 0, NFT_CMP_EQ, target->bytes, 4u * family->words);
+	verdict(&rule, NFT_GOTO, "hairpin");
+	return end(&rule, position);
+}
+
+static int write_redirect_hairpin(const struct position *position, const struct ipmasq_rule *of)
+{
+	return write_hairpin(position, &of->redirect.targets[0].address);
+}
+
 /*
  * What leaves the net for somewhere else.  masquerade takes the address that the interface has
  * when the connection begins, and the kernel forgets the connections of an address that goes.
@@ -54,11 +97,19 @@ static int write_masq(const struct position *position, const struct ipmasq_rule 
 
 static const struct piece masq_pieces[] = {{PLACE_SOURCE, write_masq}};
 
+static const struct piece redirect_pieces[] = {
+	{PLACE_RANGE, write_redirect},
+	{PLACE_HAIRPIN, write_redirect_hairpin},
+};
+
+#define PIECES(list) {list, sizeof(list) / sizeof((list)[0])}
+
 static const struct {
 	const struct piece *pieces;
 	size_t n;
 } kinds[IPMASQ_KINDS] = {
-	[IPMASQ_MASQ] = {masq_pieces, sizeof(masq_pieces) / sizeof(masq_pieces[0])},
+	[IPMASQ_MASQ] = PIECES(masq_pieces),
+	[IPMASQ_REDIRECT] = PIECES(redirect_pieces),
 };
 
 size_t compile(const struct ipmasq_rule *rule, struct piece pieces[static PIECES_MAX])
@@ -67,11 +118,25 @@ size_t compile(const struct ipmasq_rule *rule, struct piece pieces[static PIECES
 	return kinds[rule->kind].n;
 }
 
+static int redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_error *error)
+{
+	if (redirect->match.remote_port || !ipmasq_address_is_any(&redirect->match.remote))
+		return ipmasq_fail(error, EOPNOTSUPP,
+				   "the kernel engine does not look at the remote host of a redirect");
+	if (redirect->n_targets != 1)
+		return ipmasq_fail(error, EOPNOTSUPP,
+				   "the kernel engine shares connections by one port or by a mark; a "
+				   "port range and a whole address go to one host");
+	return 0;
+}
+
 int compile_supported(const struct ipmasq_rule *rule, struct ipmasq_error *error)
 {
 	if (!kinds[rule->kind].n)
 		return ipmasq_fail(error, EOPNOTSUPP,
 				   "the kernel engine has no rules of this kind (%d)",
 				   (int)rule->kind);
+	if (rule->kind == IPMASQ_REDIRECT)
+		return redirect_supported(&rule->redirect, error);
 	return 0;
 }

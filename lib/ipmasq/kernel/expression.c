@@ -193,6 +193,25 @@ void match_net(struct rule *rule, uint32_t offset, const struct ipmasq_net *net,
 	compare(rule, 0, operation, net->address.bytes, length);
 }
 
+void match_ports(struct rule *rule, uint32_t offset, const struct ipmasq_ports *ports)
+{
+	uint16_t low = htons(ports->low), high = htons(ports->high);
+	struct nftnl_expr *expression;
+
+	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, offset, sizeof(low), 0);
+	if (low == high) {
+		compare(rule, 0, NFT_CMP_EQ, &low, sizeof(low));
+		return;
+	}
+	expression = append(rule, "range");
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_RANGE_SREG, word_register(0));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_RANGE_OP, NFT_RANGE_EQ);
+	nftnl_expr_set(expression, NFTNL_EXPR_RANGE_FROM_DATA, &low, sizeof(low));
+	nftnl_expr_set(expression, NFTNL_EXPR_RANGE_TO_DATA, &high, sizeof(high));
+}
+
 void match_output(struct rule *rule, const char *interface)
 {
 	char name[IFNAMSIZ] = {0};
@@ -238,12 +257,31 @@ static void load_fib(struct rule *rule, uint32_t result, uint32_t flags)
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_FIB_FLAGS, flags);
 }
 
-void match_local_destination(struct rule *rule)
+/* fib daddr type local */
+static void match_local_destination(struct rule *rule)
 {
 	uint32_t local = RTN_LOCAL;
 
 	load_fib(rule, NFT_FIB_RESULT_ADDRTYPE, NFTA_FIB_F_DADDR);
 	compare(rule, 0, NFT_CMP_EQ, &local, sizeof(local));
+}
+
+void match_own_address(struct rule *rule, uint8_t family)
+{
+	/* 127.0.0.1 and ::1 never leave the machine: a packet from there that is sent
+	 * inside would be dropped as a martian. */
+	uint8_t loopback = 127;
+
+	match_local_destination(rule);
+	match_protocol_family(rule, family);
+	if (family == AF_INET) {
+		load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, family_of(family)->destination, 1, 0);
+		compare(rule, 0, NFT_CMP_NEQ, &loopback, sizeof(loopback));
+	} else {
+		load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, family_of(family)->destination,
+			     sizeof(in6addr_loopback), 0);
+		compare(rule, 0, NFT_CMP_NEQ, &in6addr_loopback, sizeof(in6addr_loopback));
+	}
 }
 
 void match_route_back(struct rule *rule)

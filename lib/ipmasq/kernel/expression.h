@@ -9,9 +9,12 @@
 
 #include "netlink.h"
 
-#include <ipmasq/address.h>
+#include <ipmasq/rule.h>
 
 struct nftnl_rule;
+
+#define SOURCE_PORT_OFFSET      0 /* in the transport header */
+#define DESTINATION_PORT_OFFSET 2
 
 /* A rule being built for a chain of our table. */
 struct rule {
@@ -32,10 +35,12 @@ void match_protocol_family(struct rule *rule, uint8_t nfproto);
 void match_transport(struct rule *rule, uint8_t protocol);
 void match_opening(struct rule *rule); /* tcp flags & (fin|syn|rst|ack) == syn */
 void match_ct_status(struct rule *rule, uint32_t bits, uint32_t value);
-void match_local_destination(struct rule *rule); /* fib daddr type local */
 /* A net's addresses at `offset` of the network header: NFT_CMP_EQ or NFT_CMP_NEQ. */
 void match_net(struct rule *rule, uint32_t offset, const struct ipmasq_net *net,
 	       uint32_t operation);
+void match_ports(struct rule *rule, uint32_t offset, const struct ipmasq_ports *ports);
+/* The destination is an address of this machine, and none of loopback. */
+void match_own_address(struct rule *rule, uint8_t family);
 void match_output(struct rule *rule, const char *interface); /* oifname */
 void count(struct rule *rule);                               /* counter */
 void match_route_back(struct rule *rule);        /* fib daddr . iif oif exists */

@@ -51,8 +51,7 @@ int flows_end(struct netlink *netlink, const struct ipmasq_change *changes, size
 			changes[i].after ? changes[i].after : changes[i].before;
 
 		concerned = rule->kind == IPMASQ_REDIRECT &&
-			    (rule->redirect.match.protocol == IPPROTO_UDP ||
-			     !rule->redirect.match.protocol);
+			    !flows_end_themselves(rule->redirect.match.protocol);
 	}
 	if (!concerned || nothing_tracked())
 		return 0;

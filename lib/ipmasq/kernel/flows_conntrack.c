@@ -67,15 +67,15 @@ static size_t match_hash(const struct ipmasq_match *match)
 static bool worth_a_look(const struct ipmasq_change *change, unsigned int flags)
 {
 	const struct ipmasq_rule *rule = change_key(change);
-	uint8_t protocol = rule->redirect.match.protocol;
 
 	return rule->kind == IPMASQ_REDIRECT &&
-	       (protocol == IPPROTO_UDP || !protocol || (flags & IPMASQ_COMMIT_KILL));
+	       (!flows_end_themselves(rule->redirect.match.protocol) ||
+		(flags & IPMASQ_COMMIT_KILL));
 }
 
-static bool is_wide(const struct ipmasq_match *match)
+static bool is_listed_apart(const struct ipmasq_match *match)
 {
-	return match->mark || !match->ports.low || match->ports.low != match->ports.high;
+	return match->mark || ipmasq_match_is_wide(match);
 }
 
 /* The changed redirect for exactly this match, or NULL. */
@@ -129,19 +129,20 @@ static bool read_flow(struct nf_conntrack *entry, struct flow *flow)
 	bool v4 = family == AF_INET;
 	size_t length = ipmasq_address_length(family);
 
-	if (!length || !nfct_attr_is_set(entry, ATTR_PORT_DST) ||
-	    !nfct_attr_is_set(entry, ATTR_REPL_PORT_SRC))
+	if (!length)
 		return false;
 	*flow = (struct flow){0};
 	flow->match.family = flow->match.alias.family = flow->target.address.family = family;
 	flow->match.protocol = nfct_get_attr_u8(entry, ATTR_L4PROTO);
 	memcpy(flow->match.alias.bytes, nfct_get_attr(entry, v4 ? ATTR_IPV4_DST : ATTR_IPV6_DST),
 	       length);
-	flow->match.ports.low = flow->match.ports.high =
-		ntohs(nfct_get_attr_u16(entry, ATTR_PORT_DST));
+	if (nfct_attr_is_set(entry, ATTR_PORT_DST))
+		flow->match.ports.low = flow->match.ports.high =
+			ntohs(nfct_get_attr_u16(entry, ATTR_PORT_DST));
 	memcpy(flow->target.address.bytes,
 	       nfct_get_attr(entry, v4 ? ATTR_REPL_IPV4_SRC : ATTR_REPL_IPV6_SRC), length);
-	flow->target.port = ntohs(nfct_get_attr_u16(entry, ATTR_REPL_PORT_SRC));
+	if (nfct_attr_is_set(entry, ATTR_REPL_PORT_SRC))
+		flow->target.port = ntohs(nfct_get_attr_u16(entry, ATTR_REPL_PORT_SRC));
 	flow->translated = nfct_get_attr_u32(entry, ATTR_STATUS) & IPS_DST_NAT;
 	return true;
 }
@@ -167,7 +168,7 @@ static bool takes(const struct sweep *sweep, const struct ipmasq_match *match,
 {
 	uint16_t port = flow->match.ports.low;
 
-	if (flow->match.protocol != IPPROTO_UDP && !(sweep->flags & IPMASQ_COMMIT_KILL))
+	if (flows_end_themselves(flow->match.protocol) && !(sweep->flags & IPMASQ_COMMIT_KILL))
 		return false;
 	if (match->family != flow->match.family ||
 	    (match->protocol && match->protocol != flow->match.protocol) ||
@@ -185,7 +186,7 @@ static bool ends_by_wide(const struct ipmasq_change *change, const struct flow *
 {
 	if (flow->translated)
 		return serves(change->before, flow) && !serves(change->after, flow);
-	return change->after && flow->match.protocol == IPPROTO_UDP;
+	return change->after && !flows_end_themselves(flow->match.protocol);
 }
 
 /* Only protocols that are to be ended have their changes in the index. */
@@ -234,7 +235,7 @@ static int index_changes(struct sweep *sweep, const struct ipmasq_change *change
 
 		if (!worth_a_look(&changes[i], sweep->flags))
 			continue;
-		if (is_wide(match)) {
+		if (is_listed_apart(match)) {
 			sweep->wide[sweep->n_wide++] = &changes[i];
 			sweep->any |= ipmasq_address_is_any(&match->alias);
 			continue;

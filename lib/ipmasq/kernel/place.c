@@ -26,6 +26,8 @@ static const struct {
 } kinds[PLACES] = {
 	[PLACE_REDIRECT] = {"redirect_", "redirects", true, schema_add_owner},
 	[PLACE_MARK] = {"mark_", "redirects", true, mark_add_place},
+	[PLACE_RANGE] = {"range_", "redirects", true, NULL},
+	[PLACE_HAIRPIN] = {"hairpin_", "traffic", false, NULL},
 	[PLACE_SOURCE] = {"source_", "sources", true, NULL},
 };
 

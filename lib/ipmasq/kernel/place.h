@@ -16,6 +16,8 @@
 enum place {
 	PLACE_REDIRECT, /* redirects of one port, in maps */
 	PLACE_MARK,     /* redirects by fwmark, in maps */
+	PLACE_RANGE,    /* redirects of port ranges and whole addresses, in order */
+	PLACE_HAIRPIN,  /* ... whose connections may go back where they came from */
 	PLACE_SOURCE,   /* what leaves gets another source address */
 	PLACES
 };

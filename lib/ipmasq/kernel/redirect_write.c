@@ -32,14 +32,12 @@ int redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_err
 {
 	const struct ipmasq_match *match = &redirect->match;
 
-	if (match->mark && !match->protocol && ipmasq_address_is_any(&match->alias) &&
-	    !match->ports.low && ipmasq_address_is_any(&match->remote))
-		return 0;
-	if (match->mark || match->remote_port || !ipmasq_address_is_any(&match->remote) ||
-	    !match->ports.low || match->ports.low != match->ports.high)
+	if (match->mark && (match->protocol || match->ports.low || match->remote_port ||
+			    !ipmasq_address_is_any(&match->alias) ||
+			    !ipmasq_address_is_any(&match->remote)))
 		return ipmasq_fail(error, EOPNOTSUPP,
-				   "the kernel engine redirects one port of one or any address, or a "
-				   "mark alone; port ranges and remote hosts are not among its rules");
+				   "the kernel engine redirects by a mark alone, with no address, "
+				   "protocol or port beside it");
 	return 0;
 }
 

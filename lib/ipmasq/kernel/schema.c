@@ -32,7 +32,6 @@
 
 #define PORT_WORDS     1
 #define PROTOCOL_WORDS 1
-#define DESTINATION_PORT_OFFSET 2
 
 const struct family families[N_FAMILIES] = {
 	{AF_INET, '4', 1, 12, 16, TYPE_IPADDR, NFT_CT_SRC_IP, NFT_CT_DST_IP, "any4"},
@@ -418,20 +417,7 @@ static void load_match(struct rule *rule, const struct family *family, bool any)
 	unsigned int word = 0;
 
 	if (any) {
-		/* 127.0.0.1 and ::1 never leave the machine: a packet from there that is sent
-		 * inside would be dropped as a martian. */
-		uint8_t loopback = 127;
-
-		match_local_destination(rule);
-		match_protocol_family(rule, family->family);
-		if (family->family == AF_INET) {
-			load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, family->destination, 1, 0);
-			compare(rule, 0, NFT_CMP_NEQ, &loopback, sizeof(loopback));
-		} else {
-			load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, family->destination,
-				     sizeof(in6addr_loopback), 0);
-			compare(rule, 0, NFT_CMP_NEQ, &in6addr_loopback, sizeof(in6addr_loopback));
-		}
+		match_own_address(rule, family->family);
 	} else {
 		match_protocol_family(rule, family->family);
 		load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, family->destination,
