@@ -349,6 +349,14 @@ int ipmasq_table_walk(struct ipmasq_table *table, const char *owner, ipmasq_rule
 	return rc;
 }
 
+int ipmasq_table_openings(struct ipmasq_table *table, const struct ipmasq_rule *rule,
+			  ipmasq_opening_visit visit, void *data, struct ipmasq_error *error)
+{
+	if (rule->kind != IPMASQ_TRIGGER || !table->engine->ops->openings)
+		return 0;
+	return table->engine->ops->openings(table->engine, rule, visit, data, error);
+}
+
 static bool changed(const struct entry *entry)
 {
 	if (entry->after == entry->before)

@@ -4,7 +4,7 @@
  * packet's way.  A piece matches, then acts; the place decides nothing but when it is asked.
  */
 #include "compile.h"
-#include "expression.h"
+#include "trigger.h"
 
 #include <errno.h>
 #include <ipmasq/error.h>
@@ -12,8 +12,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
-/* Begins a rule at the position; end() writes it there. */
-static void begin(struct rule *rule, const struct position *position)
+void position_begin(struct rule *rule, const struct position *position)
 {
 	char chain[SCHEMA_NAME_MAX];
 
@@ -21,7 +20,7 @@ static void begin(struct rule *rule, const struct position *position)
 	rule_comment(rule, position->text);
 }
 
-static int end(struct rule *rule, const struct position *position)
+int position_end(struct rule *rule, const struct position *position)
 {
 	return rule_insert(rule, position->transaction, position->before);
 }
@@ -35,7 +34,7 @@ static int write_redirect(const struct position *position, const struct ipmasq_r
 	struct ipmasq_net alias = {match->alias, (uint8_t)(32u * family->words)};
 	struct rule rule;
 
-	begin(&rule, position);
+	position_begin(&rule, position);
 	if (ipmasq_address_is_any(&match->alias)) {
 		match_own_address(&rule, match->family);
 	} else {
@@ -48,7 +47,7 @@ static int write_redirect(const struct position *position, const struct ipmasq_r
 		match_ports(&rule, DESTINATION_PORT_OFFSET, &match->ports);
 	count(&rule);
 	translate(&rule, NFT_NAT_DNAT, &target->address, target->port);
-	return end(&rule, position);
+	return position_end(&rule, position);
 }
 
 /* What `target` serves may have to go back where it came from; see schema.c. */
@@ -57,11 +56,11 @@ static int write_hairpin(const struct position *position, const struct ipmasq_ad
 	const struct family *family = family_of(target->family);
 	struct rule rule;
 
-	begin(&rule, position);
+	position_begin(&rule, position);
 	load_ct(&rule, family->ct_source, IP_CT_DIR_REPLY, 0);
 	compare(&rule, 0, NFT_CMP_EQ, target->bytes, 4u * family->words);
 	verdict(&rule, NFT_GOTO, "hairpin");
-	return end(&rule, position);
+	return position_end(&rule, position);
 }
 
 static int write_redirect_hairpin(const struct position *position, const struct ipmasq_rule *of)
@@ -79,7 +78,7 @@ static int write_masq(const struct position *position, const struct ipmasq_rule 
 	const struct family *family = family_of(masq->source.address.family);
 	struct rule rule;
 
-	begin(&rule, position);
+	position_begin(&rule, position);
 	match_protocol_family(&rule, family->family);
 	match_net(&rule, family->source, &masq->source, NFT_CMP_EQ);
 	match_net(&rule, family->destination, &masq->source, NFT_CMP_NEQ);
@@ -92,9 +91,30 @@ static int write_masq(const struct position *position, const struct ipmasq_rule 
 		masquerade(&rule);
 	else
 		translate(&rule, NFT_NAT_SNAT, &masq->alias, 0);
-	return end(&rule, position);
+	return position_end(&rule, position);
 }
 
+/*
+ * Connections to these ports.  The kernel gives a connection another source port only when its
+ * own is taken, so what is left to do is to count them and to keep this owner's other rules away.
+ */
+static int write_pin(const struct position *position, const struct ipmasq_rule *of)
+{
+	struct rule rule;
+
+	position_begin(&rule, position);
+	match_transport(&rule, of->pin.protocol);
+	match_ports(&rule, DESTINATION_PORT_OFFSET, &of->pin.ports);
+	count(&rule);
+	verdict(&rule, NFT_RETURN, NULL);
+	return position_end(&rule, position);
+}
+
+static const struct piece pin_pieces[] = {{PLACE_SOURCE, write_pin}};
+static const struct piece trigger_pieces[] = {
+	{PLACE_WATCH, trigger_write_watch},
+	{PLACE_OPENED, trigger_write_opened},
+};
 static const struct piece masq_pieces[] = {{PLACE_SOURCE, write_masq}};
 
 static const struct piece redirect_pieces[] = {
@@ -109,6 +129,8 @@ static const struct {
 	size_t n;
 } kinds[IPMASQ_KINDS] = {
 	[IPMASQ_MASQ] = PIECES(masq_pieces),
+	[IPMASQ_PIN] = PIECES(pin_pieces),
+	[IPMASQ_TRIGGER] = PIECES(trigger_pieces),
 	[IPMASQ_REDIRECT] = PIECES(redirect_pieces),
 };
 
@@ -116,6 +138,11 @@ size_t compile(const struct ipmasq_rule *rule, struct piece pieces[static PIECES
 {
 	memcpy(pieces, kinds[rule->kind].pieces, kinds[rule->kind].n * sizeof(*pieces));
 	return kinds[rule->kind].n;
+}
+
+int compile_forget(struct transaction *transaction, const struct ipmasq_rule *rule)
+{
+	return rule->kind == IPMASQ_TRIGGER ? trigger_delete_maps(transaction, rule) : 0;
 }
 
 static int redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_error *error)

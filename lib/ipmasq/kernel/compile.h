@@ -3,6 +3,7 @@
 #ifndef IPMASQ_KERNEL_COMPILE_H
 #define IPMASQ_KERNEL_COMPILE_H
 
+#include "expression.h"
 #include "place.h"
 
 #define PIECES_MAX 4
@@ -24,6 +25,13 @@ struct piece {
 
 /* The pieces of `rule`, the first of which is where it is read from; their number. */
 size_t compile(const struct ipmasq_rule *rule, struct piece pieces[static PIECES_MAX]);
+
+/* Deletes what `rule` had beside its nf_tables rules, once these are gone. */
+int compile_forget(struct transaction *transaction, const struct ipmasq_rule *rule);
+
+/* Begins an nf_tables rule at the position, and writes it there. */
+void position_begin(struct rule *rule, const struct position *position);
+int position_end(struct rule *rule, const struct position *position);
 
 /* 0 when nf_tables can do this rule, or -1 with an error that says who can. */
 int compile_supported(const struct ipmasq_rule *rule, struct ipmasq_error *error);

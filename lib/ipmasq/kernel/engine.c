@@ -15,6 +15,7 @@
 #include "redirect.h"
 #include "ruled.h"
 #include "schema.h"
+#include "trigger.h"
 
 #include <errno.h>
 #include <ipmasq/error.h>
@@ -227,6 +228,18 @@ out:
 	return rc < 0 ? -1 : flows_end(&kernel->netlink, changes, n_changes, flags, error);
 }
 
+static int kernel_openings(struct ipmasq_engine *engine, const struct ipmasq_rule *rule,
+			   ipmasq_opening_visit visit, void *data, struct ipmasq_error *error)
+{
+	int rc = trigger_openings(&kernel_of(engine)->netlink, rule, visit, data);
+
+	if (rc < 0)
+		return errno == EINTR || errno == ENOENT
+			       ? again(error)
+			       : explain(error, "cannot read what is open");
+	return rc;
+}
+
 static void kernel_close(struct ipmasq_engine *engine)
 {
 	struct kernel *kernel = kernel_of(engine);
@@ -240,6 +253,7 @@ static const struct ipmasq_engine_ops kernel_ops = {
 	.get = kernel_get,
 	.load = kernel_load,
 	.commit = kernel_commit,
+	.openings = kernel_openings,
 	.close = kernel_close,
 };
 

@@ -127,6 +127,16 @@ void load_ct(struct rule *rule, uint32_t key, uint8_t direction, unsigned int wo
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, word_register(word));
 }
 
+void load_ct_direction(struct rule *rule, unsigned int word)
+{
+	struct nftnl_expr *expression = append(rule, "ct");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, NFT_CT_DIRECTION);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, word_register(word));
+}
+
 void compare(struct rule *rule, unsigned int word, uint32_t operation, const void *data,
 	     uint32_t length)
 {
@@ -355,6 +365,29 @@ void update_set(struct rule *rule, const char *set)
 	nftnl_expr_set_str(expression, NFTNL_EXPR_DYNSET_SET_NAME, set);
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_SREG_KEY, word_register(0));
+}
+
+void update_map(struct rule *rule, const char *map, uint32_t operation, unsigned int data_word)
+{
+	struct nftnl_expr *expression = append(rule, "dynset");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_str(expression, NFTNL_EXPR_DYNSET_SET_NAME, map);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_OP, operation);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_SREG_KEY, word_register(0));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_SREG_DATA, word_register(data_word));
+}
+
+void dnat_address(struct rule *rule, uint8_t nfproto)
+{
+	struct nftnl_expr *expression = append(rule, "nat");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_FAMILY, nfproto);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_ADDR_MIN, word_register(0));
 }
 
 void dnat(struct rule *rule, uint8_t nfproto, unsigned int port_word)

@@ -53,6 +53,7 @@ void load_payload(struct rule *rule, uint32_t base, uint32_t offset, uint32_t le
 		  unsigned int word);
 void load_meta(struct rule *rule, uint32_t key, unsigned int word);
 void load_ct(struct rule *rule, uint32_t key, uint8_t direction, unsigned int word);
+void load_ct_direction(struct rule *rule, unsigned int word);
 void load_numgen(struct rule *rule, uint32_t modulus, unsigned int word);
 
 /* What is in word 0.. is in the set. */
@@ -63,9 +64,13 @@ void lookup_map(struct rule *rule, const char *set, uint32_t id);
 void lookup_verdict(struct rule *rule, const char *set, uint32_t id);
 /* Adds word 0.. to the set, or renews its time-out. */
 void update_set(struct rule *rule, const char *set);
+/* NFT_DYNSET_OP_*: the key in word 0.. and the data in `data_word`.. */
+void update_map(struct rule *rule, const char *map, uint32_t operation, unsigned int data_word);
 
 /* dnat to the address in word 0 and the port behind it. */
 void dnat(struct rule *rule, uint8_t nfproto, unsigned int port_word);
+/* dnat to the address in word 0; ports are kept. */
+void dnat_address(struct rule *rule, uint8_t nfproto);
 /* dnat or snat (NFT_NAT_*) to this address and, unless it is 0, port (host byte order). */
 void translate(struct rule *rule, uint32_t type, const struct ipmasq_address *address,
 	       uint16_t port);

@@ -10,6 +10,7 @@
 #include "place.h"
 #include "expression.h"
 #include "mark.h"
+#include "trigger.h"
 
 #include <errno.h>
 #include <libnftnl/chain.h>
@@ -28,6 +29,8 @@ static const struct {
 	[PLACE_MARK] = {"mark_", "redirects", true, mark_add_place},
 	[PLACE_RANGE] = {"range_", "redirects", true, NULL},
 	[PLACE_HAIRPIN] = {"hairpin_", "traffic", false, NULL},
+	[PLACE_OPENED] = {"opened_", "redirects", true, NULL},
+	[PLACE_WATCH] = {"watch_", "watch", false, trigger_add_place},
 	[PLACE_SOURCE] = {"source_", "sources", true, NULL},
 };
 

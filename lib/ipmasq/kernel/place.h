@@ -18,6 +18,8 @@ enum place {
 	PLACE_MARK,     /* redirects by fwmark, in maps */
 	PLACE_RANGE,    /* redirects of port ranges and whole addresses, in order */
 	PLACE_HAIRPIN,  /* ... whose connections may go back where they came from */
+	PLACE_OPENED,   /* redirects of what triggers have opened */
+	PLACE_WATCH,    /* ... by what leaves */
 	PLACE_SOURCE,   /* what leaves gets another source address */
 	PLACES
 };

@@ -369,6 +369,9 @@ int ruled_write(struct transaction *transaction, const struct ipmasq_change *cha
 		qsort(sorted, used, sizeof(*sorted), by_age);
 	for (size_t i = 0; i < places.n && rc == 0; i++)
 		rc = write_chain(transaction, &places.list[i], sorted, used);
+	for (size_t i = 0; i < used && rc == 0; i++)
+		if (sorted[i].before)
+			rc = compile_forget(transaction, sorted[i].before);
 	free(sorted);
 	return rc;
 }

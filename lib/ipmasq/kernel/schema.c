@@ -246,6 +246,19 @@ int schema_add_set(struct transaction *transaction, struct nftnl_set *set)
 	return transaction_added(transaction);
 }
 
+int schema_delete_set(struct transaction *transaction, const char *name)
+{
+	struct nftnl_set *set = nftnl_set_alloc();
+
+	if (!set)
+		return -1;
+	nftnl_set_set_str(set, NFTNL_SET_TABLE, SCHEMA_TABLE);
+	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
+	nftnl_set_nlmsg_build_payload(transaction_message(transaction, NFT_MSG_DELSET, 0), set);
+	nftnl_set_free(set);
+	return transaction_added(transaction);
+}
+
 static int add_hairpin_set(struct transaction *transaction, const struct family *family)
 {
 	char name[] = "hairpin4";

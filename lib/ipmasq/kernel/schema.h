@@ -84,6 +84,8 @@ struct nftnl_set *schema_new_set(struct transaction *transaction, const char *na
 int schema_count_elements(struct nftnl_set *set); /* a counter for each */
 int schema_add_set(struct transaction *transaction, struct nftnl_set *set);
 
+int schema_delete_set(struct transaction *transaction, const char *name);
+
 /* Adds a chain; `type` NULL: no base chain. */
 int schema_add_chain(struct transaction *transaction, const char *name, const char *type,
 		     uint32_t hook, int priority);
