@@ -51,7 +51,7 @@ install_packages() {
 provide() {
 	local packages
 
-	[ -d "$source_tree/.git" ] && set -- "$1 $clone_commands" "$2"
+	[ -e "$source_tree/.git" ] && set -- "$1 $clone_commands" "$2"
 	mapfile -t packages < <(missing "$build_commands $1" "$build_modules $2")
 	[ ${#packages[@]} -gt 0 ] || return 0
 	if [ "$(id -u)" != 0 ] || [ -n "${LAB_UNSHARED:-}" ]; then
@@ -82,7 +82,7 @@ build() {
 
 	shift
 	copy_sources "$directory/source" || return 1
-	if [ -d "$source_tree/.git" ]; then
+	if [ -e "$source_tree/.git" ]; then
 		(cd "$directory/source" && ./bootstrap) || return 1
 	fi
 	mkdir "$directory/build" && cd "$directory/build" || return 1
@@ -134,7 +134,7 @@ check_build() {
 	local directory=$1 status
 
 	shift
-	make -s -C "$directory/build" -k check VERBOSE=1 "$@" </dev/null
+	make -s -j"$(nproc)" -C "$directory/build" -k check VERBOSE=1 "$@" </dev/null
 	status=$?
 	say "Sums"
 	sum_suites "$directory/build"

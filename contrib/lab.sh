@@ -122,10 +122,13 @@ lab_make() {
 	done
 }
 
-# Ends every program in the lab, by its number, and removes the lab.
+# Ends what this shell has started and every program in the lab, by number, and removes the lab.
 lab_remove() {
 	local namespace pids
 
+	pids=$(jobs -p)
+	# shellcheck disable=SC2086 # one word a process
+	[ -z "$pids" ] || kill $pids 2>/dev/null
 	for namespace in "${lab_namespaces[@]}"; do
 		pids=$(ip netns pids "$namespace")
 		# shellcheck disable=SC2086 # one word a process

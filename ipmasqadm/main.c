@@ -6,6 +6,7 @@
 #include "rules_file.h"
 #include "session.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,6 +135,16 @@ static enum ipmasq_status dispatch(struct session *session, int argc, char **arg
 	return session_transaction(session, argv[0], module_body, &call);
 }
 
+/* Output that could not be written is a failure. */
+static int finish(enum ipmasq_status status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return (int)status;
+	if (status == IPMASQ_OK)
+		fprintf(stderr, "ipmasqadm: cannot write the output: %s\n", strerror(errno));
+	return status == IPMASQ_OK ? IPMASQ_FAILED : (int)status;
+}
+
 int main(int argc, char **argv)
 {
 	struct session session = {0};
@@ -144,11 +155,11 @@ int main(int argc, char **argv)
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "-V") == 0 || strcmp(argv[i], "--version") == 0) {
 			puts(PACKAGE_STRING);
-			return IPMASQ_OK;
+			return finish(IPMASQ_OK);
 		}
 		if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
 			usage(stdout);
-			return IPMASQ_OK;
+			return finish(IPMASQ_OK);
 		}
 		if (strcmp(argv[i], "-e") == 0 && i + 1 < argc && strcmp(argv[i + 1], "kernel") == 0) {
 			i++;
@@ -173,5 +184,5 @@ int main(int argc, char **argv)
 	}
 	status = dispatch(&session, argc - i, argv + i);
 	ipmasq_engine_close(session.engine);
-	return (int)status;
+	return finish(status);
 }

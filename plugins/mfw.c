@@ -10,7 +10,6 @@
 #include "pool.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <ipmasq/listing.h>
 #include <netdb.h>
 #include <string.h>
@@ -24,7 +23,7 @@ static const struct ipmasq_option options[] = {
 	{'E', 'e', IPMASQ_COMMAND, 0, NULL, "set the preference of every host that matches"},
 	{'S', 's', IPMASQ_COMMAND, 0, NULL, "end the turn of the host at the head now"},
 	{'F', 'f', IPMASQ_COMMAND, 0, NULL, "clear the table of mfw"},
-	{'L', 'l', IPMASQ_COMMAND, 0, NULL, "list; with -v counters, too"},
+	{'L', 'l', IPMASQ_COMMAND, 0, NULL, "list"},
 	{'m', 0, 0, 1, "MARK", "firewall mark, decimal or 0x hexadecimal, not 0"},
 	{'r', 0, IPMASQ_PAIR | IPMASQ_LAST_OPEN, 2, "RADDR RPORT",
 	 "inside host and port; without a port, or 0, the packet keeps its own"},
@@ -218,11 +217,10 @@ static int clear(struct ipmasq_context *context, const struct ipmasq_words *word
 
 static const struct ipmasq_column columns[] = {
 	{"fwmark", true}, {"rediraddr", false}, {"rport", true},
-	{"pcnt", true},	  {"pref", true},	{"connections", true},
+	{"pcnt", true},	  {"pref", true},
 };
 
-#define N_COLUMNS         (sizeof(columns) / sizeof(columns[0]))
-#define N_COLUMNS_COUNTER 1 /* the last one, with -v or as JSON */
+#define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
 struct listing {
 	struct ipmasq_context *context;
@@ -236,18 +234,16 @@ static int list_rule(const struct ipmasq_rule *rule, void *data)
 
 	for (uint32_t i = 0; i < rule->redirect.n_targets; i++) {
 		const struct ipmasq_target *target = &rule->redirect.targets[i];
-		char mark[16], raddr[NI_MAXHOST], rport[16], left[16], weight[16], connections[24];
+		char mark[16], raddr[NI_MAXHOST], rport[16], left[16], weight[16];
 		const char *cells[N_COLUMNS] = {
 			mark, ipmasq_host_name(context, &target->address, raddr, sizeof(raddr)),
-			rport, left, weight, connections,
+			rport, left, weight,
 		};
 
 		snprintf(mark, sizeof(mark), "%u", rule->redirect.match.mark);
 		snprintf(rport, sizeof(rport), "%u", target->port);
 		snprintf(left, sizeof(left), "%u", target->left);
 		snprintf(weight, sizeof(weight), "%u", target->weight);
-		snprintf(connections, sizeof(connections), "%" PRIu64,
-			 target->counters.connections);
 		if (ipmasq_listing_row(listing->listing, cells, &context->error) < 0)
 			return -1;
 	}
@@ -256,11 +252,10 @@ static int list_rule(const struct ipmasq_rule *rule, void *data)
 
 static int list(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
-	size_t hidden = context->verbose || context->json ? 0 : N_COLUMNS_COUNTER;
 	struct listing listing = {.context = context};
 
 	(void)words;
-	listing.listing = ipmasq_listing_open(context, OWNER, columns, N_COLUMNS - hidden);
+	listing.listing = ipmasq_listing_open(context, OWNER, columns, N_COLUMNS);
 	if (!listing.listing)
 		return -1;
 	if (ipmasq_table_walk(context->table, OWNER, list_rule, &listing, &context->error) < 0) {
@@ -312,7 +307,7 @@ const struct ipmasq_plugin ipmasq_plugin = {
 		    "-E -m MARK [-r RADDR [RPORT]] -p PREF\n"
 		    "-S -m MARK\n"
 		    "-F\n"
-		    "-L [-n] [-v]",
+		    "-L [-n]",
 	.run = run,
 	.format = format,
 };

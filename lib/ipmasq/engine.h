@@ -38,6 +38,8 @@ struct ipmasq_engine_ops {
 	/* As ipmasq_table_openings(); NULL: nothing is ever open. */
 	int (*openings)(struct ipmasq_engine *engine, const struct ipmasq_rule *rule,
 			ipmasq_opening_visit visit, void *data, struct ipmasq_error *error);
+	/* The table that made the snapshot is closed; may be NULL. */
+	void (*release)(struct ipmasq_engine *engine);
 	void (*close)(struct ipmasq_engine *engine);
 };
 

@@ -8,7 +8,7 @@
 #include <ipmasq/error.h>
 #include <stdio.h>
 
-static void fill(struct ipmasq_error *error, enum ipmasq_status status, int code,
+__attribute__((format(printf, 4, 0))) static void fill(struct ipmasq_error *error, enum ipmasq_status status, int code,
 		 const char *format, va_list args)
 {
 	error->status = status;

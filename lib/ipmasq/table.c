@@ -27,6 +27,7 @@ struct ipmasq_table {
 	struct ipmasq_engine *engine;
 	struct entry **chains;
 	size_t n_chains, n_entries; /* n_chains is a power of two */
+	struct ipmasq_rule *absent; /* the last key that the engine did not have */
 	bool begun;                 /* the engine's generation is noted */
 	bool counters;              /* traffic counters are wanted */
 	bool loaded;                /* every rule of every owner is here */
@@ -156,6 +157,9 @@ void ipmasq_table_close(struct ipmasq_table *table)
 			entry_free(entry);
 		}
 	}
+	ipmasq_rule_free(table->absent);
+	if (table->begun && table->engine->ops->release)
+		table->engine->ops->release(table->engine);
 	free(table->chains);
 	free(table);
 }
@@ -194,13 +198,17 @@ static int fetch(struct ipmasq_table *table, const struct ipmasq_rule *key, stru
 	struct ipmasq_rule *rule = NULL;
 
 	*entry = lookup(table, key);
-	if (*entry || table->loaded)
+	if (*entry || table->loaded ||
+	    (table->absent && ipmasq_rule_same_key(table->absent, key)))
 		return 0;
 	if (begin(table, error) < 0 ||
 	    table->engine->ops->get(table->engine, key, &rule, error) < 0)
 		return -1;
-	if (!rule)
+	if (!rule) {
+		ipmasq_rule_free(table->absent);
+		table->absent = ipmasq_rule_copy(key); /* NULL: it will be asked for again */
 		return 0;
+	}
 	*entry = insert(table, rule, rule);
 	if (!*entry) {
 		ipmasq_rule_free(rule);

@@ -97,7 +97,7 @@ static void put_counter(uint64_t packets)
 /* A plain element with this much of the key, the data and the user data. */
 static void put_plain(size_t key_length, size_t data_length, const void *userdata, size_t length)
 {
-	static const char key[256] = KEY, data[256] = DATA;
+	static const char key[4096] = KEY, data[4096] = DATA;
 	struct nlattr *element = mnl_attr_nest_start(answer, NFTA_LIST_ELEM);
 
 	put_value(NFTA_SET_ELEM_KEY, key, key_length);
@@ -107,7 +107,7 @@ static void put_plain(size_t key_length, size_t data_length, const void *userdat
 	mnl_attr_nest_end(answer, element);
 }
 
-static void put_range(uint32_t begin, const char *host, uint64_t connections)
+static void put_range(uint32_t begin, const char *host)
 {
 	struct nlattr *element = mnl_attr_nest_start(answer, NFTA_LIST_ELEM);
 	uint32_t key = htonl(begin);
@@ -117,7 +117,6 @@ static void put_range(uint32_t begin, const char *host, uint64_t connections)
 	if (host) {
 		memcpy(data, test_address(host).bytes, 4);
 		put_value(NFTA_SET_ELEM_DATA, data, N_DATA);
-		put_counter(connections);
 	} else {
 		mnl_attr_put_u32(answer, NFTA_SET_ELEM_FLAGS, htonl(NFT_SET_ELEM_INTERVAL_END));
 	}
@@ -212,9 +211,9 @@ static void an_element_with_a_key_or_data_of_another_size_is_passed_over(void **
 	static const struct {
 		size_t key, data;
 	} sizes[] = {{0, N_DATA},  {4, N_DATA},  {N_KEY - 1, N_DATA}, {N_KEY + 4, N_DATA},
-		     {64, N_DATA}, {65, N_DATA}, {200, N_DATA},       {N_KEY, 0},
-		     {N_KEY, 4},   {N_KEY, 7},   {N_KEY, 64},         {N_KEY, 65},
-		     {N_KEY, 200}, {0, 0}};
+		     {64, N_DATA}, {65, N_DATA}, {200, N_DATA},       {4000, N_DATA},
+		     {N_KEY, 0},   {N_KEY, 4},   {N_KEY, 7},          {N_KEY, 64},
+		     {N_KEY, 65},  {N_KEY, 200}, {N_KEY, 4000},       {0, 0}};
 
 	(void)state;
 	for (size_t i = 0; i < N_ELEMENTS(sizes); i++) {
@@ -241,8 +240,8 @@ static void an_element_that_is_cut_off_does_no_harm(void **state)
 	}
 }
 
-/* Queues all that is asked of a pool of 10 and 20 with these connections so far. */
-static void send_pool(uint64_t first, uint64_t second, const char *comment)
+/* Queues all that is asked of a pool of 10 and 20 with this many connections so far. */
+static void send_pool(uint64_t connections, const char *comment)
 {
 	struct nlattr *element;
 
@@ -251,27 +250,27 @@ static void send_pool(uint64_t first, uint64_t second, const char *comment)
 	element = mnl_attr_nest_start(answer, NFTA_LIST_ELEM);
 	put_value(NFTA_SET_ELEM_KEY, KEY, N_KEY);
 	put_chain("pool_portfw_tcp_192.0.2.1_80");
+	put_counter(connections);
 	mnl_attr_nest_end(answer, element);
 	send_elements();
 	send_pool_rule(comment);
 	begin_elements();
-	put_range(30, NULL, 0); /* in whatever order */
-	put_range(10, "10.0.0.2", second);
-	put_range(0, "10.0.0.1", first);
+	put_range(30, NULL); /* in whatever order */
+	put_range(10, "10.0.0.2");
+	put_range(0, "10.0.0.1");
 	send_elements();
 }
 
-static void a_pool_is_read_through_its_chain_with_the_turn_from_its_counters(void **state)
+static void a_pool_is_read_through_its_chain_with_the_turn_from_its_counter(void **state)
 {
 	static const struct {
-		uint64_t first, second;
+		uint64_t connections;
 		const char *comment;
 		uint8_t head; /* last byte of the address */
 		uint32_t left;
 	} turns[] = {
-		{0, 0, "", 1, 10},         {3, 0, "", 1, 7},          {10, 0, "", 2, 20},
-		{10, 19, "", 2, 1},        {10, 20, "", 1, 10},       {17, 14, "from 21", 2, 20},
-		{7, 14, "from 21", 1, 10}, {7, 14, "from 99", 1, 10},
+		{0, "", 1, 10},  {3, "", 1, 7},         {10, "", 2, 20},        {29, "", 2, 1},
+		{30, "", 1, 10}, {31, "from 21", 2, 20}, {21, "from 21", 1, 10}, {21, "from 99", 1, 10},
 	};
 
 	(void)state;
@@ -279,7 +278,7 @@ static void a_pool_is_read_through_its_chain_with_the_turn_from_its_counters(voi
 		const struct ipmasq_target *targets;
 		struct ipmasq_rule *rule;
 
-		send_pool(turns[i].first, turns[i].second, turns[i].comment);
+		send_pool(turns[i].connections, turns[i].comment);
 		rule = get();
 		assert_non_null(rule);
 		assert_int_equal(rule->redirect.n_targets, 2);
@@ -320,7 +319,7 @@ int main(void)
 		TEST(the_comment_says_the_preference),
 		TEST(an_element_with_a_key_or_data_of_another_size_is_passed_over),
 		TEST(an_element_that_is_cut_off_does_no_harm),
-		TEST(a_pool_is_read_through_its_chain_with_the_turn_from_its_counters),
+		TEST(a_pool_is_read_through_its_chain_with_the_turn_from_its_counter),
 		TEST(what_is_not_there_is_no_rule_and_no_error),
 		TEST(an_error_of_the_kernel_is_handed_on),
 	};

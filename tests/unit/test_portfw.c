@@ -372,7 +372,7 @@ static void a_verbose_list_has_the_counters_too(void **state)
 
 	(void)state;
 	ok("portfw -n -A -P tcp -L 192.0.2.1 80 -R 10.0.0.1 80");
-	memory.rules[0]->redirect.targets[0].counters = (struct ipmasq_counters){1, 22, 333};
+	memory.rules[0]->redirect.targets[0].counters = (struct ipmasq_counters){22, 333};
 	ok("portfw -n -L -v");
 	assert_string_equal(output_line(0, line, sizeof(line)),
 			    "prot localaddr rediraddr lport rport pcnt pref packets bytes");

@@ -5,6 +5,7 @@
  */
 #include "fake_kernel.h"
 #include "redirect.h"
+#include "ruled.h"
 #include "rules.h"
 
 #include <arpa/inet.h>
@@ -67,10 +68,11 @@ static void cut_batch(void)
 /* Commits the changes; 0 or the errno value. */
 static int commit(const struct ipmasq_change *changes, size_t n)
 {
+	static const uint32_t generation = GENERATION;
 	struct transaction transaction;
 	int code = 0;
 
-	assert_int_equal(transaction_begin(&transaction, &netlink, GENERATION), 0);
+	assert_int_equal(transaction_begin(&transaction, &netlink, &generation), 0);
 	assert_int_equal(redirect_write(&transaction, changes, n), 0);
 	if (transaction_commit(&transaction) < 0)
 		code = errno;
@@ -223,22 +225,6 @@ static const char *elements_text(uint16_t type, const char *set)
 }
 
 /* Packets that the counters of the elements begin with. */
-struct counted {
-	uint64_t packets[4];
-	size_t n;
-};
-
-static void read_packets(struct nftnl_set_elem *element, void *data)
-{
-	struct counted *counted = data;
-	uint32_t length;
-	const void *counter = nftnl_set_elem_get(element, NFTNL_SET_ELEM_EXPR, &length);
-
-	assert_true(counted->n < N_ELEMENTS(counted->packets));
-	counted->packets[counted->n++] =
-		counter ? nftnl_expr_get_u64(counter, NFTNL_EXPR_CTR_PACKETS) : 0;
-}
-
 static void only_count(struct nftnl_set_elem *element, void *data)
 {
 	(void)element;
@@ -512,25 +498,19 @@ static void a_pool_that_becomes_a_forward_loses_its_chain(void **state)
 				       "+elements portfw4;");
 }
 
-static void hosts_that_stay_in_a_pool_keep_their_connections(void **state)
+static void a_pool_that_changes_says_where_its_schedule_began(void **state)
 {
 	struct ipmasq_rule *before = pool_10_20(), *after;
 	struct nftnl_rule *rule = nftnl_rule_alloc();
-	struct counted counted = {.n = 0};
 	const char *comment = NULL;
 	const void *userdata;
 	uint32_t length;
 
 	(void)state;
-	before->redirect.targets[0].counters.connections = 7;
-	before->redirect.targets[1].counters.connections = 14;
+	before->redirect.connections = 21;
 	after = test_pool("192.0.2.1", 80, HOSTS, 3);
 	change(before, after);
-	each_element(NFT_MSG_NEWSETELEM, "__map%d", read_packets, &counted);
-	assert_int_equal(counted.n, 4); /* with the end */
-	assert_int_equal(counted.packets[0], 7);
-	assert_int_equal(counted.packets[1], 14);
-	assert_int_equal(counted.packets[2], 0);
+	assert_int_equal(each_element(NFT_MSG_NEWSETELEM, "__map%d", only_count, NULL), 4);
 	assert_int_equal(nftnl_rule_nlmsg_parse(message_of(NFT_MSG_NEWRULE, 0), rule), 0);
 	userdata = nftnl_rule_get_data(rule, NFTNL_RULE_USERDATA, &length);
 	assert_non_null(userdata);
@@ -588,24 +568,33 @@ static void a_pool_of_1024_hosts_fits(void **state)
 			 IPMASQ_TARGETS_MAX);
 }
 
+static int supported(const struct ipmasq_rule *rule, struct ipmasq_error *error)
+{
+	return ruled_is(rule) ? ruled_supported(rule, error)
+			      : redirect_supported(&rule->redirect, error);
+}
+
 static void what_nf_tables_cannot_redirect_is_refused(void **state)
 {
 	struct ipmasq_rule *rule = test_plain("192.0.2.1", 80, "10.0.0.1");
+	struct ipmasq_target other = {.address = test_address("10.0.0.2"), .weight = 1};
 	struct ipmasq_match match = rule->redirect.match;
 	struct ipmasq_error error;
 
 	(void)state;
-	assert_int_equal(redirect_supported(&rule->redirect, &error), 0);
-	rule->redirect.match.ports.high = 81;
-	assert_int_equal(redirect_supported(&rule->redirect, &error), -1);
+	assert_int_equal(supported(rule, &error), 0);
+	rule->redirect.match.mark = 1; /* beside an address and a port */
+	assert_int_equal(supported(rule, &error), -1);
 	assert_int_equal(error.status, IPMASQ_FAILED);
 	assert_int_equal(error.code, EOPNOTSUPP);
 	rule->redirect.match = match;
-	rule->redirect.match.mark = 1;
-	assert_int_equal(redirect_supported(&rule->redirect, &error), -1);
-	rule->redirect.match = match;
 	rule->redirect.match.remote = test_address("198.51.100.1");
-	assert_int_equal(redirect_supported(&rule->redirect, &error), -1);
+	assert_int_equal(supported(rule, &error), -1);
+	rule->redirect.match = match;
+	rule->redirect.match.ports.high = 81;
+	assert_int_equal(supported(rule, &error), 0);
+	assert_int_equal(ipmasq_redirect_put_target(&rule->redirect, &other, true, &error), 0);
+	assert_int_equal(supported(rule, &error), -1); /* a range is for one host */
 	ipmasq_rule_free(rule);
 }
 
@@ -632,7 +621,7 @@ int main(void)
 		TEST(a_pool_that_changes_keeps_its_element_and_chain),
 		TEST(a_forward_that_becomes_a_pool_leaves_the_map),
 		TEST(a_pool_that_becomes_a_forward_loses_its_chain),
-		TEST(hosts_that_stay_in_a_pool_keep_their_connections),
+		TEST(a_pool_that_changes_says_where_its_schedule_began),
 		TEST(the_chain_of_an_ipv6_pool_has_a_name_without_colons),
 		TEST(elements_of_one_set_travel_together),
 		TEST(a_pool_of_1024_hosts_fits),

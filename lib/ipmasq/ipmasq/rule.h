@@ -45,9 +45,9 @@ struct ipmasq_match {
 	uint32_t mark;                /* fwmark; 0: not looked at */
 };
 
-/* Connections are counted for the hosts of a pool, packets and bytes (both ways) for all. */
+/* What a host has got and sent by a redirect. */
 struct ipmasq_counters {
-	uint64_t connections, packets, bytes;
+	uint64_t packets, bytes;
 };
 
 /* One inside host of a pool. */
@@ -63,6 +63,7 @@ struct ipmasq_target {
 struct ipmasq_redirect {
 	struct ipmasq_match match;
 	bool restart; /* a change: begin the schedule anew at the head, even if the pool is the same */
+	uint64_t connections; /* read only: that a pool has had */
 	uint32_t n_targets;
 	struct ipmasq_target *targets; /* owned by the rule, malloc(3) */
 };

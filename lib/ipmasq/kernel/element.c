@@ -119,13 +119,14 @@ int element_write(struct element_writer *writer, const char *set, uint32_t set_i
 {
 	bool add = writer->type == NFT_MSG_NEWSETELEM;
 
-	if (writer->message && (strcmp(writer->set, set) != 0 || set_id ||
+	if (writer->message && (strcmp(writer->set, set) != 0 || writer->set_id != set_id ||
 				writer->message->nlmsg_len > MESSAGE_FULL)) {
 		if (element_writer_close(writer) < 0)
 			return -1;
 	}
 	if (!writer->message) {
 		snprintf(writer->set, sizeof(writer->set), "%s", set);
+		writer->set_id = set_id;
 		writer->message =
 			transaction_message(writer->transaction, writer->type,
 					    add ? NLM_F_CREATE | NLM_F_EXCL : 0);
@@ -180,16 +181,12 @@ static void read_counter(const struct nlattr *attribute, struct element *element
 
 static void read_comment(const struct nlattr *attribute, struct element *element)
 {
-	const uint8_t *data = mnl_attr_get_payload(attribute);
-	size_t left = mnl_attr_get_payload_len(attribute);
+	const char *text = userdata_text(mnl_attr_get_payload(attribute),
+					 mnl_attr_get_payload_len(attribute),
+					 NFTNL_UDATA_SET_ELEM_COMMENT);
 
-	for (; left >= 2 && left >= 2u + data[1]; left -= 2u + data[1], data += 2u + data[1]) {
-		size_t length = data[1];
-
-		if (data[0] == NFTNL_UDATA_SET_ELEM_COMMENT && length > 0 &&
-		    length <= ELEMENT_COMMENT_MAX && data[2 + length - 1] == '\0')
-			memcpy(element->comment, data + 2, length);
-	}
+	if (text)
+		snprintf(element->comment, sizeof(element->comment), "%s", text);
 }
 
 static void read_element(const struct nlattr *nest, struct element *element)

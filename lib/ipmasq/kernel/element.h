@@ -33,6 +33,7 @@ struct element_writer {
 	struct transaction *transaction;
 	uint16_t type; /* NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM */
 	char set[SCHEMA_NAME_MAX];
+	uint32_t set_id;          /* of a set that the same transaction makes, or 0 */
 	struct nlmsghdr *message; /* the open one, or NULL */
 	struct nlattr *list;
 };

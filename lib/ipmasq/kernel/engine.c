@@ -3,13 +3,21 @@
  * The kernel engine: the rule table's questions, answered from nf_tables.
  *
  * The socket is opened when the first question comes, so that help and usage errors need no
- * privilege.  snapshot() reads the generation of the ruleset; a commit is valid in that generation only, so
- * whatever was read in between was read in it.  When another program (any writer of nf_tables)
- * came between, commit says EAGAIN and the caller begins again: nothing is lost, nothing is
- * half done.  After a commit the flows that it left behind are ended (flows.h).
+ * privilege.  snapshot() reads the generation of the ruleset; a commit is valid in that
+ * generation only, so whatever was read in between was read in it.  When another program (any
+ * writer of nf_tables) came between, commit says EAGAIN and the caller begins again: nothing is
+ * lost, nothing is half done.
+ *
+ * The generation is the whole ruleset's, so a program that changes other tables all the time
+ * could keep a long transaction from ever coming to its end.  Therefore every commit is made
+ * under a lock, and after some conflicts the lock is taken before the first question and the
+ * generation is not looked at any more: nobody else of ours can change the table meanwhile.
+ *
+ * After a commit the flows that it left behind are ended (flows.h).
  */
 #include "../engine.h"
 #include "flows.h"
+#include "lock.h"
 #include "netlink.h"
 #include "place.h"
 #include "redirect.h"
@@ -24,11 +32,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CONFLICTS_MAX 4 /* then the lock comes first */
+
 struct kernel {
 	struct ipmasq_engine engine;
 	struct netlink netlink;
 	uint32_t generation;
 	bool present; /* our table was there at the snapshot */
+	unsigned int conflicts; /* in a row */
+	int lock;               /* taken before the first question; -1: not */
 };
 
 static struct kernel *kernel_of(struct ipmasq_engine *engine)
@@ -65,8 +77,10 @@ static int explain(struct ipmasq_error *error, const char *what)
 	}
 }
 
-static int again(struct ipmasq_error *error)
+/* Somebody came between: the caller begins again. */
+static int again(struct kernel *kernel, struct ipmasq_error *error)
 {
+	kernel->conflicts++;
 	return ipmasq_fail(error, EAGAIN, "other programs change the ruleset all the time; try again");
 }
 
@@ -77,6 +91,9 @@ static int kernel_snapshot(struct ipmasq_engine *engine, struct ipmasq_error *er
 
 	if (!kernel->netlink.socket && netlink_open(&kernel->netlink) < 0)
 		return explain(error, "cannot talk to the kernel's nf_tables");
+	if (kernel->lock < 0 && kernel->conflicts >= CONFLICTS_MAX)
+		kernel->lock = lock_take();
+	kernel->netlink.patient = kernel->lock >= 0;
 	if (netlink_generation(&kernel->netlink, &kernel->generation) < 0)
 		return explain(error, "cannot read the ruleset");
 	present = schema_present(&kernel->netlink, error);
@@ -95,7 +112,7 @@ static int kernel_get(struct ipmasq_engine *engine, const struct ipmasq_rule *ke
 	if ((ruled_is(key) ? ruled_get(&kernel->netlink, key, rule)
 			   : redirect_get(&kernel->netlink, key->owner, &key->redirect.match,
 					  rule)) < 0)
-		return errno == EINTR || errno == ENOENT ? again(error)
+		return errno == EINTR || errno == ENOENT ? again(kernel, error)
 							 : explain(error, "cannot read the rule");
 	return 0;
 }
@@ -127,10 +144,10 @@ static int kernel_load(struct ipmasq_engine *engine, bool counters, ipmasq_rule_
 			goto fail;
 	if (netlink_generation(&kernel->netlink, &generation) < 0)
 		goto fail;
-	return generation == kernel->generation ? 0 : again(error);
+	return generation == kernel->generation || kernel->lock >= 0 ? 0 : again(kernel, error);
 fail:
-	return errno == EINTR || errno == ENOENT ? again(error)
-						 : explain(error, "cannot read the rules");
+	return errno == EINTR || errno == ENOENT ? again(kernel, error)
+							 : explain(error, "cannot read the rules");
 }
 
 /* The places that a rule needs. */
@@ -203,12 +220,13 @@ static int kernel_commit(struct ipmasq_engine *engine, const struct ipmasq_chang
 	struct kernel *kernel = kernel_of(engine);
 	struct transaction transaction = {0};
 	struct places fresh = {0};
-	int rc = -1;
+	int rc = -1, lock = -1;
 
 	if (check_changes(changes, n_changes, error) < 0)
 		return -1;
 	if (new_places(kernel, changes, n_changes, &fresh) < 0 ||
-	    transaction_begin(&transaction, &kernel->netlink, kernel->generation) < 0)
+	    transaction_begin(&transaction, &kernel->netlink,
+			      kernel->lock >= 0 ? NULL : &kernel->generation) < 0)
 		goto out;
 	if (!kernel->present && schema_add_table(&transaction) < 0)
 		goto out;
@@ -216,14 +234,17 @@ static int kernel_commit(struct ipmasq_engine *engine, const struct ipmasq_chang
 	    redirect_write(&transaction, changes, n_changes) < 0 ||
 	    ruled_write(&transaction, changes, n_changes) < 0)
 		goto out;
+	if (kernel->lock < 0)
+		lock = lock_take();
 	rc = transaction_commit(&transaction);
 out:
-	if (rc < 0) {
-		if (errno == ERESTART || errno == EINTR || errno == EAGAIN)
-			again(error);
-		else
-			explain(error, "cannot change the ruleset");
-	}
+	if (rc == 0)
+		kernel->conflicts = 0;
+	else if (errno == ERESTART || errno == EINTR || errno == EAGAIN)
+		again(kernel, error);
+	else
+		explain(error, "cannot change the ruleset");
+	lock_drop(lock);
 	transaction_end(&transaction);
 	return rc < 0 ? -1 : flows_end(&kernel->netlink, changes, n_changes, flags, error);
 }
@@ -231,19 +252,29 @@ out:
 static int kernel_openings(struct ipmasq_engine *engine, const struct ipmasq_rule *rule,
 			   ipmasq_opening_visit visit, void *data, struct ipmasq_error *error)
 {
-	int rc = trigger_openings(&kernel_of(engine)->netlink, rule, visit, data);
+	struct kernel *kernel = kernel_of(engine);
+	int rc = trigger_openings(&kernel->netlink, rule, visit, data);
 
 	if (rc < 0)
 		return errno == EINTR || errno == ENOENT
-			       ? again(error)
+			       ? again(kernel, error)
 			       : explain(error, "cannot read what is open");
 	return rc;
+}
+
+static void kernel_release(struct ipmasq_engine *engine)
+{
+	struct kernel *kernel = kernel_of(engine);
+
+	lock_drop(kernel->lock);
+	kernel->lock = -1;
 }
 
 static void kernel_close(struct ipmasq_engine *engine)
 {
 	struct kernel *kernel = kernel_of(engine);
 
+	kernel_release(engine);
 	netlink_close(&kernel->netlink);
 	free(kernel);
 }
@@ -254,6 +285,7 @@ static const struct ipmasq_engine_ops kernel_ops = {
 	.load = kernel_load,
 	.commit = kernel_commit,
 	.openings = kernel_openings,
+	.release = kernel_release,
 	.close = kernel_close,
 };
 
@@ -266,5 +298,6 @@ struct ipmasq_engine *ipmasq_engine_kernel(struct ipmasq_error *error)
 		return NULL;
 	}
 	kernel->engine.ops = &kernel_ops;
+	kernel->lock = -1;
 	return &kernel->engine;
 }

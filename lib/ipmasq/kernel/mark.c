@@ -4,7 +4,7 @@
  *
  *   chain mark_OWNER     tcp flags & (fin|syn|rst|ack) == syn meta mark vmap @OWNER4_mark
  *                        meta l4proto udp meta mark vmap @OWNER4_mark, and the same with 6
- *     map OWNER4_mark        mark : goto the pool's chain
+ *     map OWNER4_mark        mark : goto the pool's chain; counts connections
  *   chain pool_OWNER_mark4_0x1    numgen inc mod SUM vmap { 0-9 : goto a host's chain, ... }
  *   chain pool_OWNER_mark4_0x1_10.0.0.11_80     dnat to 10.0.0.11:80
  *     set OWNER4_mark_hosts  mark . host, for the hairpin
@@ -12,7 +12,7 @@
  * A mark is seen on the first packet of a connection only when it opens one: TCP in the middle
  * of a connection that conntrack does not know is left alone.  The hosts have chains because
  * some of them keep the packet's port and others do not.  An element's comment says host, port
- * and preference; its counter the connections.
+ * and preference.
  *
  * The host with preference 0 keeps its turn for ever: its range reaches to the end of the
  * number generator's 32 bits, and what is behind it has one number each at the very top, so
@@ -59,7 +59,7 @@ static int add_map(struct transaction *transaction, const char *owner, const str
 		transaction, mark_set_name(name, owner, family, false), NFT_SET_MAP);
 	int rc = -1;
 
-	if (!set || !userdata) {
+	if (!set || !userdata || schema_count_elements(set) < 0) {
 		errno = ENOMEM;
 		goto out;
 	}
@@ -151,6 +151,7 @@ static int add_translation(struct transaction *transaction, const char *chain,
 		match_transport(&rule, protocol);
 	else
 		match_protocol_family(&rule, target->address.family);
+	count(&rule);
 	translate(&rule, NFT_NAT_DNAT, &target->address, target->port);
 	return rule_add(&rule, transaction);
 }

@@ -53,6 +53,16 @@ struct nlmsghdr *netlink_request(struct netlink *netlink, uint16_t type, uint16_
 				     flags, ++netlink->sequence);
 }
 
+/* The kernel marks a dump when anything in the ruleset changed; what we read need not have. */
+static void clear_interrupted(char *buffer, size_t length)
+{
+	struct nlmsghdr *message = (void *)buffer;
+	int left = (int)length;
+
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		message->nlmsg_flags &= (uint16_t)~NLM_F_DUMP_INTR;
+}
+
 /* Reads answers until the kernel says that it was the last one. */
 static int receive(struct netlink *netlink, mnl_cb_t callback, void *data)
 {
@@ -65,6 +75,8 @@ static int receive(struct netlink *netlink, mnl_cb_t callback, void *data)
 
 		if (n < 0)
 			return -1;
+		if (netlink->patient)
+			clear_interrupted(netlink->buffer, (size_t)n);
 		rc = mnl_cb_run(netlink->buffer, (size_t)n, netlink->sequence, port, callback, data);
 	} while (rc > 0);
 	return rc;
@@ -129,8 +141,18 @@ int netlink_generation(struct netlink *netlink, uint32_t *generation)
 	return netlink_ask(netlink, read_generation, generation);
 }
 
+const char *userdata_text(const void *userdata, size_t length, uint8_t type)
+{
+	const uint8_t *at = userdata;
+
+	for (; length >= 2 && length >= 2u + at[1]; length -= 2u + at[1], at += 2u + at[1])
+		if (at[0] == type && at[1] > 0 && at[2 + at[1] - 1] == '\0')
+			return (const char *)at + 2;
+	return NULL;
+}
+
 int transaction_begin(struct transaction *transaction, struct netlink *netlink,
-		      uint32_t generation)
+		      const uint32_t *generation)
 {
 	struct nlmsghdr *begin;
 
@@ -139,7 +161,8 @@ int transaction_begin(struct transaction *transaction, struct netlink *netlink,
 	if (!transaction->batch)
 		return -1;
 	begin = nftnl_batch_begin(nftnl_batch_buffer(transaction->batch), ++netlink->sequence);
-	mnl_attr_put_u32(begin, NFNL_BATCH_GENID, htonl(generation));
+	if (generation)
+		mnl_attr_put_u32(begin, NFNL_BATCH_GENID, htonl(*generation));
 	return nftnl_batch_update(transaction->batch);
 }
 

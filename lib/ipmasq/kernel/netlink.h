@@ -17,6 +17,7 @@ struct netlink {
 	struct mnl_socket *socket;
 	uint32_t sequence;
 	char *buffer; /* NETLINK_MESSAGE_MAX bytes for a request and its answers */
+	bool patient; /* a dump goes on when other parts of the ruleset change meanwhile */
 };
 
 int netlink_open(struct netlink *netlink);
@@ -34,6 +35,12 @@ int netlink_dump(struct netlink *netlink, mnl_cb_t callback, void *data);
 /* The generation of the ruleset. */
 int netlink_generation(struct netlink *netlink, uint32_t *generation);
 
+/*
+ * The text of attribute `type` in user data as nft(8) writes it (type, length, value), or NULL.
+ * User data is anybody's: nothing of it is believed but what lies within `length`.
+ */
+const char *userdata_text(const void *userdata, size_t length, uint8_t type);
+
 /* A transaction: every message in it takes effect, or none. */
 struct transaction {
 	struct netlink *netlink;
@@ -41,9 +48,9 @@ struct transaction {
 	uint32_t n_sets; /* numbers the sets that are made in it */
 };
 
-/* Begins a transaction that takes effect only in this generation. */
+/* Begins a transaction that takes effect only in this generation (NULL: in any). */
 int transaction_begin(struct transaction *transaction, struct netlink *netlink,
-		      uint32_t generation);
+		      const uint32_t *generation);
 
 /* A message of `type` for the caller to add attributes to; then transaction_added(). */
 struct nlmsghdr *transaction_message(struct transaction *transaction, uint16_t type,

@@ -5,8 +5,8 @@
  * The kernel is the only store, so nothing here trusts its shape: an element with a key or
  * data of another size, made by another hand, is passed over.  A pool is read by following its
  * element to the chain, the chain's rule to the map, the map's ranges to hosts and weights.
- * Whose turn it is follows from the counters: the hosts' connections since `from` are the
- * number generator's steps, taken modulo the sum of the weights.
+ * Whose turn it is follows from the pool's counter: the connections since `from` are the number
+ * generator's steps, taken modulo the sum of the weights.
  */
 #include "mark.h"
 #include "redirect.h"
@@ -96,7 +96,6 @@ static void target_of_data(struct ipmasq_target *target, const struct family *fa
 	memcpy(target->address.bytes, element->data, address_length(family));
 	memcpy(&port, element->data + address_length(family), sizeof(port));
 	target->port = ntohs(port);
-	target->counters.connections = element->packets;
 }
 
 /* A rule with one target from a plain element. */
@@ -125,7 +124,6 @@ static struct ipmasq_rule *rule_of_plain(const struct loading *loading,
 /* What is said of a pool in its chain: the map's name and the comment. */
 struct pool_chain {
 	char map[SCHEMA_NAME_MAX];
-	uint32_t sum;
 	uint64_t from;
 };
 
@@ -140,21 +138,11 @@ static int read_lookup(struct nftnl_expr *expression, void *data)
 	return 0;
 }
 
-static int read_rule_comment(const struct nftnl_udata *attribute, void *data)
-{
-	struct pool_chain *pool = data;
-	const char *text = nftnl_udata_get(attribute);
-
-	if (nftnl_udata_type(attribute) == NFTNL_UDATA_RULE_COMMENT && nftnl_udata_len(attribute) &&
-	    text[nftnl_udata_len(attribute) - 1] == '\0' &&
-	    sscanf(text, POOL_COMMENT_SCAN, &pool->from) != 1)
-		pool->from = 0;
-	return 0;
-}
-
 static int read_pool_rule(const struct nlmsghdr *message, void *data)
 {
 	struct nftnl_rule *rule = nftnl_rule_alloc();
+	struct pool_chain *pool = data;
+	const char *comment = NULL;
 	const void *userdata;
 	uint32_t length;
 
@@ -162,7 +150,9 @@ static int read_pool_rule(const struct nlmsghdr *message, void *data)
 		nftnl_expr_foreach(rule, read_lookup, data);
 		userdata = nftnl_rule_get_data(rule, NFTNL_RULE_USERDATA, &length);
 		if (userdata)
-			nftnl_udata_parse(userdata, length, read_rule_comment, data);
+			comment = userdata_text(userdata, length, NFTNL_UDATA_RULE_COMMENT);
+		if (comment && sscanf(comment, POOL_COMMENT_SCAN, &pool->from) != 1)
+			pool->from = 0;
 	}
 	if (rule)
 		nftnl_rule_free(rule);
@@ -186,10 +176,9 @@ struct ranges {
 static bool read_target(struct ipmasq_target *target, const struct family *family,
 			const struct element *element)
 {
-	if (element->chain[0]) {
-		target->counters.connections = element->packets;
-		return mark_read_comment(target, element->comment);
-	}
+	if (element->chain[0])
+		return mark_read_comment(target, element->comment) &&
+		       target->address.family == family->family;
 	if (element->data_length != address_length(family) + 4)
 		return false;
 	target_of_data(target, family, element);
@@ -249,15 +238,15 @@ static int read_pool(struct netlink *netlink, const struct family *family, const
 	struct ranges ranges = {.family = family};
 	struct ipmasq_target *spare = NULL;
 	struct nlmsghdr *request = netlink_request(netlink, NFT_MSG_GETRULE, 0);
-	uint64_t connections = 0;
 	int rc = -1;
 
 	mnl_attr_put_strz(request, NFTA_RULE_TABLE, SCHEMA_TABLE);
 	mnl_attr_put_strz(request, NFTA_RULE_CHAIN, chain);
 	if (netlink_dump(netlink, read_pool_rule, &found) < 0 ||
-	    element_dump(netlink, found.map, take_range, &ranges) < 0)
+	    (found.map[0] && element_dump(netlink, found.map, take_range, &ranges) < 0))
 		goto out;
-	qsort(ranges.list, ranges.n, sizeof(*ranges.list), compare_ranges);
+	if (ranges.n)
+		qsort(ranges.list, ranges.n, sizeof(*ranges.list), compare_ranges);
 	pool->targets = calloc(ranges.n + 1, sizeof(*pool->targets));
 	spare = calloc(ranges.n + 1, sizeof(*spare));
 	if (!pool->targets || !spare)
@@ -269,10 +258,9 @@ static int read_pool(struct netlink *netlink, const struct family *family, const
 			continue;
 		if (!pool->match.mark) /* there, the comment has said it */
 			range->target.weight = ranges.list[i + 1].begin - range->begin;
-		connections += range->target.counters.connections;
 		pool->targets[pool->n_targets++] = range->target;
 	}
-	turn_to(pool, connections > found.from ? connections - found.from : 0, spare);
+	turn_to(pool, pool->connections > found.from ? pool->connections - found.from : 0, spare);
 	rc = 0;
 out:
 	free(spare);
@@ -362,17 +350,16 @@ static int take_pool(const struct element *element, void *data)
 		free(entry);
 		return -1;
 	}
+	entry->rule->redirect.connections = element->packets;
 	memcpy(entry->chain, element->chain, sizeof(entry->chain));
 	entry->next = loading->pools;
 	loading->pools = entry;
 	return 0;
 }
 
-/* Reads the pools that were found and hands them on. */
-static int finish_pools(struct loading *loading)
+/* Reads the pools that were found and hands them on; only frees them if `rc` is an error. */
+static int finish_pools(struct loading *loading, int rc)
 {
-	int rc = 0;
-
 	while (loading->pools) {
 		struct pool_entry *entry = loading->pools;
 
@@ -380,7 +367,7 @@ static int finish_pools(struct loading *loading)
 		if (rc == 0)
 			rc = read_pool(loading->netlink, loading->family, entry->chain,
 				       &entry->rule->redirect);
-		if (rc == 0) {
+		if (rc == 0 && entry->rule->redirect.n_targets) {
 			join_traffic(loading, &entry->rule->redirect);
 			rc = loading->take(entry->rule, loading->data);
 		} else {
@@ -411,8 +398,7 @@ static int load_sets(struct loading *loading)
 			qsort(loading->traffic, loading->n_traffic, sizeof(*loading->traffic),
 			      compare_traffic);
 	}
-	if (finish_pools(loading) < 0)
-		rc = -1;
+	rc = finish_pools(loading, rc);
 	free(loading->traffic);
 	return rc;
 }
@@ -435,7 +421,7 @@ int redirect_load_marks(struct netlink *netlink, const char *owner, ipmasq_rule_
 
 		mark_set_name(name, owner, &families[f], false);
 		rc = element_dump(netlink, name, take_pool, &loading);
-		if (finish_pools(&loading) < 0 || rc < 0)
+		if (finish_pools(&loading, rc) < 0)
 			return -1;
 	}
 	return 0;
@@ -463,11 +449,15 @@ int redirect_load(struct netlink *netlink, const char *owner, bool traffic, ipma
 	return 0;
 }
 
+/* One key has one rule; were there a second, it would not be ours. */
 static int keep_rule(struct ipmasq_rule *rule, void *data)
 {
 	struct ipmasq_rule **kept = data;
 
-	*kept = rule;
+	if (*kept)
+		ipmasq_rule_free(rule);
+	else
+		*kept = rule;
 	return 0;
 }
 
@@ -495,10 +485,14 @@ int redirect_get(struct netlink *netlink, const char *owner, const struct ipmasq
 		if (element_get(netlink, name, &key, take_plain, &loading) == 0)
 			return 0;
 		if (errno != ENOENT)
-			return -1;
+			goto fail;
 		schema_set_name(name, owner, loading.family, SET_POOL, loading.any);
 	}
-	if (element_get(netlink, name, &key, take_pool, &loading) == 0)
-		return finish_pools(&loading);
-	return errno == ENOENT ? 0 : -1;
+	if (finish_pools(&loading, element_get(netlink, name, &key, take_pool, &loading)) == 0 ||
+	    errno == ENOENT)
+		return 0;
+fail:
+	ipmasq_rule_free(*rule);
+	*rule = NULL;
+	return -1;
 }

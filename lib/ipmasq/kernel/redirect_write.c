@@ -8,10 +8,9 @@
  * weight, so the shares are exact.  The traffic set holds an element for each host.
  *
  * A change is written in passes over all changes, in the order in which nf_tables can take them:
- * elements go before the chains that they name, and come after them.  When a pool changes, the
- * connection counters of the hosts that stay go over to its new map; `from N` in the rule's
- * comment says how many connections there had been when this schedule began, so that whose turn
- * it is can be told from the counters.
+ * elements go before the chains that they name, and come after them.  A pool's element, with its
+ * count of connections, stays while the pool changes; `from N` in the comment of its rule says how
+ * many there had been when this schedule began, so that whose turn it is can be told from it.
  */
 #include "expression.h"
 #include "mark.h"
@@ -93,25 +92,6 @@ static const struct ipmasq_target *find_target(const struct ipmasq_redirect *red
 		    ipmasq_address_equal(&redirect->targets[i].address, &target->address))
 			return &redirect->targets[i];
 	return NULL;
-}
-
-/* Connections that the target has had, to go on counting from. */
-static uint64_t connections_before(const struct ipmasq_change *change,
-				   const struct ipmasq_target *target)
-{
-	const struct ipmasq_target *old = find_target(redirect_of(change->before), target);
-
-	return old ? old->counters.connections : 0;
-}
-
-static uint64_t pool_connections_before(const struct ipmasq_change *change)
-{
-	const struct ipmasq_redirect *after = &change->after->redirect;
-	uint64_t sum = 0;
-
-	for (uint32_t i = 0; i < after->n_targets; i++)
-		sum += connections_before(change, &after->targets[i]);
-	return sum;
 }
 
 /* The set of a redirect's elements in the `role`. */
@@ -221,10 +201,10 @@ static void point_to(struct element *element, const struct ipmasq_rule *rule,
 }
 
 /* The anonymous map of a pool: [0, weight of the first) : first, ... */
-static int write_pool_map(struct transaction *transaction, const struct ipmasq_change *change,
+static int write_pool_map(struct transaction *transaction, const struct ipmasq_rule *rule,
 			  struct nftnl_set *set)
 {
-	const struct ipmasq_redirect *pool = &change->after->redirect;
+	const struct ipmasq_redirect *pool = &rule->redirect;
 	struct element_writer writer = {.transaction = transaction, .type = NFT_MSG_NEWSETELEM};
 	uint32_t id = nftnl_set_get_u32(set, NFTNL_SET_ID), begin = 0, key;
 	const char *name = nftnl_set_get_str(set, NFTNL_SET_NAME);
@@ -235,8 +215,7 @@ static int write_pool_map(struct transaction *transaction, const struct ipmasq_c
 
 		key = htonl(begin);
 		element_key_add(&element, &key, sizeof(key));
-		point_to(&element, change->after, &pool->targets[i]);
-		element.packets = connections_before(change, &pool->targets[i]);
+		point_to(&element, rule, &pool->targets[i]);
 		if (element_write(&writer, name, id, &element) < 0)
 			return -1;
 		begin += schedule_turn(pool, i);
@@ -249,22 +228,23 @@ static int write_pool_map(struct transaction *transaction, const struct ipmasq_c
 }
 
 /* Makes the anonymous map and fills it; its number in the transaction, or 0 with errno. */
-static uint32_t add_pool_map(struct transaction *transaction, const struct ipmasq_change *change,
+static uint32_t add_pool_map(struct transaction *transaction, const struct ipmasq_rule *rule,
 			     const struct family *family)
 {
+	const struct ipmasq_redirect *pool = &rule->redirect;
 	struct nftnl_set *set = schema_new_set(transaction, "__map%d",
 					       NFT_SET_ANONYMOUS | NFT_SET_CONSTANT |
 						       NFT_SET_INTERVAL | NFT_SET_MAP);
 	struct nftnl_udata_buf *userdata = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
 	uint32_t id = 0;
 
-	if (!set || !userdata || schema_count_elements(set) < 0) {
+	if (!set || !userdata) {
 		errno = ENOMEM;
 		goto out;
 	}
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, TYPE_INTEGER);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, sizeof(uint32_t));
-	if (change->after->redirect.match.mark) {
+	if (pool->match.mark) {
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, 0);
 	} else {
@@ -272,11 +252,11 @@ static uint32_t add_pool_map(struct transaction *transaction, const struct ipmas
 				  TYPE_CONCAT(family->type, TYPE_SERVICE));
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, 4u * (family->words + 1u));
 	}
-	nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, change->after->redirect.n_targets + 1);
+	nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, pool->n_targets + 1);
 	nftnl_udata_put_u32(userdata, NFTNL_UDATA_SET_KEYBYTEORDER, NFT_BYTEORDER_HOST);
 	nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(userdata),
 			   nftnl_udata_buf_len(userdata));
-	if (schema_add_set(transaction, set) < 0 || write_pool_map(transaction, change, set) < 0)
+	if (schema_add_set(transaction, set) < 0 || write_pool_map(transaction, rule, set) < 0)
 		goto out;
 	id = nftnl_set_get_u32(set, NFTNL_SET_ID);
 out:
@@ -291,9 +271,9 @@ static int add_pool_rule(struct transaction *transaction, const struct ipmasq_ch
 {
 	const struct ipmasq_redirect *pool = &change->after->redirect;
 	const struct family *family = family_of(pool->match.family);
-	uint64_t from = pool_connections_before(change);
+	uint64_t from = is_pool(redirect_of(change->before)) ? change->before->redirect.connections : 0;
 	char chain[SCHEMA_NAME_MAX], comment[ELEMENT_COMMENT_MAX];
-	uint32_t id = add_pool_map(transaction, change, family);
+	uint32_t id = add_pool_map(transaction, change->after, family);
 	struct rule rule;
 
 	if (!id)

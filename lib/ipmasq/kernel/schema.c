@@ -27,7 +27,7 @@
 #define PRIORITY_DSTNAT  (-100)
 #define PRIORITY_SRCNAT  100
 #define PRIORITY_TRAFFIC 10    /* after the operator's own filter: what it drops is not carried */
-#define HAIRPIN_TIMEOUT  5000u /* ms; the first packet of a connection is on its way */
+#define HAIRPIN_TIMEOUT  2000u /* ms; the first packet of a connection is on its way */
 #define HAIRPIN_SIZE     65535u
 
 #define PORT_WORDS     1
@@ -83,16 +83,6 @@ struct table_answer {
 	bool found, ours;
 };
 
-static int is_comment(const struct nftnl_udata *attribute, void *data)
-{
-	const char **comment = data;
-
-	if (nftnl_udata_type(attribute) == NFTNL_UDATA_TABLE_COMMENT && nftnl_udata_len(attribute) &&
-	    ((const char *)nftnl_udata_get(attribute))[nftnl_udata_len(attribute) - 1] == '\0')
-		*comment = nftnl_udata_get(attribute);
-	return 0;
-}
-
 static int read_table(const struct nlmsghdr *message, void *data)
 {
 	struct table_answer *answer = data;
@@ -105,8 +95,9 @@ static int read_table(const struct nlmsghdr *message, void *data)
 		goto out;
 	answer->found = true;
 	userdata = nftnl_table_get_data(table, NFTNL_TABLE_USERDATA, &length);
-	if (userdata && nftnl_udata_parse(userdata, length, is_comment, &comment) == 0)
-		answer->ours = comment && strcmp(comment, SCHEMA_COMMENT) == 0;
+	if (userdata)
+		comment = userdata_text(userdata, length, NFTNL_UDATA_TABLE_COMMENT);
+	answer->ours = comment && strcmp(comment, SCHEMA_COMMENT) == 0;
 out:
 	if (table)
 		nftnl_table_free(table);
@@ -272,9 +263,9 @@ static int add_hairpin_set(struct transaction *transaction, const struct family 
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE,
 			  TYPE_CONCAT(TYPE_CONCAT(TYPE_CONCAT(family->type, family->type),
 						  TYPE_PROTOCOL),
-				      TYPE_SERVICE));
+				      TYPE_SERVICE) << 6 | TYPE_SERVICE);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN,
-			  4u * (2u * family->words + PROTOCOL_WORDS + PORT_WORDS));
+			  4u * (2u * family->words + PROTOCOL_WORDS + 2u * PORT_WORDS));
 	nftnl_set_set_u64(set, NFTNL_SET_TIMEOUT, HAIRPIN_TIMEOUT);
 	nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, HAIRPIN_SIZE);
 	rc = schema_add_set(transaction, set);
@@ -282,7 +273,7 @@ static int add_hairpin_set(struct transaction *transaction, const struct family 
 	return rc;
 }
 
-/* source . destination . protocol . destination port, as the packet has them now */
+/* source . destination . protocol . source port . destination port, as the packet has them now */
 static void load_hairpin_key(struct rule *rule, const struct family *family)
 {
 	unsigned int length = 4u * family->words;
@@ -290,8 +281,10 @@ static void load_hairpin_key(struct rule *rule, const struct family *family)
 	load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, family->source, length, 0);
 	load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, family->destination, length, family->words);
 	load_meta(rule, NFT_META_L4PROTO, 2u * family->words);
-	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, DESTINATION_PORT_OFFSET, 2,
+	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, SOURCE_PORT_OFFSET, 2,
 		     2u * family->words + PROTOCOL_WORDS);
+	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, DESTINATION_PORT_OFFSET, 2,
+		     2u * family->words + PROTOCOL_WORDS + PORT_WORDS);
 }
 
 /*
@@ -411,6 +404,8 @@ static int add_owner_set(struct transaction *transaction, const char *owner,
 	} else if (role == SET_POOL) {
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, 0);
+		if (schema_count_elements(set) < 0)
+			goto out;
 	} else {
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE,
 				  TYPE_CONCAT(family->type, TYPE_SERVICE));

@@ -16,7 +16,7 @@
  *   chain sources               jumps to the owners' places, in the order of precedence
  *
  * and the same with 6 for IPv6.  The traffic sets' counters count packets and bytes, both ways;
- * a pool's map counts connections (a nat chain sees the first packet of each only).
+ * those of the pools' elements count connections (a nat chain sees only the first packet of each).
  */
 #ifndef IPMASQ_KERNEL_SCHEMA_H
 #define IPMASQ_KERNEL_SCHEMA_H
