@@ -142,6 +142,19 @@ static int redirect_check(const struct ipmasq_redirect *redirect, struct ipmasq_
 	return 0;
 }
 
+static int proxy_check(const struct ipmasq_proxy *proxy, struct ipmasq_error *error)
+{
+	uint8_t family = proxy->server.family;
+
+	if (ipmasq_address_is_any(&proxy->server))
+		return ipmasq_usage(error, "a proxy rule needs a server");
+	if ((proxy->source.address.family && proxy->source.address.family != family) ||
+	    (proxy->destination.address.family && proxy->destination.address.family != family))
+		return ipmasq_usage(error, "the server and the nets of src and dst are not of one "
+					   "family (IPv4 or IPv6)");
+	return 0;
+}
+
 int ipmasq_rule_check(const struct ipmasq_rule *rule, struct ipmasq_error *error)
 {
 	switch (rule->kind) {
@@ -160,9 +173,7 @@ int ipmasq_rule_check(const struct ipmasq_rule *rule, struct ipmasq_error *error
 					    rule->pin.ports.low, rule->pin.ports.high);
 		return 0;
 	case IPMASQ_PROXY:
-		if (rule->proxy.server.family == AF_UNSPEC)
-			return ipmasq_usage(error, "a proxy rule needs a server");
-		return 0;
+		return proxy_check(&rule->proxy, error);
 	case IPMASQ_MASQ:
 		if (rule->masq.source.address.family == AF_UNSPEC)
 			return ipmasq_usage(error, "a masq rule needs the net whose traffic it takes");
@@ -281,6 +292,8 @@ int ipmasq_rule_compare(const struct ipmasq_rule *a, const struct ipmasq_rule *b
 	if (order)
 		return order;
 	COMPARE(a->kind, b->kind);
+	if (a->kind == IPMASQ_PROXY)
+		COMPARE(a->proxy.index, b->proxy.index);
 	COMPARE(a->age, b->age);
 	return key_compare(a, b);
 }

@@ -276,6 +276,14 @@ static void match_local_destination(struct rule *rule)
 	compare(rule, 0, NFT_CMP_EQ, &local, sizeof(local));
 }
 
+void match_foreign_destination(struct rule *rule)
+{
+	uint32_t local = RTN_LOCAL;
+
+	load_fib(rule, NFT_FIB_RESULT_ADDRTYPE, NFTA_FIB_F_DADDR);
+	compare(rule, 0, NFT_CMP_NEQ, &local, sizeof(local));
+}
+
 void match_own_address(struct rule *rule, uint8_t family)
 {
 	/* 127.0.0.1 and ::1 never leave the machine: a packet from there that is sent

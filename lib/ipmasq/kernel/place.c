@@ -31,6 +31,7 @@ static const struct {
 	[PLACE_HAIRPIN] = {"hairpin_", "traffic", false, NULL},
 	[PLACE_OPENED] = {"opened_", "redirects", true, NULL},
 	[PLACE_WATCH] = {"watch_", "watch", false, trigger_add_place},
+	[PLACE_PROXY] = {"proxy_", "proxies", true, NULL},
 	[PLACE_SOURCE] = {"source_", "sources", true, NULL},
 };
 
