@@ -4,6 +4,7 @@
  * packet's way.  A piece matches, then acts; the place decides nothing but when it is asked.
  */
 #include "compile.h"
+#include "helper.h"
 #include "trigger.h"
 
 #include <errno.h>
@@ -154,6 +155,7 @@ static int write_pin(const struct position *position, const struct ipmasq_rule *
 }
 
 static const struct piece pin_pieces[] = {{PLACE_SOURCE, write_pin}};
+static const struct piece helper_pieces[] = {{PLACE_HELPER, helper_write}};
 static const struct piece proxy_pieces[] = {
 	{PLACE_PROXY, write_proxy},
 	{PLACE_HAIRPIN, write_proxy_hairpin},
@@ -177,6 +179,7 @@ static const struct {
 } kinds[IPMASQ_KINDS] = {
 	[IPMASQ_MASQ] = PIECES(masq_pieces),
 	[IPMASQ_PIN] = PIECES(pin_pieces),
+	[IPMASQ_HELPER] = PIECES(helper_pieces),
 	[IPMASQ_PROXY] = PIECES(proxy_pieces),
 	[IPMASQ_TRIGGER] = PIECES(trigger_pieces),
 	[IPMASQ_REDIRECT] = PIECES(redirect_pieces),
@@ -190,7 +193,11 @@ size_t compile(const struct ipmasq_rule *rule, struct piece pieces[static PIECES
 
 int compile_forget(struct transaction *transaction, const struct ipmasq_rule *rule)
 {
-	return rule->kind == IPMASQ_TRIGGER ? trigger_delete_maps(transaction, rule) : 0;
+	if (rule->kind == IPMASQ_TRIGGER)
+		return trigger_delete_maps(transaction, rule);
+	if (rule->kind == IPMASQ_HELPER)
+		return helper_delete_objects(transaction, rule);
+	return 0;
 }
 
 static int redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_error *error)
@@ -207,15 +214,13 @@ static int redirect_supported(const struct ipmasq_redirect *redirect, struct ipm
 
 int compile_supported(const struct ipmasq_rule *rule, struct ipmasq_error *error)
 {
-	if (!kinds[rule->kind].n)
-		return ipmasq_fail(error, EOPNOTSUPP,
-				   "the kernel engine has no rules of this kind (%d)",
-				   (int)rule->kind);
 	if (rule->kind == IPMASQ_PROXY && rule->proxy.encoding != IPMASQ_NO_ENCODE)
 		return ipmasq_fail(error, EOPNOTSUPP,
 				   "the kernel engine cannot tell the server where a connection was "
 				   "going (encode_ip_hdr, encode_tcp_stream); the user engine, ipmasqd, "
 				   "can");
+	if (rule->kind == IPMASQ_HELPER)
+		return helper_supported(&rule->helper, error);
 	if (rule->kind == IPMASQ_REDIRECT)
 		return redirect_supported(&rule->redirect, error);
 	return 0;

@@ -445,6 +445,16 @@ void translate(struct rule *rule, uint32_t type, const struct ipmasq_address *ad
 				   word_register(TRANSLATE_PORT_WORD));
 }
 
+void set_helper(struct rule *rule, const char *object)
+{
+	struct nftnl_expr *expression = append(rule, "objref");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_CT_HELPER);
+	nftnl_expr_set_str(expression, NFTNL_EXPR_OBJREF_IMM_NAME, object);
+}
+
 void masquerade(struct rule *rule)
 {
 	append(rule, "masq");

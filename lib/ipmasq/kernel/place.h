@@ -21,6 +21,7 @@ enum place {
 	PLACE_OPENED,   /* redirects of what triggers have opened */
 	PLACE_WATCH,    /* ... by what leaves */
 	PLACE_PROXY,    /* what passes goes to another server */
+	PLACE_HELPER,   /* protocol helpers get their connections */
 	PLACE_SOURCE,   /* what leaves gets another source address */
 	PLACES
 };
