@@ -135,6 +135,11 @@ static int redirect_check(const struct ipmasq_redirect *redirect, struct ipmasq_
 		if (!is_unicast(&target->address))
 			return ipmasq_usage(error, "'%s' is no inside host to send connections to",
 					    ipmasq_address_text(&target->address, text));
+		if (match->ports.low && target->port == match->ports.low &&
+		    match->ports.low == match->ports.high &&
+		    ipmasq_address_equal(&target->address, &match->alias))
+			return ipmasq_usage(error, "'%s' port %u would be redirected to itself",
+					    ipmasq_address_text(&target->address, text), target->port);
 		if (target->weight > IPMASQ_WEIGHT_MAX)
 			return ipmasq_usage(error, "preference %u is over %u", target->weight,
 					    IPMASQ_WEIGHT_MAX);
