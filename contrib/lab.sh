@@ -12,7 +12,7 @@
 # made or changed in the namespace from which this runs.  lab_remove ends what runs in the lab and
 # removes it; the programs that include this file call it from a trap.
 
-lab=ipm$$
+lab=${LAB_PREFIX:-ipm}$$
 lab_namespaces=()
 lab_scratch=
 

@@ -6,12 +6,14 @@
  * local address and local port are one pool.  A new entry goes to the head of the schedule; an
  * entry that exists gets the new preference.
  */
+#include "call.h"
+#include "pool.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <ipmasq/listing.h>
 #include <ipmasq/plugin.h>
 #include <netdb.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define OWNER "portfw"
@@ -62,124 +64,36 @@ static int parse_entry(struct ipmasq_context *context, const struct ipmasq_words
 				 &entry->target.port);
 }
 
-static enum ipmasq_status status_of(const struct ipmasq_context *context, int rc)
-{
-	return rc < 0 ? context->error.status : IPMASQ_OK;
-}
-
-/* A copy of the redirect for `match` to be changed, or a new one. */
-static struct ipmasq_rule *redirect_for(struct ipmasq_context *context,
-					const struct ipmasq_match *match)
-{
-	const struct ipmasq_rule *found;
-	struct ipmasq_rule *key = ipmasq_redirect_new(OWNER, match), *copy;
-
-	if (key && ipmasq_table_find(context->table, key, &found, &context->error) < 0) {
-		ipmasq_rule_free(key);
-		return NULL;
-	}
-	if (key && !found)
-		return key;
-	ipmasq_rule_free(key);
-	copy = key ? ipmasq_rule_copy(found) : NULL;
-	if (!copy)
-		ipmasq_fail(&context->error, ENOMEM, "out of memory");
-	return copy;
-}
-
 static int add(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
-	struct ipmasq_rule *rule;
 	struct entry entry;
 
 	if (parse_entry(context, words, false, &entry) < 0)
 		return -1;
-	rule = redirect_for(context, &entry.match);
-	if (!rule)
-		return -1;
-	if (ipmasq_redirect_put_target(&rule->redirect, &entry.target, true, &context->error) < 0) {
-		ipmasq_rule_free(rule);
-		return -1;
-	}
-	return ipmasq_table_put(context->table, rule, &context->error);
+	return pool_add(context, OWNER, &entry.match, &entry.target, true);
 }
 
-static bool target_matches(const struct ipmasq_target *target, const struct ipmasq_target *wanted)
+/* Of the same protocol, family and port, whatever the address. */
+static bool same_port(const struct ipmasq_rule *rule, const void *data)
 {
-	if (wanted->address.family && !ipmasq_address_is_any(&wanted->address) &&
-	    !ipmasq_address_equal(&wanted->address, &target->address))
-		return false;
-	return !wanted->port || wanted->port == target->port;
-}
+	const struct ipmasq_match *match = &rule->redirect.match, *wanted = data;
 
-/* Takes the matching hosts out of `rule`; how many, or -1. */
-static int delete_from(struct ipmasq_context *context, const struct ipmasq_rule *rule,
-		       const struct ipmasq_target *wanted)
-{
-	struct ipmasq_rule *copy = ipmasq_rule_copy(rule);
-	int n = 0;
-
-	if (!copy)
-		return ipmasq_fail(&context->error, ENOMEM, "out of memory");
-	for (uint32_t i = copy->redirect.n_targets; i-- > 0;) {
-		if (target_matches(&copy->redirect.targets[i], wanted)) {
-			ipmasq_redirect_take_target(&copy->redirect, i);
-			n++;
-		}
-	}
-	if (n && copy->redirect.n_targets) {
-		if (ipmasq_table_put(context->table, copy, &context->error) < 0)
-			return -1;
-		return n;
-	}
-	if (n && ipmasq_table_remove(context->table, copy, &context->error) < 0)
-		n = -1;
-	ipmasq_rule_free(copy);
-	return n;
-}
-
-/* Rules that a wildcard address matches, gathered before any is changed. */
-struct matching {
-	const struct ipmasq_match *match;
-	struct ipmasq_rule **rules;
-	size_t n;
-};
-
-static int gather(const struct ipmasq_rule *rule, void *data)
-{
-	struct matching *matching = data;
-	const struct ipmasq_match *match = &rule->redirect.match;
-	struct ipmasq_rule **rules;
-
-	if (match->protocol != matching->match->protocol ||
-	    match->family != matching->match->family ||
-	    match->ports.low != matching->match->ports.low)
-		return 0;
-	rules = reallocarray(matching->rules, matching->n + 1, sizeof(*rules));
-	if (!rules)
-		return -1;
-	matching->rules = rules;
-	rules[matching->n] = ipmasq_rule_copy(rule);
-	return rules[matching->n++] ? 0 : -1;
+	return match->protocol == wanted->protocol && match->family == wanted->family &&
+	       match->ports.low == wanted->ports.low;
 }
 
 static int delete_everywhere(struct ipmasq_context *context, const struct entry *entry)
 {
-	struct matching matching = {.match = &entry->match};
-	int n = 0, rc;
+	struct pool_rules rules;
+	int n = 0, rc = 0;
 
-	context->error.text[0] = '\0';
-	rc = ipmasq_table_walk(context->table, OWNER, gather, &matching, &context->error);
-	if (rc < 0 && !context->error.text[0])
-		ipmasq_fail(&context->error, ENOMEM, "out of memory");
-	for (size_t i = 0; i < matching.n; i++) {
-		if (rc >= 0)
-			rc = delete_from(context, matching.rules[i], &entry->target);
-		if (rc > 0)
-			n += rc;
-		ipmasq_rule_free(matching.rules[i]);
+	if (pool_gather(context, OWNER, &rules, same_port, &entry->match) < 0)
+		return -1;
+	for (size_t i = 0; i < rules.n && rc >= 0; i++) {
+		rc = pool_delete(context, rules.list[i], &entry->target);
+		n += rc;
 	}
-	free(matching.rules);
+	pool_rules_free(&rules);
 	return rc < 0 ? -1 : n;
 }
 
@@ -195,7 +109,7 @@ static int delete_one(struct ipmasq_context *context, const struct entry *entry)
 	ipmasq_rule_free(key);
 	if (rc < 0)
 		return -1;
-	return rule ? delete_from(context, rule, &entry->target) : 0;
+	return rule ? pool_delete(context, rule, &entry->target) : 0;
 }
 
 static int delete(struct ipmasq_context *context, const struct ipmasq_words *words)
@@ -269,11 +183,12 @@ static int list_rule(const struct ipmasq_rule *rule, void *data)
 	return 0;
 }
 
-static int list(struct ipmasq_context *context)
+static int list(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
 	bool counters = context->verbose || context->json;
 	struct listing listing = {.context = context};
 
+	(void)words;
 	listing.listing = ipmasq_listing_open(context, OWNER, columns,
 					      N_COLUMNS - (counters ? 0 : N_COLUMNS_COUNTER));
 	if (!listing.listing)
@@ -287,45 +202,22 @@ static int list(struct ipmasq_context *context)
 	return ipmasq_listing_print(listing.listing, &context->error);
 }
 
-static const struct {
-	char letter;
-	const char *allowed; /* the options that it takes */
-} commands[] = {{'A', "PLRp"}, {'D', "PLR"}, {'F', ""}, {'L', ""}, {'l', ""}};
-
-static int run_command(struct ipmasq_context *context, const struct ipmasq_words *words)
+static int clear(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (commands[i].letter == words->command &&
-		    ipmasq_words_check(context, words, commands[i].allowed) < 0)
-			return -1;
-	switch (words->command) {
-	case 'A':
-		return add(context, words);
-	case 'D':
-		return delete(context, words);
-	case 'F':
-		return ipmasq_table_clear(context->table, OWNER, &context->error);
-	case 'L':
-	case 'l':
-		return list(context);
-	}
-	return ipmasq_usage(&context->error, "no command: give one of -A, -D, -F, -L, or -h for help%s",
-			    words->given['L'] ? "; -L with an address goes with -A or -D" : "");
+	(void)words;
+	return ipmasq_table_clear(context->table, OWNER, &context->error);
 }
+
+static const struct call commands[] = {
+	{'A', "PLRp", add}, {'D', "PLR", delete}, {'F', "", clear},
+	{'L', "", list},    {'l', "", list},      {0},
+};
 
 const struct ipmasq_plugin ipmasq_plugin;
 
 static int run(struct ipmasq_context *context, int argc, char **argv)
 {
-	struct ipmasq_words words;
-
-	if (ipmasq_words_scan(context, options, argc, argv, &words) < 0)
-		return context->error.status;
-	if (context->help) {
-		ipmasq_plugin_usage(&ipmasq_plugin, context->out);
-		return IPMASQ_OK;
-	}
-	return status_of(context, run_command(context, &words));
+	return call_run(context, &ipmasq_plugin, commands, argc, argv);
 }
 
 static int format(const struct ipmasq_rule *rule, ipmasq_line_visit visit, void *data)

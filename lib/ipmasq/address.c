@@ -106,6 +106,51 @@ int ipmasq_parse_address(struct ipmasq_address *address, const char *word, uint8
 	return 0;
 }
 
+/* Clears what is behind the prefix. */
+static void clear_host_bits(struct ipmasq_net *net)
+{
+	size_t length = ipmasq_address_length(net->address.family);
+
+	for (size_t i = 0; i < length; i++) {
+		unsigned int kept = net->bits > i * 8 ? net->bits - (unsigned int)i * 8 : 0;
+
+		if (kept < 8)
+			net->address.bytes[i] &= (uint8_t)(0xff00u >> kept);
+	}
+}
+
+int ipmasq_parse_net(struct ipmasq_net *net, const char *word, bool numeric,
+		     struct ipmasq_error *error)
+{
+	const char *slash = strrchr(word, '/');
+	char address[256];
+	uint32_t bits;
+	size_t length = slash ? (size_t)(slash - word) : strlen(word);
+
+	if (length >= sizeof(address))
+		return ipmasq_usage(error, "'%.40s...' is too long for a net", word);
+	memcpy(address, word, length);
+	address[length] = '\0';
+	if (ipmasq_parse_address(&net->address, address, AF_UNSPEC, numeric, error) < 0)
+		return -1;
+	bits = (uint32_t)ipmasq_address_length(net->address.family) * 8;
+	if (slash && ipmasq_parse_number(&bits, slash + 1, "prefix length", 0, bits, error) < 0)
+		return ipmasq_usage(error, "'%s' is not a net: give ADDRESS/BITS, BITS from 0 to %u",
+				    word, bits);
+	net->bits = (uint8_t)bits;
+	clear_host_bits(net);
+	return 0;
+}
+
+const char *ipmasq_net_text(const struct ipmasq_net *net, char text[static IPMASQ_NET_TEXT])
+{
+	char address[IPMASQ_ADDRESS_TEXT];
+
+	snprintf(text, IPMASQ_NET_TEXT, "%s/%u", ipmasq_address_text(&net->address, address),
+		 net->bits);
+	return text;
+}
+
 /* The whole word as a decimal number, or as hexadecimal after 0x; false if it is not one. */
 static bool whole_number(unsigned long *number, const char *word)
 {
@@ -168,6 +213,30 @@ int ipmasq_parse_transport(uint8_t *protocol, const char *word, struct ipmasq_er
 		}
 	}
 	return ipmasq_usage(error, "protocol '%s' is not tcp, udp or sctp", word);
+}
+
+int ipmasq_parse_protocol(uint8_t *protocol, const char *word, bool numeric,
+			  struct ipmasq_error *error)
+{
+	const struct protoent *known;
+	unsigned long number;
+
+	for (size_t i = 0; i < N_PROTOCOLS; i++) {
+		if (strcasecmp(word, protocols[i].name) == 0) {
+			*protocol = protocols[i].number;
+			return 0;
+		}
+	}
+	if (whole_number(&number, word) && number >= 1 && number <= UINT8_MAX) {
+		*protocol = (uint8_t)number;
+		return 0;
+	}
+	known = numeric ? NULL : getprotobyname(word);
+	if (!known || known->p_proto < 1 || known->p_proto > UINT8_MAX)
+		return ipmasq_usage(error, "'%s' is not an IP protocol: give a name or 1 to 255",
+				    word);
+	*protocol = (uint8_t)known->p_proto;
+	return 0;
 }
 
 int ipmasq_split_address_port(const char *word, char *buffer, size_t size, const char **address,

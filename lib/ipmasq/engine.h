@@ -10,6 +10,7 @@
 #define IPMASQ_ENGINE_H
 
 #include <ipmasq/rule.h>
+#include <ipmasq/table.h>
 #include <stddef.h>
 
 struct ipmasq_engine;
@@ -34,6 +35,9 @@ struct ipmasq_engine_ops {
 		    void *data, struct ipmasq_error *error);
 	int (*commit)(struct ipmasq_engine *engine, const struct ipmasq_change *changes,
 		      size_t n_changes, unsigned int flags, struct ipmasq_error *error);
+	/* As ipmasq_table_openings(); NULL: nothing is ever open. */
+	int (*openings)(struct ipmasq_engine *engine, const struct ipmasq_rule *rule,
+			ipmasq_opening_visit visit, void *data, struct ipmasq_error *error);
 	/* The table that made the snapshot is closed; may be NULL. */
 	void (*release)(struct ipmasq_engine *engine);
 	void (*close)(struct ipmasq_engine *engine);

@@ -31,15 +31,29 @@ unsigned int ipmasq_owner_precedence(const char *owner)
 	return n;
 }
 
-struct ipmasq_rule *ipmasq_redirect_new(const char *owner, const struct ipmasq_match *match)
+bool ipmasq_match_is_wide(const struct ipmasq_match *match)
+{
+	return !match->mark && (!match->ports.low || match->ports.low != match->ports.high ||
+				match->remote_port || !ipmasq_address_is_any(&match->remote));
+}
+
+struct ipmasq_rule *ipmasq_rule_new(enum ipmasq_kind kind, const char *owner)
 {
 	struct ipmasq_rule *rule = calloc(1, sizeof(*rule));
 
 	if (!rule)
 		return NULL;
-	rule->kind = IPMASQ_REDIRECT;
+	rule->kind = kind;
 	strncpy(rule->owner, owner, sizeof(rule->owner) - 1);
-	rule->redirect.match = *match;
+	return rule;
+}
+
+struct ipmasq_rule *ipmasq_redirect_new(const char *owner, const struct ipmasq_match *match)
+{
+	struct ipmasq_rule *rule = ipmasq_rule_new(IPMASQ_REDIRECT, owner);
+
+	if (rule)
+		rule->redirect.match = *match;
 	return rule;
 }
 
@@ -133,6 +147,19 @@ static int redirect_check(const struct ipmasq_redirect *redirect, struct ipmasq_
 	return 0;
 }
 
+static int proxy_check(const struct ipmasq_proxy *proxy, struct ipmasq_error *error)
+{
+	uint8_t family = proxy->server.family;
+
+	if (ipmasq_address_is_any(&proxy->server))
+		return ipmasq_usage(error, "a proxy rule needs a server");
+	if ((proxy->source.address.family && proxy->source.address.family != family) ||
+	    (proxy->destination.address.family && proxy->destination.address.family != family))
+		return ipmasq_usage(error, "the server and the nets of src and dst are not of one "
+					   "family (IPv4 or IPv6)");
+	return 0;
+}
+
 int ipmasq_rule_check(const struct ipmasq_rule *rule, struct ipmasq_error *error)
 {
 	switch (rule->kind) {
@@ -151,12 +178,14 @@ int ipmasq_rule_check(const struct ipmasq_rule *rule, struct ipmasq_error *error
 					    rule->pin.ports.low, rule->pin.ports.high);
 		return 0;
 	case IPMASQ_PROXY:
-		if (rule->proxy.server.family == AF_UNSPEC)
-			return ipmasq_usage(error, "a proxy rule needs a server");
-		return 0;
+		return proxy_check(&rule->proxy, error);
 	case IPMASQ_MASQ:
 		if (rule->masq.source.address.family == AF_UNSPEC)
 			return ipmasq_usage(error, "a masq rule needs the net whose traffic it takes");
+		if (rule->masq.alias.family != AF_UNSPEC &&
+		    rule->masq.alias.family != rule->masq.source.address.family)
+			return ipmasq_usage(error, "the net and the address that it gets are not of "
+						   "one family (IPv4 or IPv6)");
 		return 0;
 	case IPMASQ_HELPER:
 		if (!rule->helper.name[0])
@@ -230,7 +259,10 @@ static int masq_compare(const struct ipmasq_masq *a, const struct ipmasq_masq *b
 {
 	int order = net_compare(&a->source, &b->source);
 
-	return order ? order : strcmp(a->interface, b->interface);
+	if (order)
+		return order;
+	COMPARE(a->protocol, b->protocol);
+	return strcmp(a->interface, b->interface);
 }
 
 static int key_compare(const struct ipmasq_rule *a, const struct ipmasq_rule *b)
@@ -265,6 +297,9 @@ int ipmasq_rule_compare(const struct ipmasq_rule *a, const struct ipmasq_rule *b
 	if (order)
 		return order;
 	COMPARE(a->kind, b->kind);
+	if (a->kind == IPMASQ_PROXY)
+		COMPARE(a->proxy.index, b->proxy.index);
+	COMPARE(a->age, b->age);
 	return key_compare(a, b);
 }
 

@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define AGE_HERE (UINT64_C(1) << 32) /* above the age of whatever is in an engine */
+
 struct entry {
 	struct entry *next; /* in the hash chain */
 	struct ipmasq_rule *before, *after;
@@ -29,6 +31,7 @@ struct ipmasq_table {
 	bool begun;                 /* the engine's generation is noted */
 	bool counters;              /* traffic counters are wanted */
 	bool loaded;                /* every rule of every owner is here */
+	uint64_t age;               /* of the newest rule that was put here */
 };
 
 static const struct ipmasq_rule *entry_key(const struct entry *entry)
@@ -232,6 +235,13 @@ int ipmasq_table_find(struct ipmasq_table *table, const struct ipmasq_rule *key,
 	return 0;
 }
 
+/* Whether rules like this one go first when they are newer; it has an age then. */
+static bool is_ordered(const struct ipmasq_rule *rule)
+{
+	return rule->kind == IPMASQ_PROXY ||
+	       (rule->kind == IPMASQ_REDIRECT && ipmasq_match_is_wide(&rule->redirect.match));
+}
+
 int ipmasq_table_put(struct ipmasq_table *table, struct ipmasq_rule *rule,
 		     struct ipmasq_error *error)
 {
@@ -239,6 +249,8 @@ int ipmasq_table_put(struct ipmasq_table *table, struct ipmasq_rule *rule,
 
 	if (ipmasq_rule_check(rule, error) < 0 || fetch(table, rule, &entry, error) < 0)
 		goto fail;
+	if (is_ordered(rule))
+		rule->age = AGE_HERE + ++table->age;
 	if (entry) {
 		set_after(entry, rule);
 	} else if (!insert(table, NULL, rule)) {
@@ -343,6 +355,14 @@ int ipmasq_table_walk(struct ipmasq_table *table, const char *owner, ipmasq_rule
 	}
 	free(list);
 	return rc;
+}
+
+int ipmasq_table_openings(struct ipmasq_table *table, const struct ipmasq_rule *rule,
+			  ipmasq_opening_visit visit, void *data, struct ipmasq_error *error)
+{
+	if (rule->kind != IPMASQ_TRIGGER || !table->engine->ops->openings)
+		return 0;
+	return table->engine->ops->openings(table->engine, rule, visit, data, error);
 }
 
 static bool changed(const struct entry *entry)

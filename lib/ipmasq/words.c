@@ -106,7 +106,7 @@ static int take_values(struct scan *scan, const struct ipmasq_option *option, co
 				    option->words, n ? ": nothing follows " : "",
 				    n ? value[n - 1] : "");
 	scan->words->given[(unsigned char)option->letter] = true;
-	return 0;
+	return option->flags & IPMASQ_COMMAND ? set_command(scan, option->letter) : 0;
 }
 
 /* True when all that is left of a bundle are letters without values. */

@@ -102,8 +102,9 @@ rules() {
 	portfw -L -n | tail -n +2 | tr -s ' ' | sed 's/^ //'
 }
 
+# Without hairpins and opened ranges, which come with traffic and lapse.
 ruleset() {
-	on router nft list ruleset
+	on router nft list ruleset | sed -z 's/\n[ \t]*elements = {[^}]*expires[^}]*}//g'
 }
 
 # --- what a command shall do ------------------------------------------------------------------

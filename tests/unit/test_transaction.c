@@ -5,6 +5,7 @@
  */
 #include "fake_kernel.h"
 #include "redirect.h"
+#include "ruled.h"
 #include "rules.h"
 
 #include <arpa/inet.h>
@@ -567,24 +568,33 @@ static void a_pool_of_1024_hosts_fits(void **state)
 			 IPMASQ_TARGETS_MAX);
 }
 
+static int supported(const struct ipmasq_rule *rule, struct ipmasq_error *error)
+{
+	return ruled_is(rule) ? ruled_supported(rule, error)
+			      : redirect_supported(&rule->redirect, error);
+}
+
 static void what_nf_tables_cannot_redirect_is_refused(void **state)
 {
 	struct ipmasq_rule *rule = test_plain("192.0.2.1", 80, "10.0.0.1");
+	struct ipmasq_target other = {.address = test_address("10.0.0.2"), .weight = 1};
 	struct ipmasq_match match = rule->redirect.match;
 	struct ipmasq_error error;
 
 	(void)state;
-	assert_int_equal(redirect_supported(&rule->redirect, &error), 0);
-	rule->redirect.match.ports.high = 81;
-	assert_int_equal(redirect_supported(&rule->redirect, &error), -1);
+	assert_int_equal(supported(rule, &error), 0);
+	rule->redirect.match.mark = 1; /* beside an address and a port */
+	assert_int_equal(supported(rule, &error), -1);
 	assert_int_equal(error.status, IPMASQ_FAILED);
 	assert_int_equal(error.code, EOPNOTSUPP);
 	rule->redirect.match = match;
-	rule->redirect.match.mark = 1;
-	assert_int_equal(redirect_supported(&rule->redirect, &error), -1);
-	rule->redirect.match = match;
 	rule->redirect.match.remote = test_address("198.51.100.1");
-	assert_int_equal(redirect_supported(&rule->redirect, &error), -1);
+	assert_int_equal(supported(rule, &error), -1);
+	rule->redirect.match = match;
+	rule->redirect.match.ports.high = 81;
+	assert_int_equal(supported(rule, &error), 0);
+	assert_int_equal(ipmasq_redirect_put_target(&rule->redirect, &other, true, &error), 0);
+	assert_int_equal(supported(rule, &error), -1); /* a range is for one host */
 	ipmasq_rule_free(rule);
 }
 

@@ -24,8 +24,15 @@ struct ipmasq_address {
 	};
 };
 
-/* Room for any address as text, with the end. */
+/* An address with a prefix length; family AF_UNSPEC matches everything. */
+struct ipmasq_net {
+	struct ipmasq_address address; /* the bits behind the prefix are 0 */
+	uint8_t bits;
+};
+
+/* Room for any address, and any net, as text, with the end. */
 #define IPMASQ_ADDRESS_TEXT 46
+#define IPMASQ_NET_TEXT     50
 
 /* Bytes of an address of this family: 4 or 16, 0 for AF_UNSPEC. */
 static inline size_t ipmasq_address_length(uint8_t family)
@@ -54,6 +61,24 @@ const char *ipmasq_address_text(const struct ipmasq_address *address,
  */
 int ipmasq_parse_address(struct ipmasq_address *address, const char *word, uint8_t family,
 			 bool numeric, struct ipmasq_error *error);
+
+/*
+ * ipmasq_parse_net - an address as by ipmasq_parse_address(), or ADDR/BITS.
+ *
+ * Without BITS it is the net of this one address.  Bits behind the prefix are cleared.
+ */
+int ipmasq_parse_net(struct ipmasq_net *net, const char *word, bool numeric,
+		     struct ipmasq_error *error);
+
+/* Writes ADDR/BITS into `text` and returns it. */
+const char *ipmasq_net_text(const struct ipmasq_net *net, char text[static IPMASQ_NET_TEXT]);
+
+/*
+ * ipmasq_parse_protocol - an IP protocol, 1 to 255, by number or, with `numeric` false or when it
+ * is one that ipmasq_protocol_name() knows, by name.
+ */
+int ipmasq_parse_protocol(uint8_t *protocol, const char *word, bool numeric,
+			  struct ipmasq_error *error);
 
 /*
  * ipmasq_parse_port - a port, 1 to 65535, into host byte order; with `numeric` false also a

@@ -29,12 +29,6 @@ enum ipmasq_kind {
 	IPMASQ_KINDS
 };
 
-/* An address with a prefix length; family AF_UNSPEC matches everything. */
-struct ipmasq_net {
-	struct ipmasq_address address;
-	uint8_t bits;
-};
-
 /* An inclusive port range in host byte order; 0, 0 matches every port. */
 struct ipmasq_ports {
 	uint16_t low, high;
@@ -105,6 +99,7 @@ struct ipmasq_proxy {
 
 struct ipmasq_masq {
 	struct ipmasq_net source;
+	uint8_t protocol;             /* 0: any */
 	char interface[16];           /* empty: any */
 	struct ipmasq_address alias;  /* any: the interface's own */
 };
@@ -118,6 +113,7 @@ struct ipmasq_helper {
 struct ipmasq_rule {
 	enum ipmasq_kind kind;
 	char owner[IPMASQ_OWNER_SIZE];
+	uint64_t age; /* larger is newer, where the newest goes first; else 0; read only */
 	union {
 		struct ipmasq_redirect redirect;
 		struct ipmasq_trigger trigger;
@@ -134,8 +130,17 @@ struct ipmasq_rule *ipmasq_redirect_new(const char *owner, const struct ipmasq_m
 /* A deep copy, or NULL and errno ENOMEM; the caller frees it with ipmasq_rule_free(). */
 struct ipmasq_rule *ipmasq_rule_copy(const struct ipmasq_rule *rule);
 
+/* A rule of this kind and owner with nothing else in it, or NULL and errno ENOMEM. */
+struct ipmasq_rule *ipmasq_rule_new(enum ipmasq_kind kind, const char *owner);
+
 /* Frees the rule and what it owns; NULL is allowed. */
 void ipmasq_rule_free(struct ipmasq_rule *rule);
+
+/*
+ * Whether a redirect is of a range, of every port or of a remote host: such redirects overlap, and
+ * the most specific, then the newest, goes first.  The others are of one port or one mark.
+ */
+bool ipmasq_match_is_wide(const struct ipmasq_match *match);
 
 /* 0, or -1 with a usage error that says which field contradicts which. */
 int ipmasq_rule_check(const struct ipmasq_rule *rule, struct ipmasq_error *error);
@@ -146,7 +151,7 @@ bool ipmasq_rule_same_key(const struct ipmasq_rule *a, const struct ipmasq_rule 
 /* Same body as well; counters and whose turn it is are not compared. */
 bool ipmasq_rule_same_body(const struct ipmasq_rule *a, const struct ipmasq_rule *b);
 
-/* Order for listings and saved files: precedence of the owner, then by match; as memcmp(3). */
+/* Order for listings and saved files: precedence of the owner, age, then match; as memcmp(3). */
 int ipmasq_rule_compare(const struct ipmasq_rule *a, const struct ipmasq_rule *b);
 
 /*

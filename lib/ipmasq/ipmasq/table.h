@@ -58,6 +58,20 @@ int ipmasq_table_walk(struct ipmasq_table *table, const char *owner, ipmasq_rule
 /* Has the walk that comes read traffic counters, too, which costs another look at the engine. */
 void ipmasq_table_want_counters(struct ipmasq_table *table);
 
+/* A port range that a trigger has opened to an inside host. */
+struct ipmasq_opening {
+	struct ipmasq_address inside;
+	struct ipmasq_address remote;  /* who may use it; family AF_UNSPEC: everybody */
+	uint32_t expires;              /* seconds until it closes; 0: when the rule goes */
+};
+
+/* Called for an opening; anything but 0 ends the walk and is returned by it. */
+typedef int (*ipmasq_opening_visit)(const struct ipmasq_opening *opening, void *data);
+
+/* Visits what the trigger `rule` of the table has open now. */
+int ipmasq_table_openings(struct ipmasq_table *table, const struct ipmasq_rule *rule,
+			  ipmasq_opening_visit visit, void *data, struct ipmasq_error *error);
+
 /* Called for a rule that a commit would change: `before` or `after` may be NULL. */
 typedef int (*ipmasq_change_visit)(const struct ipmasq_rule *before,
 				   const struct ipmasq_rule *after, void *data);

@@ -16,7 +16,7 @@
 struct ipmasq_context;
 
 /* What a letter is. */
-#define IPMASQ_COMMAND      1u /* one of these a call */
+#define IPMASQ_COMMAND      1u /* one of these a call, with words behind it or none */
 #define IPMASQ_PAIR         2u /* takes ADDR PORT, in two words or as one */
 #define IPMASQ_OR_COMMAND   4u /* takes words; with none after it, it is a command */
 #define IPMASQ_LAST_OPEN    8u /* the last word may be left out */

@@ -197,7 +197,7 @@ static void read_element(const struct nlattr *nest, struct element *element)
 	element->key_length = element->data_length = 0;
 	element->chain[0] = element->comment[0] = '\0';
 	element->interval_end = false;
-	element->packets = element->bytes = 0;
+	element->packets = element->bytes = element->expires = 0;
 	mnl_attr_for_each_nested(attribute, nest) {
 		switch (mnl_attr_get_type(attribute)) {
 		case NFTA_SET_ELEM_KEY:
@@ -213,6 +213,10 @@ static void read_element(const struct nlattr *nest, struct element *element)
 			break;
 		case NFTA_SET_ELEM_EXPR:
 			read_counter(attribute, element);
+			break;
+		case NFTA_SET_ELEM_EXPIRATION:
+			if (mnl_attr_validate(attribute, MNL_TYPE_U64) == 0)
+				element->expires = be64toh(mnl_attr_get_u64(attribute));
 			break;
 		case NFTA_SET_ELEM_USERDATA:
 			read_comment(attribute, element);

@@ -21,6 +21,7 @@ struct element {
 	char comment[ELEMENT_COMMENT_MAX]; /* empty: none */
 	bool interval_end;
 	uint64_t packets, bytes;
+	uint64_t expires; /* ms; 0: never; read only */
 };
 
 /* Appends a concatenated field, padded to 32 bits as nf_tables wants it. */

@@ -19,18 +19,19 @@
 #include "flows.h"
 #include "lock.h"
 #include "netlink.h"
+#include "place.h"
 #include "redirect.h"
+#include "ruled.h"
 #include "schema.h"
+#include "trigger.h"
 
 #include <errno.h>
 #include <ipmasq/error.h>
 #include <ipmasq/table.h>
-#include <libnftnl/chain.h>
 #include <linux/netfilter/nf_tables.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define OWNERS_MAX    64
 #define CONFLICTS_MAX 4 /* then the lock comes first */
 
 struct kernel {
@@ -106,70 +107,40 @@ static int kernel_get(struct ipmasq_engine *engine, const struct ipmasq_rule *ke
 	struct kernel *kernel = kernel_of(engine);
 
 	*rule = NULL;
-	if (!kernel->present || key->kind != IPMASQ_REDIRECT)
-		return 0;
-	if (redirect_get(&kernel->netlink, key->owner, &key->redirect.match, rule) < 0)
-		return errno == EINTR || errno == ENOENT ? again(kernel, error)
-								 : explain(error, "cannot read the rule");
-	return 0;
-}
-
-/* The owners whose chains are in our table. */
-struct owners {
-	char names[OWNERS_MAX][IPMASQ_OWNER_SIZE];
-	size_t n;
-};
-
-static int read_owner(const struct nlmsghdr *message, void *data)
-{
-	static const char prefix[] = "redirect_";
-	struct owners *owners = data;
-	struct nftnl_chain *chain = nftnl_chain_alloc();
-	const char *name, *table;
-
-	if (!chain || nftnl_chain_nlmsg_parse(message, chain) < 0)
-		goto out;
-	name = nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME);
-	table = nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE);
-	if (strcmp(table, SCHEMA_TABLE) == 0 && strncmp(name, prefix, strlen(prefix)) == 0 &&
-	    strlen(name) - strlen(prefix) < IPMASQ_OWNER_SIZE && owners->n < OWNERS_MAX)
-		strcpy(owners->names[owners->n++], name + strlen(prefix));
-out:
-	if (chain)
-		nftnl_chain_free(chain);
-	return MNL_CB_OK;
-}
-
-static int by_precedence(const void *a, const void *b)
-{
-	unsigned int x = ipmasq_owner_precedence(a), y = ipmasq_owner_precedence(b);
-
-	return x != y ? (x < y ? -1 : 1) : strcmp(a, b);
-}
-
-static int read_owners(struct kernel *kernel, struct owners *owners)
-{
-	owners->n = 0;
 	if (!kernel->present)
 		return 0;
-	netlink_request(&kernel->netlink, NFT_MSG_GETCHAIN, 0);
-	if (netlink_dump(&kernel->netlink, read_owner, owners) < 0)
-		return -1;
-	qsort(owners->names, owners->n, sizeof(owners->names[0]), by_precedence);
+	if ((ruled_is(key) ? ruled_get(&kernel->netlink, key, rule)
+			   : redirect_get(&kernel->netlink, key->owner, &key->redirect.match,
+					  rule)) < 0)
+		return errno == EINTR || errno == ENOENT ? again(kernel, error)
+							 : explain(error, "cannot read the rule");
 	return 0;
+}
+
+static int load_place(struct kernel *kernel, const struct place_of *place, bool counters,
+		      ipmasq_rule_take take, void *data)
+{
+	switch (place->place) {
+	case PLACE_REDIRECT:
+		return redirect_load(&kernel->netlink, place->owner, counters, take, data);
+	case PLACE_MARK:
+		return redirect_load_marks(&kernel->netlink, place->owner, take, data);
+	default:
+		return ruled_load(&kernel->netlink, place, take, data);
+	}
 }
 
 static int kernel_load(struct ipmasq_engine *engine, bool counters, ipmasq_rule_take take,
 		       void *data, struct ipmasq_error *error)
 {
 	struct kernel *kernel = kernel_of(engine);
-	struct owners owners;
+	struct places places = {0};
 	uint32_t generation;
 
-	if (read_owners(kernel, &owners) < 0)
+	if (kernel->present && places_read(&kernel->netlink, &places) < 0)
 		goto fail;
-	for (size_t i = 0; i < owners.n; i++)
-		if (redirect_load(&kernel->netlink, owners.names[i], counters, take, data) < 0)
+	for (size_t i = 0; i < places.n; i++)
+		if (load_place(kernel, &places.list[i], counters, take, data) < 0)
 			goto fail;
 	if (netlink_generation(&kernel->netlink, &generation) < 0)
 		goto fail;
@@ -179,63 +150,54 @@ fail:
 							 : explain(error, "cannot read the rules");
 }
 
-static bool owner_is_there(struct kernel *kernel, const char *owner)
+/* The places that a rule needs. */
+static int places_of(const struct ipmasq_rule *rule, struct places *places)
 {
-	char chain[SCHEMA_NAME_MAX];
-	struct nlmsghdr *request;
-
-	if (!kernel->present)
-		return false;
-	request = netlink_request(&kernel->netlink, NFT_MSG_GETCHAIN, 0);
-	mnl_attr_put_strz(request, NFTA_CHAIN_TABLE, SCHEMA_TABLE);
-	mnl_attr_put_strz(request, NFTA_CHAIN_NAME, schema_owner_chain(chain, owner));
-	return netlink_ask(&kernel->netlink, NULL, NULL) == 0;
+	places->n = 0;
+	if (ruled_is(rule))
+		return ruled_places(rule, places);
+	return places_add(places, rule->redirect.match.mark ? PLACE_MARK : PLACE_REDIRECT,
+			  rule->owner);
 }
 
-/* Owners that the changes bring and that have no chains yet. */
-static int new_owners(struct kernel *kernel, const struct ipmasq_change *changes, size_t n,
-		      struct owners *fresh)
+/* Places that the changes need and that are not there yet. */
+static int new_places(struct kernel *kernel, const struct ipmasq_change *changes, size_t n,
+		      struct places *fresh)
 {
-	const char *last = "";
+	struct places there = {0}, needed;
 
-	fresh->n = 0;
 	for (size_t i = 0; i < n; i++) {
-		const char *owner = changes[i].after ? changes[i].after->owner : last;
-		size_t known = 0;
-
-		if (strcmp(owner, last) == 0)
+		if (!changes[i].after)
 			continue;
-		last = owner;
-		while (known < fresh->n && strcmp(fresh->names[known], owner) != 0)
-			known++;
-		if (known < fresh->n || owner_is_there(kernel, owner))
-			continue;
-		if (fresh->n == OWNERS_MAX) {
-			errno = ENOSPC;
+		if (places_of(changes[i].after, &needed) < 0)
 			return -1;
+		for (size_t p = 0; p < needed.n; p++) {
+			const struct place_of *need = &needed.list[p];
+
+			if (places_have(&there, need->place, need->owner) ||
+			    places_have(fresh, need->place, need->owner))
+				continue;
+			if (places_add(kernel->present && place_is_there(&kernel->netlink,
+									 need->place, need->owner)
+					       ? &there
+					       : fresh,
+				       need->place, need->owner) < 0)
+				return -1;
 		}
-		strcpy(fresh->names[fresh->n++], owner);
 	}
 	return 0;
 }
 
-static int write_owners(struct kernel *kernel, struct transaction *transaction,
-			const struct owners *fresh)
+static int write_places(struct kernel *kernel, struct transaction *transaction,
+			const struct places *fresh)
 {
-	struct owners present;
+	struct places present = {0};
 
 	if (!fresh->n)
 		return 0;
-	if (read_owners(kernel, &present) < 0)
+	if (kernel->present && places_read(&kernel->netlink, &present) < 0)
 		return -1;
-	for (size_t i = 0; i < fresh->n && present.n < OWNERS_MAX; i++) {
-		if (schema_add_owner(transaction, fresh->names[i],
-				     (const char (*)[IPMASQ_OWNER_SIZE])present.names, present.n) < 0)
-			return -1;
-		strcpy(present.names[present.n++], fresh->names[i]);
-		qsort(present.names, present.n, sizeof(present.names[0]), by_precedence);
-	}
-	return 0;
+	return places_write(transaction, &present, fresh);
 }
 
 static int check_changes(const struct ipmasq_change *changes, size_t n, struct ipmasq_error *error)
@@ -245,11 +207,8 @@ static int check_changes(const struct ipmasq_change *changes, size_t n, struct i
 
 		if (!rule)
 			continue;
-		if (rule->kind != IPMASQ_REDIRECT)
-			return ipmasq_fail(error, EOPNOTSUPP,
-					   "the kernel engine has no rules of this kind (%d)",
-					   (int)rule->kind);
-		if (redirect_supported(&rule->redirect, error) < 0)
+		if ((ruled_is(rule) ? ruled_supported(rule, error)
+				    : redirect_supported(&rule->redirect, error)) < 0)
 			return -1;
 	}
 	return 0;
@@ -260,19 +219,20 @@ static int kernel_commit(struct ipmasq_engine *engine, const struct ipmasq_chang
 {
 	struct kernel *kernel = kernel_of(engine);
 	struct transaction transaction = {0};
-	struct owners fresh;
+	struct places fresh = {0};
 	int rc = -1, lock = -1;
 
 	if (check_changes(changes, n_changes, error) < 0)
 		return -1;
-	if (new_owners(kernel, changes, n_changes, &fresh) < 0 ||
+	if (new_places(kernel, changes, n_changes, &fresh) < 0 ||
 	    transaction_begin(&transaction, &kernel->netlink,
 			      kernel->lock >= 0 ? NULL : &kernel->generation) < 0)
 		goto out;
 	if (!kernel->present && schema_add_table(&transaction) < 0)
 		goto out;
-	if (write_owners(kernel, &transaction, &fresh) < 0 ||
-	    redirect_write(&transaction, changes, n_changes) < 0)
+	if (write_places(kernel, &transaction, &fresh) < 0 ||
+	    redirect_write(&transaction, changes, n_changes) < 0 ||
+	    ruled_write(&transaction, changes, n_changes) < 0)
 		goto out;
 	if (kernel->lock < 0)
 		lock = lock_take();
@@ -287,6 +247,19 @@ out:
 	lock_drop(lock);
 	transaction_end(&transaction);
 	return rc < 0 ? -1 : flows_end(&kernel->netlink, changes, n_changes, flags, error);
+}
+
+static int kernel_openings(struct ipmasq_engine *engine, const struct ipmasq_rule *rule,
+			   ipmasq_opening_visit visit, void *data, struct ipmasq_error *error)
+{
+	struct kernel *kernel = kernel_of(engine);
+	int rc = trigger_openings(&kernel->netlink, rule, visit, data);
+
+	if (rc < 0)
+		return errno == EINTR || errno == ENOENT
+			       ? again(kernel, error)
+			       : explain(error, "cannot read what is open");
+	return rc;
 }
 
 static void kernel_release(struct ipmasq_engine *engine)
@@ -311,6 +284,7 @@ static const struct ipmasq_engine_ops kernel_ops = {
 	.get = kernel_get,
 	.load = kernel_load,
 	.commit = kernel_commit,
+	.openings = kernel_openings,
 	.release = kernel_release,
 	.close = kernel_close,
 };

@@ -18,7 +18,12 @@
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
 #include <string.h>
+
+#define TRANSLATE_PORT_WORD 4 /* NFT_REG_2, behind any address */
 
 static uint32_t word_register(unsigned int word)
 {
@@ -52,13 +57,21 @@ void rule_comment(struct rule *rule, const char *text)
 
 int rule_add(struct rule *rule, struct transaction *transaction)
 {
+	return rule_insert(rule, transaction, 0);
+}
+
+int rule_insert(struct rule *rule, struct transaction *transaction, uint64_t handle)
+{
+	uint16_t where = handle ? 0 : NLM_F_APPEND;
 	int rc = -1;
 
 	if (rule->failed) {
 		errno = ENOMEM;
 	} else {
+		if (handle)
+			nftnl_rule_set_u64(rule->rule, NFTNL_RULE_POSITION, handle);
 		nftnl_rule_nlmsg_build_payload(transaction_message(transaction, NFT_MSG_NEWRULE,
-								   NLM_F_CREATE | NLM_F_APPEND),
+								   NLM_F_CREATE | where),
 					       rule->rule);
 		rc = transaction_added(transaction);
 	}
@@ -114,6 +127,16 @@ void load_ct(struct rule *rule, uint32_t key, uint8_t direction, unsigned int wo
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, word_register(word));
 }
 
+void load_ct_direction(struct rule *rule, unsigned int word)
+{
+	struct nftnl_expr *expression = append(rule, "ct");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, NFT_CT_DIRECTION);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, word_register(word));
+}
+
 void compare(struct rule *rule, unsigned int word, uint32_t operation, const void *data,
 	     uint32_t length)
 {
@@ -138,24 +161,97 @@ void match_transport(struct rule *rule, uint8_t protocol)
 	compare(rule, 0, NFT_CMP_EQ, &protocol, sizeof(protocol));
 }
 
-void match_ct_status(struct rule *rule, uint32_t mask, uint32_t value)
+/* Keeps the bits of word 0 that are in `bits`. */
+static void mask(struct rule *rule, const void *bits, uint32_t length)
+{
+	static const uint8_t zero[16];
+	struct nftnl_expr *expression = append(rule, "bitwise");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_SREG, word_register(0));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_DREG, word_register(0));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_LEN, length);
+	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_MASK, bits, length);
+	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_XOR, zero, length);
+}
+
+void match_opening(struct rule *rule)
+{
+	uint8_t flags = TH_FIN | TH_SYN | TH_RST | TH_ACK, syn = TH_SYN;
+
+	match_transport(rule, IPPROTO_TCP);
+	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, offsetof(struct tcphdr, th_flags),
+		     sizeof(flags), 0);
+	mask(rule, &flags, sizeof(flags));
+	compare(rule, 0, NFT_CMP_EQ, &syn, sizeof(syn));
+}
+
+void match_net(struct rule *rule, uint32_t offset, const struct ipmasq_net *net,
+	       uint32_t operation)
+{
+	uint32_t length = (uint32_t)ipmasq_address_length(net->address.family);
+	uint8_t bits[16] = {0};
+
+	if (!net->bits && operation == NFT_CMP_EQ)
+		return; /* everything */
+	for (uint32_t i = 0; i < net->bits; i++)
+		bits[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, offset, length, 0);
+	if (net->bits < length * 8)
+		mask(rule, bits, length);
+	compare(rule, 0, operation, net->address.bytes, length);
+}
+
+void match_ports(struct rule *rule, uint32_t offset, const struct ipmasq_ports *ports)
+{
+	uint16_t low = htons(ports->low), high = htons(ports->high);
+	struct nftnl_expr *expression;
+
+	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, offset, sizeof(low), 0);
+	if (low == high) {
+		compare(rule, 0, NFT_CMP_EQ, &low, sizeof(low));
+		return;
+	}
+	expression = append(rule, "range");
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_RANGE_SREG, word_register(0));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_RANGE_OP, NFT_RANGE_EQ);
+	nftnl_expr_set(expression, NFTNL_EXPR_RANGE_FROM_DATA, &low, sizeof(low));
+	nftnl_expr_set(expression, NFTNL_EXPR_RANGE_TO_DATA, &high, sizeof(high));
+}
+
+void match_output(struct rule *rule, const char *interface)
+{
+	char name[IFNAMSIZ] = {0};
+
+	strncpy(name, interface, sizeof(name) - 1);
+	load_meta(rule, NFT_META_OIFNAME, 0);
+	compare(rule, 0, NFT_CMP_EQ, name, sizeof(name));
+}
+
+void count(struct rule *rule)
+{
+	struct nftnl_expr *expression = append(rule, "counter");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u64(expression, NFTNL_EXPR_CTR_PACKETS, 0);
+	nftnl_expr_set_u64(expression, NFTNL_EXPR_CTR_BYTES, 0);
+}
+
+void match_ct_status(struct rule *rule, uint32_t bits, uint32_t value)
 {
 	struct nftnl_expr *expression = append(rule, "ct");
 	uint32_t zero = 0;
-	bool any_of = mask == value; /* as nft(8) writes `ct status dnat`: some bit is set */
+	bool any_of = bits == value; /* as nft(8) writes `ct status dnat`: some bit is set */
 
 	if (!expression)
 		return;
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, NFT_CT_STATUS);
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, word_register(0));
-	expression = append(rule, "bitwise");
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_SREG, word_register(0));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_DREG, word_register(0));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
-	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
-	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof(zero));
+	mask(rule, &bits, sizeof(bits));
 	compare(rule, 0, any_of ? NFT_CMP_NEQ : NFT_CMP_EQ, any_of ? &zero : &value,
 		sizeof(value));
 }
@@ -171,12 +267,39 @@ static void load_fib(struct rule *rule, uint32_t result, uint32_t flags)
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_FIB_FLAGS, flags);
 }
 
-void match_local_destination(struct rule *rule)
+/* fib daddr type local */
+static void match_local_destination(struct rule *rule)
 {
 	uint32_t local = RTN_LOCAL;
 
 	load_fib(rule, NFT_FIB_RESULT_ADDRTYPE, NFTA_FIB_F_DADDR);
 	compare(rule, 0, NFT_CMP_EQ, &local, sizeof(local));
+}
+
+void match_foreign_destination(struct rule *rule)
+{
+	uint32_t local = RTN_LOCAL;
+
+	load_fib(rule, NFT_FIB_RESULT_ADDRTYPE, NFTA_FIB_F_DADDR);
+	compare(rule, 0, NFT_CMP_NEQ, &local, sizeof(local));
+}
+
+void match_own_address(struct rule *rule, uint8_t family)
+{
+	/* 127.0.0.1 and ::1 never leave the machine: a packet from there that is sent
+	 * inside would be dropped as a martian. */
+	uint8_t loopback = 127;
+
+	match_local_destination(rule);
+	match_protocol_family(rule, family);
+	if (family == AF_INET) {
+		load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, family_of(family)->destination, 1, 0);
+		compare(rule, 0, NFT_CMP_NEQ, &loopback, sizeof(loopback));
+	} else {
+		load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, family_of(family)->destination,
+			     sizeof(in6addr_loopback), 0);
+		compare(rule, 0, NFT_CMP_NEQ, &in6addr_loopback, sizeof(in6addr_loopback));
+	}
 }
 
 void match_route_back(struct rule *rule)
@@ -233,9 +356,9 @@ void lookup_map(struct rule *rule, const char *set, uint32_t id)
 		nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_DREG, word_register(0));
 }
 
-void lookup_verdict(struct rule *rule, const char *set)
+void lookup_verdict(struct rule *rule, const char *set, uint32_t id)
 {
-	struct nftnl_expr *expression = append_lookup(rule, set, 0);
+	struct nftnl_expr *expression = append_lookup(rule, set, id);
 
 	if (expression)
 		nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
@@ -252,6 +375,29 @@ void update_set(struct rule *rule, const char *set)
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_SREG_KEY, word_register(0));
 }
 
+void update_map(struct rule *rule, const char *map, uint32_t operation, unsigned int data_word)
+{
+	struct nftnl_expr *expression = append(rule, "dynset");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_str(expression, NFTNL_EXPR_DYNSET_SET_NAME, map);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_OP, operation);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_SREG_KEY, word_register(0));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_SREG_DATA, word_register(data_word));
+}
+
+void dnat_address(struct rule *rule, uint8_t nfproto)
+{
+	struct nftnl_expr *expression = append(rule, "nat");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_FAMILY, nfproto);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_ADDR_MIN, word_register(0));
+}
+
 void dnat(struct rule *rule, uint8_t nfproto, unsigned int port_word)
 {
 	struct nftnl_expr *expression = append(rule, "nat");
@@ -266,6 +412,47 @@ void dnat(struct rule *rule, uint8_t nfproto, unsigned int port_word)
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_PROTO_MAX, word_register(port_word));
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_FLAGS,
 			   NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED);
+}
+
+static void immediate(struct rule *rule, unsigned int word, const void *data, uint32_t length)
+{
+	struct nftnl_expr *expression = append(rule, "immediate");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_IMM_DREG, word_register(word));
+	nftnl_expr_set(expression, NFTNL_EXPR_IMM_DATA, data, length);
+}
+
+void translate(struct rule *rule, uint32_t type, const struct ipmasq_address *address,
+	       uint16_t port)
+{
+	const struct family *family = family_of(address->family);
+	struct nftnl_expr *expression;
+	uint16_t wire_port = htons(port);
+
+	immediate(rule, 0, address->bytes, 4u * family->words);
+	if (port)
+		immediate(rule, TRANSLATE_PORT_WORD, &wire_port, sizeof(wire_port));
+	expression = append(rule, "nat");
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_TYPE, type);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_FAMILY, family->family);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_ADDR_MIN, word_register(0));
+	if (port)
+		nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_PROTO_MIN,
+				   word_register(TRANSLATE_PORT_WORD));
+}
+
+void set_helper(struct rule *rule, const char *object)
+{
+	struct nftnl_expr *expression = append(rule, "objref");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_CT_HELPER);
+	nftnl_expr_set_str(expression, NFTNL_EXPR_OBJREF_IMM_NAME, object);
 }
 
 void masquerade(struct rule *rule)

@@ -9,7 +9,12 @@
 
 #include "netlink.h"
 
+#include <ipmasq/rule.h>
+
 struct nftnl_rule;
+
+#define SOURCE_PORT_OFFSET      0 /* in the transport header */
+#define DESTINATION_PORT_OFFSET 2
 
 /* A rule being built for a chain of our table. */
 struct rule {
@@ -23,10 +28,22 @@ void rule_comment(struct rule *rule, const char *text);
 /* Appends the rule to its chain, or drops it; 0, or -1 with errno. */
 int rule_add(struct rule *rule, struct transaction *transaction);
 
+/* The same, in front of the rule with this handle; 0: at the end. */
+int rule_insert(struct rule *rule, struct transaction *transaction, uint64_t handle);
+
 void match_protocol_family(struct rule *rule, uint8_t nfproto);
 void match_transport(struct rule *rule, uint8_t protocol);
-void match_ct_status(struct rule *rule, uint32_t mask, uint32_t value);
-void match_local_destination(struct rule *rule); /* fib daddr type local */
+void match_opening(struct rule *rule); /* tcp flags & (fin|syn|rst|ack) == syn */
+void match_ct_status(struct rule *rule, uint32_t bits, uint32_t value);
+/* A net's addresses at `offset` of the network header: NFT_CMP_EQ or NFT_CMP_NEQ. */
+void match_net(struct rule *rule, uint32_t offset, const struct ipmasq_net *net,
+	       uint32_t operation);
+void match_ports(struct rule *rule, uint32_t offset, const struct ipmasq_ports *ports);
+/* The destination is an address of this machine, and none of loopback. */
+void match_own_address(struct rule *rule, uint8_t family);
+void match_foreign_destination(struct rule *rule); /* fib daddr type != local */
+void match_output(struct rule *rule, const char *interface); /* oifname */
+void count(struct rule *rule);                               /* counter */
 void match_route_back(struct rule *rule);        /* fib daddr . iif oif exists */
 
 /* Compares `length` bytes of a word with data: NFT_CMP_EQ or NFT_CMP_NEQ. */
@@ -37,6 +54,7 @@ void load_payload(struct rule *rule, uint32_t base, uint32_t offset, uint32_t le
 		  unsigned int word);
 void load_meta(struct rule *rule, uint32_t key, unsigned int word);
 void load_ct(struct rule *rule, uint32_t key, uint8_t direction, unsigned int word);
+void load_ct_direction(struct rule *rule, unsigned int word);
 void load_numgen(struct rule *rule, uint32_t modulus, unsigned int word);
 
 /* What is in word 0.. is in the set. */
@@ -44,12 +62,21 @@ void lookup_set(struct rule *rule, const char *set, uint32_t id);
 /* ... and the map's data goes to word 0.. */
 void lookup_map(struct rule *rule, const char *set, uint32_t id);
 /* ... and the map's data is the verdict. */
-void lookup_verdict(struct rule *rule, const char *set);
+void lookup_verdict(struct rule *rule, const char *set, uint32_t id);
 /* Adds word 0.. to the set, or renews its time-out. */
 void update_set(struct rule *rule, const char *set);
+/* NFT_DYNSET_OP_*: the key in word 0.. and the data in `data_word`.. */
+void update_map(struct rule *rule, const char *map, uint32_t operation, unsigned int data_word);
 
 /* dnat to the address in word 0 and the port behind it. */
 void dnat(struct rule *rule, uint8_t nfproto, unsigned int port_word);
+/* dnat to the address in word 0; ports are kept. */
+void dnat_address(struct rule *rule, uint8_t nfproto);
+/* dnat or snat (NFT_NAT_*) to this address and, unless it is 0, port (host byte order). */
+void translate(struct rule *rule, uint32_t type, const struct ipmasq_address *address,
+	       uint16_t port);
+/* ct helper set "object" */
+void set_helper(struct rule *rule, const char *object);
 void masquerade(struct rule *rule);
 /* NFT_JUMP or NFT_GOTO with a chain, or NFT_RETURN with none. */
 void verdict(struct rule *rule, int code, const char *chain);

@@ -50,7 +50,8 @@ int flows_end(struct netlink *netlink, const struct ipmasq_change *changes, size
 		const struct ipmasq_rule *rule =
 			changes[i].after ? changes[i].after : changes[i].before;
 
-		concerned = rule->redirect.match.protocol == IPPROTO_UDP;
+		concerned = rule->kind == IPMASQ_REDIRECT &&
+			    !flows_end_themselves(rule->redirect.match.protocol);
 	}
 	if (!concerned || nothing_tracked())
 		return 0;

@@ -10,9 +10,15 @@
 
 struct netlink;
 
+/* Whether connections of this protocol have an end of their own; a flow just goes on. */
+static inline bool flows_end_themselves(uint8_t protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP;
+}
+
 /*
- * Ends the UDP flows (with IPMASQ_COMMIT_KILL also TCP and SCTP connections) that a removed
- * target carried, and UDP flows from before a redirect that would go on to bypass it.
+ * Ends the flows of UDP and portless protocols (with IPMASQ_COMMIT_KILL also TCP
+ * and SCTP connections) that a removed target carried, and UDP flows from before a redirect that would go on to bypass it.
  * 0, or -1 with an error.
  */
 int flows_end(struct netlink *netlink, const struct ipmasq_change *changes, size_t n_changes,

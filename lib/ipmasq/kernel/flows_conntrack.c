@@ -10,6 +10,9 @@
  *
  * One dump of conntrack is compared with the changed redirects, which are found by hash of the
  * original destination; an entry is kept when the rule as it is now would have made it.
+ * Redirects of a mark, of port ranges or of whole addresses are few and are tried one by one.
+ * Conntrack does not tell which mark a flow had, so all that goes to a host which a mark's pool
+ * has lost is ended; what another rule serves is served by it again with its next packet.
  */
 #include "flows.h"
 
@@ -30,6 +33,8 @@ struct bucket {
 struct sweep {
 	struct bucket *nodes, **heads;
 	size_t n_heads; /* a power of two */
+	const struct ipmasq_change **wide; /* not of one port */
+	size_t n_wide;
 	struct ifaddrs *local;
 	struct nfct_handle *reader, *killer;
 	unsigned int flags;
@@ -64,7 +69,13 @@ static bool worth_a_look(const struct ipmasq_change *change, unsigned int flags)
 	const struct ipmasq_rule *rule = change_key(change);
 
 	return rule->kind == IPMASQ_REDIRECT &&
-	       (rule->redirect.match.protocol == IPPROTO_UDP || (flags & IPMASQ_COMMIT_KILL));
+	       (!flows_end_themselves(rule->redirect.match.protocol) ||
+		(flags & IPMASQ_COMMIT_KILL));
+}
+
+static bool is_listed_apart(const struct ipmasq_match *match)
+{
+	return match->mark || ipmasq_match_is_wide(match);
 }
 
 /* The changed redirect for exactly this match, or NULL. */
@@ -82,12 +93,17 @@ static const struct ipmasq_change *find(const struct sweep *sweep, const struct 
 	return NULL;
 }
 
-static bool serves(const struct ipmasq_rule *rule, const struct ipmasq_target *target)
+/* Whether `rule` would send the flow to where it goes. */
+static bool serves(const struct ipmasq_rule *rule, const struct flow *flow)
 {
-	for (uint32_t i = 0; rule && i < rule->redirect.n_targets; i++)
-		if (rule->redirect.targets[i].port == target->port &&
-		    ipmasq_address_equal(&rule->redirect.targets[i].address, &target->address))
+	for (uint32_t i = 0; rule && i < rule->redirect.n_targets; i++) {
+		const struct ipmasq_target *target = &rule->redirect.targets[i];
+		uint16_t port = target->port ? target->port : flow->match.ports.low;
+
+		if (port == flow->target.port &&
+		    ipmasq_address_equal(&target->address, &flow->target.address))
 			return true;
+	}
 	return false;
 }
 
@@ -113,19 +129,20 @@ static bool read_flow(struct nf_conntrack *entry, struct flow *flow)
 	bool v4 = family == AF_INET;
 	size_t length = ipmasq_address_length(family);
 
-	if (!length || !nfct_attr_is_set(entry, ATTR_PORT_DST) ||
-	    !nfct_attr_is_set(entry, ATTR_REPL_PORT_SRC))
+	if (!length)
 		return false;
 	*flow = (struct flow){0};
 	flow->match.family = flow->match.alias.family = flow->target.address.family = family;
 	flow->match.protocol = nfct_get_attr_u8(entry, ATTR_L4PROTO);
 	memcpy(flow->match.alias.bytes, nfct_get_attr(entry, v4 ? ATTR_IPV4_DST : ATTR_IPV6_DST),
 	       length);
-	flow->match.ports.low = flow->match.ports.high =
-		ntohs(nfct_get_attr_u16(entry, ATTR_PORT_DST));
+	if (nfct_attr_is_set(entry, ATTR_PORT_DST))
+		flow->match.ports.low = flow->match.ports.high =
+			ntohs(nfct_get_attr_u16(entry, ATTR_PORT_DST));
 	memcpy(flow->target.address.bytes,
 	       nfct_get_attr(entry, v4 ? ATTR_REPL_IPV4_SRC : ATTR_REPL_IPV6_SRC), length);
-	flow->target.port = ntohs(nfct_get_attr_u16(entry, ATTR_REPL_PORT_SRC));
+	if (nfct_attr_is_set(entry, ATTR_REPL_PORT_SRC))
+		flow->target.port = ntohs(nfct_get_attr_u16(entry, ATTR_REPL_PORT_SRC));
 	flow->translated = nfct_get_attr_u32(entry, ATTR_STATUS) & IPS_DST_NAT;
 	return true;
 }
@@ -145,18 +162,49 @@ static const struct ipmasq_change *change_for(const struct sweep *sweep, const s
 	return change;
 }
 
+/* Whether a wide redirect speaks of this flow. */
+static bool takes(const struct sweep *sweep, const struct ipmasq_match *match,
+		  const struct flow *flow)
+{
+	uint16_t port = flow->match.ports.low;
+
+	if (flows_end_themselves(flow->match.protocol) && !(sweep->flags & IPMASQ_COMMIT_KILL))
+		return false;
+	if (match->family != flow->match.family ||
+	    (match->protocol && match->protocol != flow->match.protocol) ||
+	    (match->ports.low && (port < match->ports.low || port > match->ports.high)))
+		return false;
+	if (match->mark)
+		return flow->translated;
+	return ipmasq_address_is_any(&match->alias)
+		       ? is_local(sweep, &flow->match.alias)
+		       : ipmasq_address_equal(&match->alias, &flow->match.alias);
+}
+
+/* Ended by a wide redirect: what its host has lost, or what nobody translated before it. */
+static bool ends_by_wide(const struct ipmasq_change *change, const struct flow *flow)
+{
+	if (flow->translated)
+		return serves(change->before, flow) && !serves(change->after, flow);
+	return change->after && !flows_end_themselves(flow->match.protocol);
+}
+
 /* Only protocols that are to be ended have their changes in the index. */
 static bool must_end(const struct sweep *sweep, const struct flow *flow)
 {
 	const struct ipmasq_change *change = change_for(sweep, flow);
 
+	for (size_t i = 0; !change && i < sweep->n_wide; i++)
+		if (takes(sweep, &change_key(sweep->wide[i])->redirect.match, flow) &&
+		    ends_by_wide(sweep->wide[i], flow))
+			return true;
 	if (!change)
 		return false;
-	if (flow->translated && serves(change->after, &flow->target))
+	if (flow->translated && serves(change->after, flow))
 		return false;
 	if (flow->match.protocol == IPPROTO_UDP && change->after)
 		return true; /* nobody's, or another forward's: it would bypass this one */
-	return flow->translated && serves(change->before, &flow->target);
+	return flow->translated && serves(change->before, flow);
 }
 
 static int look_at(enum nf_conntrack_msg_type type, struct nf_conntrack *entry, void *data)
@@ -178,19 +226,26 @@ static int index_changes(struct sweep *sweep, const struct ipmasq_change *change
 		continue;
 	sweep->heads = calloc(sweep->n_heads, sizeof(struct bucket *));
 	sweep->nodes = calloc(n, sizeof(*sweep->nodes));
-	if (!sweep->heads || !sweep->nodes)
+	sweep->wide = calloc(n, sizeof(*sweep->wide));
+	if (!sweep->heads || !sweep->nodes || !sweep->wide)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		const struct ipmasq_match *match = &change_key(&changes[i])->redirect.match;
-		struct bucket **head = &sweep->heads[match_hash(match) & (sweep->n_heads - 1)];
+		struct bucket **head;
 
 		if (!worth_a_look(&changes[i], sweep->flags))
 			continue;
+		if (is_listed_apart(match)) {
+			sweep->wide[sweep->n_wide++] = &changes[i];
+			sweep->any |= ipmasq_address_is_any(&match->alias);
+			continue;
+		}
+		head = &sweep->heads[match_hash(match) & (sweep->n_heads - 1)];
 		sweep->nodes[used] = (struct bucket){*head, &changes[i]};
 		*head = &sweep->nodes[used++];
 		sweep->any |= ipmasq_address_is_any(&match->alias);
 	}
-	return used != 0;
+	return used || sweep->n_wide;
 }
 
 /* Lets the kernel leave out what a single change cannot mean. */
@@ -236,6 +291,7 @@ out:
 		nfct_close(sweep.killer);
 	if (sweep.local)
 		freeifaddrs(sweep.local);
+	free(sweep.wide);
 	free(sweep.nodes);
 	free(sweep.heads);
 	return rc < 0 ? -1 : 0;

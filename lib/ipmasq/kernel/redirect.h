@@ -25,7 +25,11 @@ int redirect_get(struct netlink *netlink, const char *owner, const struct ipmasq
 int redirect_load(struct netlink *netlink, const char *owner, bool traffic, ipmasq_rule_take take,
 		  void *data);
 
-/* The key of a redirect's element: [address .] protocol . port. */
+/* Every redirect of `owner` by mark. */
+int redirect_load_marks(struct netlink *netlink, const char *owner, ipmasq_rule_take take,
+			void *data);
+
+/* The key of a redirect's element: [address .] protocol . port, or the mark. */
 void redirect_key(struct element *element, const struct ipmasq_match *match);
 
 /* Comments: a plain element's preference when it is not the default; where a schedule began. */

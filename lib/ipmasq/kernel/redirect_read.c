@@ -8,6 +8,7 @@
  * Whose turn it is follows from the pool's counter: the connections since `from` are the number
  * generator's steps, taken modulo the sum of the weights.
  */
+#include "mark.h"
 #include "redirect.h"
 #include "schema.h"
 
@@ -35,6 +36,7 @@ struct loading {
 	const char *owner;
 	const struct family *family;
 	bool any;
+	bool mark; /* pools by mark; `any` and traffic mean nothing */
 	bool with_traffic;
 	ipmasq_rule_take take;
 	void *data;
@@ -55,10 +57,12 @@ static uint32_t address_length(const struct family *family)
 	return 4u * family->words;
 }
 
-/* Bytes of a key: [address .] protocol . port. */
-static uint32_t key_length(const struct family *family, bool any)
+/* Bytes of a key: [address .] protocol . port, or the mark. */
+static uint32_t key_length(const struct loading *loading)
 {
-	return (any ? 0 : address_length(family)) + 8;
+	if (loading->mark)
+		return sizeof(uint32_t);
+	return (loading->any ? 0 : address_length(loading->family)) + 8;
 }
 
 /* A rule with the match that the key says, without targets; NULL with errno. */
@@ -68,7 +72,11 @@ static struct ipmasq_rule *rule_of_key(const struct loading *loading, const stru
 	const uint8_t *key = element->key;
 	uint16_t port;
 
-	match.alias.family = match.family;
+	match.alias.family = match.remote.family = match.family;
+	if (loading->mark) {
+		memcpy(&match.mark, key, sizeof(match.mark));
+		return ipmasq_redirect_new(loading->owner, &match);
+	}
 	if (!loading->any) {
 		memcpy(match.alias.bytes, key, address_length(loading->family));
 		key += address_length(loading->family);
@@ -76,7 +84,6 @@ static struct ipmasq_rule *rule_of_key(const struct loading *loading, const stru
 	match.protocol = key[0];
 	memcpy(&port, key + 4, sizeof(port));
 	match.ports.low = match.ports.high = ntohs(port);
-	match.remote.family = match.family;
 	return ipmasq_redirect_new(loading->owner, &match);
 }
 
@@ -165,6 +172,19 @@ struct ranges {
 	size_t n;
 };
 
+/* The host of a range: the element's data or, where it leads to a chain, its comment. */
+static bool read_target(struct ipmasq_target *target, const struct family *family,
+			const struct element *element)
+{
+	if (element->chain[0])
+		return mark_read_comment(target, element->comment) &&
+		       target->address.family == family->family;
+	if (element->data_length != address_length(family) + 4)
+		return false;
+	target_of_data(target, family, element);
+	return true;
+}
+
 static int take_range(const struct element *element, void *data)
 {
 	struct ranges *ranges = data;
@@ -176,12 +196,10 @@ static int take_range(const struct element *element, void *data)
 	ranges->list = list;
 	if (element->key_length != sizeof(begin))
 		return 0;
-	if (!element->interval_end && element->data_length != address_length(ranges->family) + 4)
-		return 0;
 	memcpy(&begin, element->key, sizeof(begin));
 	list[ranges->n] = (struct range){.begin = ntohl(begin), .end = element->interval_end};
-	if (!element->interval_end)
-		target_of_data(&list[ranges->n].target, ranges->family, element);
+	if (!element->interval_end && !read_target(&list[ranges->n].target, ranges->family, element))
+		return 0;
 	ranges->n++;
 	return 0;
 }
@@ -196,14 +214,11 @@ static int compare_ranges(const void *a, const void *b)
 /* Turns the list so that it begins with the host whose turn it is. */
 static void turn_to(struct ipmasq_redirect *pool, uint64_t steps, struct ipmasq_target *spare)
 {
-	uint32_t sum = 0, n = pool->n_targets, head = 0;
-	uint64_t position;
+	uint32_t n = pool->n_targets, head = 0, sum = n ? schedule_round(pool) : 0;
+	uint64_t position = sum ? steps % sum : 0;
 
-	for (uint32_t i = 0; i < n; i++)
-		sum += pool->targets[i].weight;
-	position = sum ? steps % sum : 0;
-	while (head < n && position >= pool->targets[head].weight)
-		position -= pool->targets[head++].weight;
+	while (head < n && position >= schedule_turn(pool, head))
+		position -= schedule_turn(pool, head++);
 	if (head == n)
 		return;
 	memcpy(spare, pool->targets, n * sizeof(*spare));
@@ -211,7 +226,8 @@ static void turn_to(struct ipmasq_redirect *pool, uint64_t steps, struct ipmasq_
 		pool->targets[i] = spare[(head + i) % n];
 		pool->targets[i].left = pool->targets[i].weight;
 	}
-	pool->targets[0].left -= (uint32_t)position;
+	if (pool->targets[0].weight) /* preference 0 has no end to count down to */
+		pool->targets[0].left -= (uint32_t)position;
 }
 
 /* Fills in the targets of a pool from its chain. */
@@ -240,7 +256,8 @@ static int read_pool(struct netlink *netlink, const struct family *family, const
 
 		if (range->end)
 			continue;
-		range->target.weight = ranges.list[i + 1].begin - range->begin;
+		if (!pool->match.mark) /* there, the comment has said it */
+			range->target.weight = ranges.list[i + 1].begin - range->begin;
 		pool->targets[pool->n_targets++] = range->target;
 	}
 	turn_to(pool, pool->connections > found.from ? pool->connections - found.from : 0, spare);
@@ -308,7 +325,7 @@ static int take_plain(const struct element *element, void *data)
 	const struct loading *loading = data;
 	struct ipmasq_rule *rule;
 
-	if (element->key_length != key_length(loading->family, loading->any) ||
+	if (element->key_length != key_length(loading) ||
 	    element->data_length != address_length(loading->family) + 4)
 		return 0;
 	rule = rule_of_plain(loading, element);
@@ -323,7 +340,7 @@ static int take_pool(const struct element *element, void *data)
 	struct loading *loading = data;
 	struct pool_entry *entry;
 
-	if (element->key_length != key_length(loading->family, loading->any) || !element->chain[0])
+	if (element->key_length != key_length(loading) || !element->chain[0])
 		return 0;
 	entry = malloc(sizeof(*entry));
 	if (!entry)
@@ -371,7 +388,7 @@ static int load_sets(struct loading *loading)
 	int rc = 0;
 
 	loading->traffic_key_length =
-		key_length(loading->family, loading->any) + address_length(loading->family) + 4;
+		key_length(loading) + address_length(loading->family) + 4;
 	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]) && rc == 0; i++) {
 		if (sets[i].role == SET_TRAFFIC && !loading->with_traffic)
 			continue;
@@ -384,6 +401,30 @@ static int load_sets(struct loading *loading)
 	rc = finish_pools(loading, rc);
 	free(loading->traffic);
 	return rc;
+}
+
+int redirect_load_marks(struct netlink *netlink, const char *owner, ipmasq_rule_take take,
+			void *data)
+{
+	char name[SCHEMA_NAME_MAX];
+
+	for (size_t f = 0; f < N_FAMILIES; f++) {
+		struct loading loading = {
+			.netlink = netlink,
+			.owner = owner,
+			.family = &families[f],
+			.mark = true,
+			.take = take,
+			.data = data,
+		};
+		int rc;
+
+		mark_set_name(name, owner, &families[f], false);
+		rc = element_dump(netlink, name, take_pool, &loading);
+		if (finish_pools(&loading, rc) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 int redirect_load(struct netlink *netlink, const char *owner, bool traffic, ipmasq_rule_take take,
@@ -428,6 +469,7 @@ int redirect_get(struct netlink *netlink, const char *owner, const struct ipmasq
 		.owner = owner,
 		.family = family_of(match->family),
 		.any = ipmasq_address_is_any(&match->alias),
+		.mark = match->mark != 0,
 		.take = keep_rule,
 		.data = rule,
 	};
@@ -436,12 +478,16 @@ int redirect_get(struct netlink *netlink, const char *owner, const struct ipmasq
 
 	*rule = NULL;
 	redirect_key(&key, match);
-	schema_set_name(name, owner, loading.family, SET_PLAIN, loading.any);
-	if (element_get(netlink, name, &key, take_plain, &loading) == 0)
-		return 0;
-	if (errno != ENOENT)
-		goto fail;
-	schema_set_name(name, owner, loading.family, SET_POOL, loading.any);
+	if (loading.mark) {
+		mark_set_name(name, owner, loading.family, false);
+	} else {
+		schema_set_name(name, owner, loading.family, SET_PLAIN, loading.any);
+		if (element_get(netlink, name, &key, take_plain, &loading) == 0)
+			return 0;
+		if (errno != ENOENT)
+			goto fail;
+		schema_set_name(name, owner, loading.family, SET_POOL, loading.any);
+	}
 	if (finish_pools(&loading, element_get(netlink, name, &key, take_pool, &loading)) == 0 ||
 	    errno == ENOENT)
 		return 0;

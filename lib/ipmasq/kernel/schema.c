@@ -32,8 +32,6 @@
 
 #define PORT_WORDS     1
 #define PROTOCOL_WORDS 1
-#define SOURCE_PORT_OFFSET      0
-#define DESTINATION_PORT_OFFSET 2
 
 const struct family families[N_FAMILIES] = {
 	{AF_INET, '4', 1, 12, 16, TYPE_IPADDR, NFT_CT_SRC_IP, NFT_CT_DST_IP, "any4"},
@@ -58,6 +56,11 @@ const char *schema_pool_name(char name[static SCHEMA_NAME_MAX], const char *owne
 	char text[IPMASQ_ADDRESS_TEXT];
 	const char *address = family_of(match->family)->any;
 
+	if (match->mark) {
+		snprintf(name, SCHEMA_NAME_MAX, "pool_%s_mark%c_%#x", owner,
+			 family_of(match->family)->digit, match->mark);
+		return name;
+	}
 	if (!ipmasq_address_is_any(&match->alias)) {
 		ipmasq_address_text(&match->alias, text);
 		for (char *colon = text; (colon = strchr(colon, ':'));)
@@ -234,6 +237,19 @@ int schema_add_set(struct transaction *transaction, struct nftnl_set *set)
 	return transaction_added(transaction);
 }
 
+int schema_delete_set(struct transaction *transaction, const char *name)
+{
+	struct nftnl_set *set = nftnl_set_alloc();
+
+	if (!set)
+		return -1;
+	nftnl_set_set_str(set, NFTNL_SET_TABLE, SCHEMA_TABLE);
+	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
+	nftnl_set_nlmsg_build_payload(transaction_message(transaction, NFT_MSG_DELSET, 0), set);
+	nftnl_set_free(set);
+	return transaction_added(transaction);
+}
+
 static int add_hairpin_set(struct transaction *transaction, const struct family *family)
 {
 	char name[] = "hairpin4";
@@ -336,6 +352,8 @@ int schema_add_table(struct transaction *transaction)
 		{"input", "filter", NF_INET_LOCAL_IN, PRIORITY_TRAFFIC},
 		{"output_traffic", "filter", NF_INET_LOCAL_OUT, PRIORITY_TRAFFIC},
 		{"redirects", NULL, 0, 0},
+		{"proxies", NULL, 0, 0},
+		{"sources", NULL, 0, 0},
 		{"traffic", NULL, 0, 0},
 		{"local_traffic", NULL, 0, 0},
 		{"hairpin", NULL, 0, 0},
@@ -351,12 +369,15 @@ int schema_add_table(struct transaction *transaction)
 		if (add_hairpin_set(transaction, &families[i]) < 0)
 			return -1;
 	if (add_jump(transaction, "prerouting", "redirects") < 0 ||
+	    add_jump(transaction, "prerouting", "proxies") < 0 ||
 	    add_jump(transaction, "output", "redirects") < 0 ||
 	    add_traffic_jump(transaction, "forward", "traffic") < 0 ||
 	    add_traffic_jump(transaction, "input", "local_traffic") < 0 ||
 	    add_traffic_jump(transaction, "output_traffic", "local_traffic") < 0)
 		return -1;
-	return add_hairpin(transaction);
+	if (add_hairpin(transaction) < 0)
+		return -1;
+	return add_jump(transaction, "postrouting", "sources");
 }
 
 static int add_owner_set(struct transaction *transaction, const char *owner,
@@ -406,20 +427,7 @@ static void load_match(struct rule *rule, const struct family *family, bool any)
 	unsigned int word = 0;
 
 	if (any) {
-		/* 127.0.0.1 and ::1 never leave the machine: a packet from there that is sent
-		 * inside would be dropped as a martian. */
-		uint8_t loopback = 127;
-
-		match_local_destination(rule);
-		match_protocol_family(rule, family->family);
-		if (family->family == AF_INET) {
-			load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, family->destination, 1, 0);
-			compare(rule, 0, NFT_CMP_NEQ, &loopback, sizeof(loopback));
-		} else {
-			load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, family->destination,
-				     sizeof(in6addr_loopback), 0);
-			compare(rule, 0, NFT_CMP_NEQ, &in6addr_loopback, sizeof(in6addr_loopback));
-		}
+		match_own_address(rule, family->family);
 	} else {
 		match_protocol_family(rule, family->family);
 		load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, family->destination,
@@ -441,7 +449,7 @@ static int add_lookup(struct transaction *transaction, const char *owner,
 	rule_begin(&rule, schema_owner_chain(chain, owner));
 	load_match(&rule, family, any);
 	if (role == SET_POOL) {
-		lookup_verdict(&rule, set);
+		lookup_verdict(&rule, set, 0);
 	} else {
 		lookup_map(&rule, set, 0);
 		dnat(&rule, family->family, family->words);
@@ -487,42 +495,15 @@ static int add_traffic_chain(struct transaction *transaction, const char *chain,
 	return 0;
 }
 
-/* The jumps to the owners' chains, made anew so that they stand in order of precedence. */
-static int order_owners(struct transaction *transaction, const char *owner,
-			const char (*present)[IPMASQ_OWNER_SIZE], size_t n)
+int schema_add_owner(struct transaction *transaction, const char *owner)
 {
-	unsigned int mine = ipmasq_owner_precedence(owner);
-	bool placed = false;
-	char chain[SCHEMA_NAME_MAX];
-
-	if (schema_flush_chain(transaction, "redirects") < 0)
-		return -1;
-	for (size_t i = 0; i <= n; i++) {
-		if (!placed && (i == n || ipmasq_owner_precedence(present[i]) > mine)) {
-			if (add_jump(transaction, "redirects",
-				     schema_owner_chain(chain, owner)) < 0)
-				return -1;
-			placed = true;
-		}
-		if (i < n && add_jump(transaction, "redirects",
-				      schema_owner_chain(chain, present[i])) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-int schema_add_owner(struct transaction *transaction, const char *owner,
-		     const char (*present)[IPMASQ_OWNER_SIZE], size_t n)
-{
-	char traffic[SCHEMA_NAME_MAX], local[SCHEMA_NAME_MAX], chain[SCHEMA_NAME_MAX];
+	char traffic[SCHEMA_NAME_MAX], local[SCHEMA_NAME_MAX];
 
 	for (size_t f = 0; f < N_FAMILIES; f++)
 		for (int any = 0; any < 2; any++)
 			for (enum set_role role = 0; role < SET_ROLES; role++)
 				if (add_owner_set(transaction, owner, &families[f], role, any) < 0)
 					return -1;
-	if (schema_add_chain(transaction, schema_owner_chain(chain, owner), NULL, 0, 0) < 0)
-		return -1;
 	for (int any = 0; any < 2; any++) /* an exact address goes before any address */
 		for (size_t f = 0; f < N_FAMILIES; f++)
 			if (add_lookup(transaction, owner, &families[f], SET_PLAIN, any) < 0 ||
@@ -532,8 +513,7 @@ int schema_add_owner(struct transaction *transaction, const char *owner,
 	snprintf(local, sizeof(local), "local_traffic_%s", owner);
 	if (add_traffic_chain(transaction, traffic, owner, "hairpin") < 0 ||
 	    add_jump(transaction, "traffic", traffic) < 0 ||
-	    add_traffic_chain(transaction, local, owner, NULL) < 0 ||
-	    add_jump(transaction, "local_traffic", local) < 0)
+	    add_traffic_chain(transaction, local, owner, NULL) < 0)
 		return -1;
-	return order_owners(transaction, owner, present, n);
+	return add_jump(transaction, "local_traffic", local);
 }

@@ -2,8 +2,8 @@
 /*
  * What our table looks like: names of its sets and chains, and how they are made.
  *
- *   chain prerouting, output    nat hooks, `jump redirects`
- *   chain redirects             `jump redirect_OWNER`, one an owner, in the order of precedence
+ *   chain prerouting, output    nat hooks, `jump redirects`; prerouting `jump proxies` behind it
+ *   chain redirects             jumps to the owners' places (place.h), in the order of precedence
  *   chain redirect_OWNER        look-ups in the owner's maps
  *     map OWNER4                address . proto . port : address . port      a plain forward
  *     map OWNER4_pool           address . proto . port : goto its chain      a pool
@@ -12,7 +12,8 @@
  *   chain forward, input, output_traffic  filter hooks, count what the forwards carry
  *     set OWNER4_traffic, OWNER4_any_traffic  match . inside address . inside port
  *   set hairpin4                connections that go back where they came from, masqueraded
- *   chain postrouting           nat hook
+ *   chain postrouting           nat hook, the hairpin's masquerading, then `jump sources`
+ *   chain proxies, sources      jumps to the owners' places, in the order of precedence
  *
  * and the same with 6 for IPv6.  The traffic sets' counters count packets and bytes, both ways;
  * those of the pools' elements count connections (a nat chain sees only the first packet of each).
@@ -74,15 +75,16 @@ int schema_present(struct netlink *netlink, struct ipmasq_error *error);
 /* Adds the table and what all owners share. */
 int schema_add_table(struct transaction *transaction);
 
-/* Adds the chains and sets of `owner`, in its place among the `n` owners that are there. */
-int schema_add_owner(struct transaction *transaction, const char *owner,
-		     const char (*present)[IPMASQ_OWNER_SIZE], size_t n);
+/* Adds the sets, look-ups and traffic chains for `owner`'s redirects of one port. */
+int schema_add_owner(struct transaction *transaction, const char *owner);
 
 /* A set to be filled in and added by schema_add_set(), or NULL with errno. */
 struct nftnl_set *schema_new_set(struct transaction *transaction, const char *name,
 				 uint32_t flags);
 int schema_count_elements(struct nftnl_set *set); /* a counter for each */
 int schema_add_set(struct transaction *transaction, struct nftnl_set *set);
+
+int schema_delete_set(struct transaction *transaction, const char *name);
 
 /* Adds a chain; `type` NULL: no base chain. */
 int schema_add_chain(struct transaction *transaction, const char *name, const char *type,
@@ -98,6 +100,9 @@ int schema_flush_chain(struct transaction *transaction, const char *name);
 #define TYPE_IP6ADDR    8u
 #define TYPE_PROTOCOL   12u
 #define TYPE_SERVICE    13u
+#define TYPE_MARK       19u
 #define TYPE_CONCAT(a, b) ((a) << 6 | (b))
+
+#define NFT_BYTEORDER_HOST 1u /* nft(8)'s number, in a set's user data */
 
 #endif

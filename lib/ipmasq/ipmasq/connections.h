@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Connections that are translated now, and how long they are kept: what the kernel of this
+ * network namespace says, whatever rule, of this program or another, translated them.
+ */
+#ifndef IPMASQ_CONNECTIONS_H
+#define IPMASQ_CONNECTIONS_H
+
+#include <ipmasq/address.h>
+
+struct ipmasq_error;
+
+/*
+ * One connection, seen from inside: `inside` is the host behind this machine, `outside` its
+ * peer, and `alias` the address and port that the peer sees.  Ports are in host byte order, 0
+ * for protocols without them.
+ */
+struct ipmasq_connection {
+	uint8_t protocol;
+	uint32_t expires; /* seconds until it is forgotten when nothing more comes */
+	struct ipmasq_address inside, outside, alias;
+	uint16_t inside_port, outside_port, alias_port;
+};
+
+/* Which connections; what is 0 matches all. */
+struct ipmasq_connection_filter {
+	struct ipmasq_net inside;
+	uint16_t port; /* of any of the three */
+};
+
+/* Called for a connection; anything but 0 ends the walk and is returned by it. */
+typedef int (*ipmasq_connection_visit)(const struct ipmasq_connection *connection, void *data);
+
+/* Visits the connections, in the kernel's order.  -1 with an error when it cannot be read. */
+int ipmasq_connections_walk(const struct ipmasq_connection_filter *filter,
+			    ipmasq_connection_visit visit, void *data, struct ipmasq_error *error);
+
+/* Seconds until an idle connection is forgotten; 0 keeps what is. */
+struct ipmasq_timeouts {
+	uint32_t tcp;    /* established */
+	uint32_t tcpfin; /* after a FIN */
+	uint32_t udp;
+};
+
+#define IPMASQ_TIMEOUT_MAX 2147483u /* what fits the kernel's clock */
+
+/* Sets them for new packets in this network namespace, all or none. */
+int ipmasq_timeouts_set(const struct ipmasq_timeouts *timeouts, struct ipmasq_error *error);
+
+#endif

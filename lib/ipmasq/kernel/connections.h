@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What parts/conntrack.so exports as `ipmasq_connections_part`. */
+#ifndef IPMASQ_KERNEL_CONNECTIONS_H
+#define IPMASQ_KERNEL_CONNECTIONS_H
+
+#include <ipmasq/connections.h>
+
+struct ipmasq_connections_part {
+	/* As ipmasq_connections_walk(). */
+	int (*walk)(const struct ipmasq_connection_filter *filter, ipmasq_connection_visit visit,
+		    void *data, struct ipmasq_error *error);
+};
+
+extern const struct ipmasq_connections_part ipmasq_connections_part;
+
+#endif

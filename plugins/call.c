@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A plugin's command table at work.  Linked into each plugin; the order is always the same: the
+ * words are scanned, help goes before everything, a command refuses letters that are not its
+ * own by name, then it runs.
+ */
+#include "call.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* Names the commands; a small letter is another spelling of one. */
+static int no_command(struct ipmasq_context *context, const struct call *commands,
+		      const struct ipmasq_words *words)
+{
+	char list[64] = "", hint[48] = "";
+	size_t length = 0;
+
+	for (; commands->letter && length < sizeof(list) - 5; commands++) {
+		if (words->given[(unsigned char)commands->letter])
+			snprintf(hint, sizeof(hint), "; -%c with words behind it is none",
+				 commands->letter);
+		if (!islower((unsigned char)commands->letter))
+			length += (size_t)snprintf(list + length, sizeof(list) - length, "-%c, ",
+						   commands->letter);
+	}
+	return ipmasq_usage(&context->error, "no command: give one of %sor -h for help%s", list,
+			    hint);
+}
+
+int call_dispatch(struct ipmasq_context *context, const struct call *commands,
+		     const struct ipmasq_words *words)
+{
+	for (const struct call *command = commands; command->letter; command++) {
+		if (command->letter != words->command)
+			continue;
+		if (ipmasq_words_check(context, words, command->allowed) < 0)
+			return -1;
+		return command->run(context, words);
+	}
+	return no_command(context, commands, words);
+}
+
+int call_run(struct ipmasq_context *context, const struct ipmasq_plugin *plugin,
+		const struct call *commands, int argc, char **argv)
+{
+	struct ipmasq_words words;
+
+	if (ipmasq_words_scan(context, plugin->options, argc, argv, &words) < 0)
+		return context->error.status;
+	if (context->help) {
+		ipmasq_plugin_usage(plugin, context->out);
+		return IPMASQ_OK;
+	}
+	return call_dispatch(context, commands, &words) < 0 ? (int)context->error.status
+								: IPMASQ_OK;
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * masq: what leaves a net gets an address of this machine.
+ *
+ * A rule is one net and perhaps one interface.  -C and -T are about the connections that are
+ * there, whoever made the rule: they do not touch the rule table.
+ */
+#include "call.h"
+
+#include <errno.h>
+#include <ipmasq/connections.h>
+#include <ipmasq/listing.h>
+#include <netdb.h>
+#include <string.h>
+
+#define OWNER "masq"
+
+static const struct ipmasq_option options[] = {
+	{'A', 'a', IPMASQ_COMMAND, 0, NULL, "add a rule, or set the address of one"},
+	{'D', 'd', IPMASQ_COMMAND, 0, NULL, "delete the rule of this net and interface"},
+	{'F', 'f', IPMASQ_COMMAND, 0, NULL, "clear the table of masq"},
+	{'L', 'l', IPMASQ_COMMAND, 0, NULL, "list the rules"},
+	{'C', 'c', IPMASQ_COMMAND, 0, NULL, "list the connections that are translated now"},
+	{'S', 's', 0, 1, "NET", "the net, ADDRESS/BITS; with -C inside hosts to show"},
+	{'o', 0, 0, 1, "IFACE", "only what leaves through this interface"},
+	{'M', 'm', 0, 1, "ADDR", "the address to give; without it the interface's own"},
+	{'p', 0, 0, 1, "PORT", "with -C: connections with this port, inside, alias or outside"},
+	{'T', 't', IPMASQ_COMMAND, 3, "TCP TCPFIN UDP",
+	 "set the time-outs of idle connections in seconds; 0 keeps one"},
+	{0},
+};
+
+static int parse_interface(struct ipmasq_context *context, const char *word, char *interface,
+			   size_t size)
+{
+	if (!*word || strlen(word) >= size || strpbrk(word, "/ \t"))
+		return ipmasq_usage(&context->error,
+				    "'%s' cannot be an interface: a name has 1 to %zu letters", word,
+				    size - 1);
+	strcpy(interface, word);
+	return 0;
+}
+
+static int parse_rule(struct ipmasq_context *context, const struct ipmasq_words *words,
+		      struct ipmasq_masq *masq)
+{
+	if (!words->given['S'])
+		return ipmasq_usage(&context->error, "-S with a net is needed");
+	if (ipmasq_parse_net(&masq->source, words->value['S'][0], context->numeric,
+			     &context->error) < 0)
+		return -1;
+	if (words->given['o'] && parse_interface(context, words->value['o'][0], masq->interface,
+						 sizeof(masq->interface)) < 0)
+		return -1;
+	if (!words->given['M'])
+		return 0;
+	if (ipmasq_parse_address(&masq->alias, words->value['M'][0], masq->source.address.family,
+				 context->numeric, &context->error) < 0)
+		return -1;
+	if (ipmasq_address_is_any(&masq->alias)) /* as if it were not given */
+		masq->alias = (struct ipmasq_address){0};
+	return 0;
+}
+
+static struct ipmasq_rule *new_rule(struct ipmasq_context *context,
+				    const struct ipmasq_words *words)
+{
+	struct ipmasq_rule *rule = ipmasq_rule_new(IPMASQ_MASQ, OWNER);
+
+	if (!rule) {
+		ipmasq_fail(&context->error, ENOMEM, "out of memory");
+		return NULL;
+	}
+	if (parse_rule(context, words, &rule->masq) < 0) {
+		ipmasq_rule_free(rule);
+		return NULL;
+	}
+	return rule;
+}
+
+static int add(struct ipmasq_context *context, const struct ipmasq_words *words)
+{
+	struct ipmasq_rule *rule = new_rule(context, words);
+
+	return rule ? ipmasq_table_put(context->table, rule, &context->error) : -1;
+}
+
+/* With -M, only the rule that gives this address. */
+static int delete(struct ipmasq_context *context, const struct ipmasq_words *words)
+{
+	struct ipmasq_rule *key = new_rule(context, words);
+	const struct ipmasq_rule *found;
+	char net[IPMASQ_NET_TEXT];
+	int rc = -1;
+
+	if (!key || ipmasq_table_find(context->table, key, &found, &context->error) < 0)
+		goto out;
+	if (!found || (words->given['M'] && !ipmasq_rule_same_body(found, key)))
+		ipmasq_fail(&context->error, ENOENT,
+			    "no rule for %s%s%s%s; `ipmasqadm masq -L` lists them",
+			    ipmasq_net_text(&key->masq.source, net),
+			    key->masq.interface[0] ? " through " : "", key->masq.interface,
+			    found ? " gives this address" : "");
+	else
+		rc = ipmasq_table_remove(context->table, key, &context->error);
+out:
+	ipmasq_rule_free(key);
+	return rc;
+}
+
+static int clear(struct ipmasq_context *context, const struct ipmasq_words *words)
+{
+	(void)words;
+	return ipmasq_table_clear(context->table, OWNER, &context->error);
+}
+
+struct listing {
+	struct ipmasq_context *context;
+	struct ipmasq_listing *listing;
+};
+
+static const struct ipmasq_column rule_columns[] = {
+	{"net", false},
+	{"interface", false},
+	{"alias", false},
+};
+
+static int list_rule(const struct ipmasq_rule *rule, void *data)
+{
+	const struct listing *listing = data;
+	const struct ipmasq_masq *masq = &rule->masq;
+	char net[IPMASQ_NET_TEXT], alias[NI_MAXHOST];
+	const char *cells[] = {
+		ipmasq_net_text(&masq->source, net),
+		masq->interface[0] ? masq->interface : "any",
+		ipmasq_address_is_any(&masq->alias)
+			? "interface"
+			: ipmasq_host_name(listing->context, &masq->alias, alias, sizeof(alias)),
+	};
+
+	return ipmasq_listing_row(listing->listing, cells, &listing->context->error);
+}
+
+static int list(struct ipmasq_context *context, const struct ipmasq_words *words)
+{
+	struct listing listing = {.context = context};
+
+	(void)words;
+	listing.listing = ipmasq_listing_open(context, OWNER, rule_columns,
+					      sizeof(rule_columns) / sizeof(rule_columns[0]));
+	if (!listing.listing)
+		return -1;
+	if (ipmasq_table_walk(context->table, OWNER, list_rule, &listing, &context->error) < 0) {
+		ipmasq_listing_drop(listing.listing);
+		return -1;
+	}
+	return ipmasq_listing_print(listing.listing, &context->error);
+}
+
+static const struct ipmasq_column connection_columns[] = {
+	{"prot", false},  {"expire", true}, {"inside", false}, {"iport", true},
+	{"alias", false}, {"aport", true},  {"outside", false}, {"oport", true},
+};
+
+static int list_connection(const struct ipmasq_connection *connection, void *data)
+{
+	const struct listing *listing = data;
+	const struct ipmasq_context *context = listing->context;
+	const char *name = ipmasq_protocol_name(connection->protocol);
+	char protocol[8], expire[16], iport[NI_MAXSERV], aport[NI_MAXSERV], oport[NI_MAXSERV];
+	char inside[NI_MAXHOST], alias[NI_MAXHOST], outside[NI_MAXHOST];
+	const char *cells[] = {
+		name ? name : protocol,
+		expire,
+		ipmasq_host_name(context, &connection->inside, inside, sizeof(inside)),
+		ipmasq_service_name(context, connection->inside_port, connection->protocol, iport,
+				    sizeof(iport)),
+		ipmasq_host_name(context, &connection->alias, alias, sizeof(alias)),
+		ipmasq_service_name(context, connection->alias_port, connection->protocol, aport,
+				    sizeof(aport)),
+		ipmasq_host_name(context, &connection->outside, outside, sizeof(outside)),
+		ipmasq_service_name(context, connection->outside_port, connection->protocol, oport,
+				    sizeof(oport)),
+	};
+
+	snprintf(protocol, sizeof(protocol), "%u", connection->protocol);
+	snprintf(expire, sizeof(expire), "%u", connection->expires);
+	return ipmasq_listing_row(listing->listing, cells, &listing->context->error);
+}
+
+static int list_connections(struct ipmasq_context *context, const struct ipmasq_words *words)
+{
+	struct ipmasq_connection_filter filter = {0};
+	struct listing listing = {.context = context};
+
+	if (words->given['S'] && ipmasq_parse_net(&filter.inside, words->value['S'][0],
+						  context->numeric, &context->error) < 0)
+		return -1;
+	if (words->given['p'] && ipmasq_parse_port(&filter.port, words->value['p'][0], 0,
+						   context->numeric, false, &context->error) < 0)
+		return -1;
+	listing.listing = ipmasq_listing_open(
+		context, "connections", connection_columns,
+		sizeof(connection_columns) / sizeof(connection_columns[0]));
+	if (!listing.listing)
+		return -1;
+	if (ipmasq_connections_walk(&filter, list_connection, &listing, &context->error) < 0) {
+		ipmasq_listing_drop(listing.listing);
+		return -1;
+	}
+	return ipmasq_listing_print(listing.listing, &context->error);
+}
+
+static int set_timeouts(struct ipmasq_context *context, const struct ipmasq_words *words)
+{
+	static const char *const names[] = {"TCP time-out", "TCPFIN time-out", "UDP time-out"};
+	uint32_t seconds[3];
+	struct ipmasq_timeouts timeouts;
+
+	for (size_t i = 0; i < 3; i++)
+		if (ipmasq_parse_number(&seconds[i], words->value['T'][i], names[i], 0,
+					IPMASQ_TIMEOUT_MAX, &context->error) < 0)
+			return -1;
+	timeouts = (struct ipmasq_timeouts){seconds[0], seconds[1], seconds[2]};
+	if (context->dry_run) {
+		fprintf(context->out, "+ " OWNER " -T %u %u %u\n", timeouts.tcp, timeouts.tcpfin,
+			timeouts.udp);
+		return 0;
+	}
+	return ipmasq_timeouts_set(&timeouts, &context->error);
+}
+
+static const struct call commands[] = {
+	{'A', "SoM", add}, {'D', "SoM", delete},	    {'F', "", clear},
+	{'L', "", list},   {'C', "Sp", list_connections}, {'T', "T", set_timeouts},
+	{0},
+};
+
+const struct ipmasq_plugin ipmasq_plugin;
+
+static int run(struct ipmasq_context *context, int argc, char **argv)
+{
+	return call_run(context, &ipmasq_plugin, commands, argc, argv);
+}
+
+static int format(const struct ipmasq_rule *rule, ipmasq_line_visit visit, void *data)
+{
+	const struct ipmasq_masq *masq = &rule->masq;
+	char net[IPMASQ_NET_TEXT], alias[IPMASQ_ADDRESS_TEXT], line[160];
+	bool given = !ipmasq_address_is_any(&masq->alias);
+
+	snprintf(line, sizeof(line), OWNER " -A -S %s%s%s%s%s", ipmasq_net_text(&masq->source, net),
+		 masq->interface[0] ? " -o " : "", masq->interface, given ? " -M " : "",
+		 given ? ipmasq_address_text(&masq->alias, alias) : "");
+	return visit(line, data);
+}
+
+const struct ipmasq_plugin ipmasq_plugin = {
+	.abi = IPMASQ_PLUGIN_ABI,
+	.name = OWNER,
+	.summary = "masquerade what leaves a net; live connections and their time-outs",
+	.options = options,
+	.synopsis = "-A -S NET [-o IFACE] [-M ADDR]\n"
+		    "-D -S NET [-o IFACE] [-M ADDR]\n"
+		    "-F\n"
+		    "-L [-n]\n"
+		    "-C [-S NET] [-p PORT] [-n]\n"
+		    "-T TCP TCPFIN UDP",
+	.run = run,
+	.format = format,
+};
