@@ -65,29 +65,21 @@ int ruled_places(const struct ipmasq_rule *rule, struct places *places)
 	return 0;
 }
 
-static int keep_comment(const struct nftnl_udata *attribute, void *data)
-{
-	struct line *line = data;
-	const char *text = nftnl_udata_get(attribute);
-	uint8_t length = nftnl_udata_len(attribute);
-
-	if (nftnl_udata_type(attribute) == NFTNL_UDATA_RULE_COMMENT && length &&
-	    length <= RULE_TEXT_MAX && text[length - 1] == '\0')
-		memcpy(line->text, text, length);
-	return 0;
-}
-
 /* Appends a line; rules without a text of ours are somebody else's and are left alone. */
 static int keep_line(struct chain *chain, const struct nftnl_rule *rule)
 {
 	struct line line = {.handle = nftnl_rule_get_u64(rule, NFTNL_RULE_HANDLE)};
+	const char *text = NULL;
 	struct line *list;
 	const void *userdata;
 	uint32_t length;
 
 	userdata = nftnl_rule_get_data(rule, NFTNL_RULE_USERDATA, &length);
-	if (!userdata || nftnl_udata_parse(userdata, length, keep_comment, &line) < 0)
+	if (userdata)
+		text = userdata_text(userdata, length, NFTNL_UDATA_RULE_COMMENT);
+	if (!text || strlen(text) >= sizeof(line.text))
 		return 0;
+	strcpy(line.text, text);
 	line.rule = rule_of_text(chain->owner, line.text);
 	if (!line.rule)
 		return errno == ENOMEM ? -1 : 0;
