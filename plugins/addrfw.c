@@ -204,11 +204,6 @@ static const struct ipmasq_column columns[] = {
 	{"insideaddr", false},
 };
 
-struct listing {
-	struct ipmasq_context *context;
-	struct ipmasq_listing *listing;
-};
-
 /* A protocol in words: a name, a number, or all. */
 static const char *protocol_text(uint8_t protocol, char *number, size_t size)
 {
@@ -240,18 +235,8 @@ static int list_rule(const struct ipmasq_rule *rule, void *data)
 
 static int list(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
-	struct listing listing = {.context = context};
-
 	(void)words;
-	listing.listing = ipmasq_listing_open(context, OWNER, columns,
-					      sizeof(columns) / sizeof(columns[0]));
-	if (!listing.listing)
-		return -1;
-	if (ipmasq_table_walk(context->table, OWNER, list_rule, &listing, &context->error) < 0) {
-		ipmasq_listing_drop(listing.listing);
-		return -1;
-	}
-	return ipmasq_listing_print(listing.listing, &context->error);
+	return call_list(context, OWNER, columns, sizeof(columns) / sizeof(columns[0]), list_rule);
 }
 
 static const struct call commands[] = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A plugin's command table at work.  Linked into each plugin; the order is always the same: the
+ * A plugin's command table at work, and its listing.  Linked into each plugin; the order is always the same: the
  * words are scanned, help goes before everything, a command refuses letters that are not its
  * own by name, then it runs.
  */
@@ -54,4 +54,19 @@ int call_run(struct ipmasq_context *context, const struct ipmasq_plugin *plugin,
 	}
 	return call_dispatch(context, commands, &words) < 0 ? (int)context->error.status
 								: IPMASQ_OK;
+}
+
+int call_list(struct ipmasq_context *context, const char *owner, const struct ipmasq_column *columns,
+	      size_t n_columns, ipmasq_rule_visit rows)
+{
+	struct listing listing = {.context = context};
+
+	listing.listing = ipmasq_listing_open(context, owner, columns, n_columns);
+	if (!listing.listing)
+		return -1;
+	if (ipmasq_table_walk(context->table, owner, rows, &listing, &context->error) < 0) {
+		ipmasq_listing_drop(listing.listing);
+		return -1;
+	}
+	return ipmasq_listing_print(listing.listing, &context->error);
 }

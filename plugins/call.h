@@ -3,6 +3,7 @@
 #ifndef PLUGINS_CALL_H
 #define PLUGINS_CALL_H
 
+#include <ipmasq/listing.h>
 #include <ipmasq/plugin.h>
 
 struct call {
@@ -19,5 +20,15 @@ int call_run(struct ipmasq_context *context, const struct ipmasq_plugin *plugin,
 /* The command of these words, checked, carried out; 0, or -1 with an error in the context. */
 int call_dispatch(struct ipmasq_context *context, const struct call *commands,
 		     const struct ipmasq_words *words);
+
+/* What a listing's walk over the rules hands to its visitor. */
+struct listing {
+	struct ipmasq_context *context;
+	struct ipmasq_listing *listing;
+};
+
+/* Lists the rules of `owner`; `rows` adds the rows of one, `data` is a struct listing. */
+int call_list(struct ipmasq_context *context, const char *owner, const struct ipmasq_column *columns,
+	      size_t n_columns, ipmasq_rule_visit rows);
 
 #endif

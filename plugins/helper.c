@@ -128,11 +128,6 @@ static int clear(struct ipmasq_context *context, const struct ipmasq_words *word
 
 static const struct ipmasq_column columns[] = {{"helper", false}, {"port", true}};
 
-struct listing {
-	struct ipmasq_context *context;
-	struct ipmasq_listing *listing;
-};
-
 /* A row for each port. */
 static int list_rule(const struct ipmasq_rule *rule, void *data)
 {
@@ -153,18 +148,8 @@ static int list_rule(const struct ipmasq_rule *rule, void *data)
 
 static int list(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
-	struct listing listing = {.context = context};
-
 	(void)words;
-	listing.listing = ipmasq_listing_open(context, OWNER, columns,
-					      sizeof(columns) / sizeof(columns[0]));
-	if (!listing.listing)
-		return -1;
-	if (ipmasq_table_walk(context->table, OWNER, list_rule, &listing, &context->error) < 0) {
-		ipmasq_listing_drop(listing.listing);
-		return -1;
-	}
-	return ipmasq_listing_print(listing.listing, &context->error);
+	return call_list(context, OWNER, columns, sizeof(columns) / sizeof(columns[0]), list_rule);
 }
 
 static const struct call commands[] = {

@@ -114,11 +114,6 @@ static int clear(struct ipmasq_context *context, const struct ipmasq_words *word
 	return ipmasq_table_clear(context->table, OWNER, &context->error);
 }
 
-struct listing {
-	struct ipmasq_context *context;
-	struct ipmasq_listing *listing;
-};
-
 static const struct ipmasq_column rule_columns[] = {
 	{"net", false},
 	{"interface", false},
@@ -143,18 +138,9 @@ static int list_rule(const struct ipmasq_rule *rule, void *data)
 
 static int list(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
-	struct listing listing = {.context = context};
-
 	(void)words;
-	listing.listing = ipmasq_listing_open(context, OWNER, rule_columns,
-					      sizeof(rule_columns) / sizeof(rule_columns[0]));
-	if (!listing.listing)
-		return -1;
-	if (ipmasq_table_walk(context->table, OWNER, list_rule, &listing, &context->error) < 0) {
-		ipmasq_listing_drop(listing.listing);
-		return -1;
-	}
-	return ipmasq_listing_print(listing.listing, &context->error);
+	return call_list(context, OWNER, rule_columns,
+			 sizeof(rule_columns) / sizeof(rule_columns[0]), list_rule);
 }
 
 static const struct ipmasq_column connection_columns[] = {

@@ -222,11 +222,6 @@ static const struct ipmasq_column columns[] = {
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-struct listing {
-	struct ipmasq_context *context;
-	struct ipmasq_listing *listing;
-};
-
 static int list_rule(const struct ipmasq_rule *rule, void *data)
 {
 	const struct listing *listing = data;
@@ -252,17 +247,8 @@ static int list_rule(const struct ipmasq_rule *rule, void *data)
 
 static int list(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
-	struct listing listing = {.context = context};
-
 	(void)words;
-	listing.listing = ipmasq_listing_open(context, OWNER, columns, N_COLUMNS);
-	if (!listing.listing)
-		return -1;
-	if (ipmasq_table_walk(context->table, OWNER, list_rule, &listing, &context->error) < 0) {
-		ipmasq_listing_drop(listing.listing);
-		return -1;
-	}
-	return ipmasq_listing_print(listing.listing, &context->error);
+	return call_list(context, OWNER, columns, N_COLUMNS, list_rule);
 }
 
 static const struct call commands[] = {

@@ -142,11 +142,6 @@ static const struct ipmasq_column columns[] = {
 #define N_COLUMNS         (sizeof(columns) / sizeof(columns[0]))
 #define N_COLUMNS_COUNTER 2 /* the last ones, with -v or as JSON */
 
-struct listing {
-	struct ipmasq_context *context;
-	struct ipmasq_listing *listing;
-};
-
 static int list_target(const struct listing *listing, const struct ipmasq_match *match,
 		       const struct ipmasq_target *target)
 {
@@ -186,20 +181,12 @@ static int list_rule(const struct ipmasq_rule *rule, void *data)
 static int list(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
 	bool counters = context->verbose || context->json;
-	struct listing listing = {.context = context};
 
 	(void)words;
-	listing.listing = ipmasq_listing_open(context, OWNER, columns,
-					      N_COLUMNS - (counters ? 0 : N_COLUMNS_COUNTER));
-	if (!listing.listing)
-		return -1;
 	if (counters)
 		ipmasq_table_want_counters(context->table);
-	if (ipmasq_table_walk(context->table, OWNER, list_rule, &listing, &context->error) < 0) {
-		ipmasq_listing_drop(listing.listing);
-		return -1;
-	}
-	return ipmasq_listing_print(listing.listing, &context->error);
+	return call_list(context, OWNER, columns, N_COLUMNS - (counters ? 0 : N_COLUMNS_COUNTER),
+			 list_rule);
 }
 
 static int clear(struct ipmasq_context *context, const struct ipmasq_words *words)
