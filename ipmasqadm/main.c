@@ -7,10 +7,12 @@
 #include "session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 static enum ipmasq_status flush(struct session *session, int argc, char **argv);
+static enum ipmasq_status complete(struct session *session, int argc, char **argv);
 
 static const struct command {
 	const char *name;
@@ -22,6 +24,7 @@ static const struct command {
 	 "make the rules those of the file (- is standard input), all or nothing;\n"
 	 "                      -a adds to what is there"},
 	{"flush", flush, "", "remove the rules of all modules"},
+	{"complete", complete, "[WORD]...", "what the last word may become, for a shell's completion"},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -41,6 +44,39 @@ static enum ipmasq_status flush(struct session *session, int argc, char **argv)
 		return IPMASQ_USAGE;
 	}
 	return session_transaction(session, "flush", flush_body, NULL);
+}
+
+/* Prints a word that begins as `data` does. */
+static int print_matching(const char *word, void *data)
+{
+	if (strncmp(word, data, strlen(data)) == 0)
+		puts(word);
+	return 0;
+}
+
+static enum ipmasq_status complete(struct session *session, int argc, char **argv)
+{
+	static const char *const options[] = {"-n", "-v", "--json", "--dry-run", "--kill", "-h", "-V"};
+	char *typed = argc > 1 ? argv[argc - 1] : "";
+	struct ipmasq_context context = session->flags;
+	const struct ipmasq_plugin *plugin;
+	int first = 1;
+
+	while (first < argc - 1 && argv[first][0] == '-')
+		first++;
+	if (first < argc - 1) {
+		plugin = ipmasq_plugin_load(argv[first], &context.error);
+		if (plugin)
+			ipmasq_plugin_complete(plugin, &context, argc - first, argv + first,
+					       print_matching, (char[]){""});
+		return IPMASQ_OK; /* of another command's words nothing is known */
+	}
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		print_matching(options[i], typed);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		print_matching(commands[i].name, typed);
+	ipmasq_plugin_names(print_matching, typed, &context.error);
+	return IPMASQ_OK;
 }
 
 struct module_call {
@@ -122,7 +158,8 @@ static enum ipmasq_status dispatch(struct session *session, int argc, char **arg
 	for (size_t i = 0; i < N_COMMANDS; i++) {
 		if (strcmp(commands[i].name, argv[0]) != 0)
 			continue;
-		argc = take_flags(session, argc, argv);
+		if (commands[i].run != complete)
+			argc = take_flags(session, argc, argv);
 		if (!session->flags.help)
 			return commands[i].run(session, argc, argv);
 		printf("ipmasqadm %s %s\n  %s\n", argv[0], commands[i].words, commands[i].help);
@@ -145,6 +182,14 @@ static int finish(enum ipmasq_status status)
 	return status == IPMASQ_OK ? IPMASQ_FAILED : (int)status;
 }
 
+/* A standard descriptor that is closed would become our netlink socket; using it is to fail. */
+static void hold_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) < 0)
+			return;
+}
+
 int main(int argc, char **argv)
 {
 	struct session session = {0};
@@ -152,6 +197,7 @@ int main(int argc, char **argv)
 	enum ipmasq_status status;
 	int i;
 
+	hold_standard_descriptors();
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "-V") == 0 || strcmp(argv[i], "--version") == 0) {
 			puts(PACKAGE_STRING);

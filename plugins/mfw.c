@@ -286,9 +286,11 @@ static int format(const struct ipmasq_rule *rule, ipmasq_line_visit visit, void 
 	for (uint32_t i = 0; i < redirect->n_targets && !rc; i++) {
 		const struct ipmasq_target *target = &redirect->targets[i];
 
-		snprintf(port, sizeof(port), target->port ? " %u" : "", target->port);
-		snprintf(weight, sizeof(weight),
-			 target->weight != IPMASQ_WEIGHT_DEFAULT ? " -p %u" : "", target->weight);
+		port[0] = weight[0] = '\0';
+		if (target->port)
+			snprintf(port, sizeof(port), " %u", target->port);
+		if (target->weight != IPMASQ_WEIGHT_DEFAULT)
+			snprintf(weight, sizeof(weight), " -p %u", target->weight);
 		snprintf(line, sizeof(line), OWNER " -A -m %u -r %s%s%s", redirect->match.mark,
 			 ipmasq_address_text(&target->address, raddr), port, weight);
 		rc = visit(line, data);

@@ -135,10 +135,28 @@ static int redirect_check(const struct ipmasq_redirect *redirect, struct ipmasq_
 		if (!is_unicast(&target->address))
 			return ipmasq_usage(error, "'%s' is no inside host to send connections to",
 					    ipmasq_address_text(&target->address, text));
+		if (match->ports.low && target->port == match->ports.low &&
+		    match->ports.low == match->ports.high &&
+		    ipmasq_address_equal(&target->address, &match->alias))
+			return ipmasq_usage(error, "'%s' port %u would be redirected to itself",
+					    ipmasq_address_text(&target->address, text), target->port);
 		if (target->weight > IPMASQ_WEIGHT_MAX)
 			return ipmasq_usage(error, "preference %u is over %u", target->weight,
 					    IPMASQ_WEIGHT_MAX);
 	}
+	return 0;
+}
+
+static int proxy_check(const struct ipmasq_proxy *proxy, struct ipmasq_error *error)
+{
+	uint8_t family = proxy->server.family;
+
+	if (ipmasq_address_is_any(&proxy->server))
+		return ipmasq_usage(error, "a proxy rule needs a server");
+	if ((proxy->source.address.family && proxy->source.address.family != family) ||
+	    (proxy->destination.address.family && proxy->destination.address.family != family))
+		return ipmasq_usage(error, "the server and the nets of src and dst are not of one "
+					   "family (IPv4 or IPv6)");
 	return 0;
 }
 
@@ -160,9 +178,7 @@ int ipmasq_rule_check(const struct ipmasq_rule *rule, struct ipmasq_error *error
 					    rule->pin.ports.low, rule->pin.ports.high);
 		return 0;
 	case IPMASQ_PROXY:
-		if (rule->proxy.server.family == AF_UNSPEC)
-			return ipmasq_usage(error, "a proxy rule needs a server");
-		return 0;
+		return proxy_check(&rule->proxy, error);
 	case IPMASQ_MASQ:
 		if (rule->masq.source.address.family == AF_UNSPEC)
 			return ipmasq_usage(error, "a masq rule needs the net whose traffic it takes");
@@ -281,6 +297,8 @@ int ipmasq_rule_compare(const struct ipmasq_rule *a, const struct ipmasq_rule *b
 	if (order)
 		return order;
 	COMPARE(a->kind, b->kind);
+	if (a->kind == IPMASQ_PROXY)
+		COMPARE(a->proxy.index, b->proxy.index);
 	COMPARE(a->age, b->age);
 	return key_compare(a, b);
 }

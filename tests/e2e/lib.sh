@@ -102,9 +102,9 @@ rules() {
 	portfw -L -n | tail -n +2 | tr -s ' ' | sed 's/^ //'
 }
 
-# Without the seconds that a hairpin or an opened range has left.
+# Without hairpins and opened ranges, which come with traffic and lapse.
 ruleset() {
-	on router nft list ruleset | sed 's/ expires [0-9a-z]*//'
+	on router nft list ruleset | sed -z 's/\n[ \t]*elements = {[^}]*expires[^}]*}//g'
 }
 
 # --- what a command shall do ------------------------------------------------------------------

@@ -52,5 +52,7 @@ for line in "-h" "-V" "portfw -h" "portfw -L" "portfw -L --json" "save" \
 	# shellcheck disable=SC2086 # words
 	check "$line into a full disk: exit status 1" to_full $line
 done
+check "a listing with no standard output: exit status 1" fails eval 'portfw -L >&- 2>"$lab_scratch/said"'
+check "and says so" grep -q 'cannot write the output' "$lab_scratch/said"
 check "output that nobody reads is no crash" eval 'portfw -L | true'
 finish

@@ -49,8 +49,8 @@ struct ipmasq_plugin {
 	int (*run)(struct ipmasq_context *context, int argc, char **argv);
 
 	/*
-	 * complete - visit the words that may follow argv[1 .. argc-1], each with the last,
-	 * perhaps empty, word as its beginning.  NULL: the letters of `options` only.
+	 * complete - visit words that argv[argc-1], perhaps empty, may become, beside those that
+	 * follow from `options`.  May be NULL.  Anything but 0 from `visit` ends it.
 	 */
 	int (*complete)(struct ipmasq_context *context, int argc, char **argv,
 			ipmasq_line_visit visit, void *data);
@@ -61,6 +61,13 @@ struct ipmasq_plugin {
 	 */
 	int (*format)(const struct ipmasq_rule *rule, ipmasq_line_visit visit, void *data);
 };
+
+/*
+ * ipmasq_plugin_complete - visit the words that argv[argc-1], perhaps empty, may become; argv[0] is
+ * the module's name.  Returns 0, or what `visit` returned to end it.
+ */
+int ipmasq_plugin_complete(const struct ipmasq_plugin *plugin, struct ipmasq_context *context,
+			   int argc, char **argv, ipmasq_line_visit visit, void *data);
 
 /* Prints the usage text that `options` and `synopsis` make. */
 void ipmasq_plugin_usage(const struct ipmasq_plugin *plugin, FILE *out);

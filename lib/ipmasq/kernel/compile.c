@@ -4,6 +4,7 @@
  * packet's way.  A piece matches, then acts; the place decides nothing but when it is asked.
  */
 #include "compile.h"
+#include "helper.h"
 #include "trigger.h"
 
 #include <errno.h>
@@ -95,6 +96,49 @@ static int write_masq(const struct position *position, const struct ipmasq_rule 
 }
 
 /*
+ * What passes this machine on its way elsewhere, but not what the server itself sends, so that
+ * a proxy behind this machine does not get its own requests.  The machine's own connections do
+ * not come by here.
+ */
+static int write_proxy_for(const struct position *position, const struct ipmasq_proxy *proxy,
+			   uint8_t protocol)
+{
+	const struct family *family = family_of(proxy->server.family);
+	struct ipmasq_net server = {proxy->server, (uint8_t)(32u * family->words)};
+	struct ipmasq_ports port = {proxy->port, proxy->port};
+	struct rule rule;
+
+	position_begin(&rule, position);
+	match_foreign_destination(&rule);
+	match_protocol_family(&rule, family->family);
+	match_net(&rule, family->source, &server, NFT_CMP_NEQ);
+	if (proxy->source.address.family)
+		match_net(&rule, family->source, &proxy->source, NFT_CMP_EQ);
+	if (proxy->destination.address.family)
+		match_net(&rule, family->destination, &proxy->destination, NFT_CMP_EQ);
+	match_transport(&rule, protocol);
+	if (proxy->port)
+		match_ports(&rule, DESTINATION_PORT_OFFSET, &port);
+	count(&rule);
+	translate(&rule, NFT_NAT_DNAT, &proxy->server, proxy->server_port);
+	return position_end(&rule, position);
+}
+
+static int write_proxy(const struct position *position, const struct ipmasq_rule *of)
+{
+	if (of->proxy.protocol)
+		return write_proxy_for(position, &of->proxy, of->proxy.protocol);
+	if (write_proxy_for(position, &of->proxy, IPPROTO_TCP) < 0)
+		return -1;
+	return write_proxy_for(position, &of->proxy, IPPROTO_UDP);
+}
+
+static int write_proxy_hairpin(const struct position *position, const struct ipmasq_rule *of)
+{
+	return write_hairpin(position, &of->proxy.server);
+}
+
+/*
  * Connections to these ports.  The kernel gives a connection another source port only when its
  * own is taken, so what is left to do is to count them and to keep this owner's other rules away.
  */
@@ -111,6 +155,11 @@ static int write_pin(const struct position *position, const struct ipmasq_rule *
 }
 
 static const struct piece pin_pieces[] = {{PLACE_SOURCE, write_pin}};
+static const struct piece helper_pieces[] = {{PLACE_HELPER, helper_write}};
+static const struct piece proxy_pieces[] = {
+	{PLACE_PROXY, write_proxy},
+	{PLACE_HAIRPIN, write_proxy_hairpin},
+};
 static const struct piece trigger_pieces[] = {
 	{PLACE_WATCH, trigger_write_watch},
 	{PLACE_OPENED, trigger_write_opened},
@@ -130,6 +179,8 @@ static const struct {
 } kinds[IPMASQ_KINDS] = {
 	[IPMASQ_MASQ] = PIECES(masq_pieces),
 	[IPMASQ_PIN] = PIECES(pin_pieces),
+	[IPMASQ_HELPER] = PIECES(helper_pieces),
+	[IPMASQ_PROXY] = PIECES(proxy_pieces),
 	[IPMASQ_TRIGGER] = PIECES(trigger_pieces),
 	[IPMASQ_REDIRECT] = PIECES(redirect_pieces),
 };
@@ -142,7 +193,11 @@ size_t compile(const struct ipmasq_rule *rule, struct piece pieces[static PIECES
 
 int compile_forget(struct transaction *transaction, const struct ipmasq_rule *rule)
 {
-	return rule->kind == IPMASQ_TRIGGER ? trigger_delete_maps(transaction, rule) : 0;
+	if (rule->kind == IPMASQ_TRIGGER)
+		return trigger_delete_maps(transaction, rule);
+	if (rule->kind == IPMASQ_HELPER)
+		return helper_delete_objects(transaction, rule);
+	return 0;
 }
 
 static int redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_error *error)
@@ -159,10 +214,13 @@ static int redirect_supported(const struct ipmasq_redirect *redirect, struct ipm
 
 int compile_supported(const struct ipmasq_rule *rule, struct ipmasq_error *error)
 {
-	if (!kinds[rule->kind].n)
+	if (rule->kind == IPMASQ_PROXY && rule->proxy.encoding != IPMASQ_NO_ENCODE)
 		return ipmasq_fail(error, EOPNOTSUPP,
-				   "the kernel engine has no rules of this kind (%d)",
-				   (int)rule->kind);
+				   "the kernel engine cannot tell the server where a connection was "
+				   "going (encode_ip_hdr, encode_tcp_stream); the user engine, ipmasqd, "
+				   "can");
+	if (rule->kind == IPMASQ_HELPER)
+		return helper_supported(&rule->helper, error);
 	if (rule->kind == IPMASQ_REDIRECT)
 		return redirect_supported(&rule->redirect, error);
 	return 0;

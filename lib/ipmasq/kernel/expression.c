@@ -276,6 +276,14 @@ static void match_local_destination(struct rule *rule)
 	compare(rule, 0, NFT_CMP_EQ, &local, sizeof(local));
 }
 
+void match_foreign_destination(struct rule *rule)
+{
+	uint32_t local = RTN_LOCAL;
+
+	load_fib(rule, NFT_FIB_RESULT_ADDRTYPE, NFTA_FIB_F_DADDR);
+	compare(rule, 0, NFT_CMP_NEQ, &local, sizeof(local));
+}
+
 void match_own_address(struct rule *rule, uint8_t family)
 {
 	/* 127.0.0.1 and ::1 never leave the machine: a packet from there that is sent
@@ -435,6 +443,16 @@ void translate(struct rule *rule, uint32_t type, const struct ipmasq_address *ad
 	if (port)
 		nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_PROTO_MIN,
 				   word_register(TRANSLATE_PORT_WORD));
+}
+
+void set_helper(struct rule *rule, const char *object)
+{
+	struct nftnl_expr *expression = append(rule, "objref");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_CT_HELPER);
+	nftnl_expr_set_str(expression, NFTNL_EXPR_OBJREF_IMM_NAME, object);
 }
 
 void masquerade(struct rule *rule)

@@ -41,6 +41,7 @@ void match_net(struct rule *rule, uint32_t offset, const struct ipmasq_net *net,
 void match_ports(struct rule *rule, uint32_t offset, const struct ipmasq_ports *ports);
 /* The destination is an address of this machine, and none of loopback. */
 void match_own_address(struct rule *rule, uint8_t family);
+void match_foreign_destination(struct rule *rule); /* fib daddr type != local */
 void match_output(struct rule *rule, const char *interface); /* oifname */
 void count(struct rule *rule);                               /* counter */
 void match_route_back(struct rule *rule);        /* fib daddr . iif oif exists */
@@ -74,6 +75,8 @@ void dnat_address(struct rule *rule, uint8_t nfproto);
 /* dnat or snat (NFT_NAT_*) to this address and, unless it is 0, port (host byte order). */
 void translate(struct rule *rule, uint32_t type, const struct ipmasq_address *address,
 	       uint16_t port);
+/* ct helper set "object" */
+void set_helper(struct rule *rule, const char *object);
 void masquerade(struct rule *rule);
 /* NFT_JUMP or NFT_GOTO with a chain, or NFT_RETURN with none. */
 void verdict(struct rule *rule, int code, const char *chain);

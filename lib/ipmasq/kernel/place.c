@@ -9,6 +9,7 @@
  */
 #include "place.h"
 #include "expression.h"
+#include "helper.h"
 #include "mark.h"
 #include "trigger.h"
 
@@ -31,6 +32,8 @@ static const struct {
 	[PLACE_HAIRPIN] = {"hairpin_", "traffic", false, NULL},
 	[PLACE_OPENED] = {"opened_", "redirects", true, NULL},
 	[PLACE_WATCH] = {"watch_", "watch", false, trigger_add_place},
+	[PLACE_PROXY] = {"proxy_", "proxies", true, NULL},
+	[PLACE_HELPER] = {"helper_", "forward", false, helper_add_place},
 	[PLACE_SOURCE] = {"source_", "sources", true, NULL},
 };
 

@@ -20,6 +20,8 @@ enum place {
 	PLACE_HAIRPIN,  /* ... whose connections may go back where they came from */
 	PLACE_OPENED,   /* redirects of what triggers have opened */
 	PLACE_WATCH,    /* ... by what leaves */
+	PLACE_PROXY,    /* what passes goes to another server */
+	PLACE_HELPER,   /* protocol helpers get their connections */
 	PLACE_SOURCE,   /* what leaves gets another source address */
 	PLACES
 };

@@ -352,6 +352,7 @@ int schema_add_table(struct transaction *transaction)
 		{"input", "filter", NF_INET_LOCAL_IN, PRIORITY_TRAFFIC},
 		{"output_traffic", "filter", NF_INET_LOCAL_OUT, PRIORITY_TRAFFIC},
 		{"redirects", NULL, 0, 0},
+		{"proxies", NULL, 0, 0},
 		{"sources", NULL, 0, 0},
 		{"traffic", NULL, 0, 0},
 		{"local_traffic", NULL, 0, 0},
@@ -368,6 +369,7 @@ int schema_add_table(struct transaction *transaction)
 		if (add_hairpin_set(transaction, &families[i]) < 0)
 			return -1;
 	if (add_jump(transaction, "prerouting", "redirects") < 0 ||
+	    add_jump(transaction, "prerouting", "proxies") < 0 ||
 	    add_jump(transaction, "output", "redirects") < 0 ||
 	    add_traffic_jump(transaction, "forward", "traffic") < 0 ||
 	    add_traffic_jump(transaction, "input", "local_traffic") < 0 ||

@@ -2,7 +2,7 @@
 /*
  * What our table looks like: names of its sets and chains, and how they are made.
  *
- *   chain prerouting, output    nat hooks, `jump redirects`
+ *   chain prerouting, output    nat hooks, `jump redirects`; prerouting `jump proxies` behind it
  *   chain redirects             jumps to the owners' places (place.h), in the order of precedence
  *   chain redirect_OWNER        look-ups in the owner's maps
  *     map OWNER4                address . proto . port : address . port      a plain forward
@@ -13,7 +13,7 @@
  *     set OWNER4_traffic, OWNER4_any_traffic  match . inside address . inside port
  *   set hairpin4                connections that go back where they came from, masqueraded
  *   chain postrouting           nat hook, the hairpin's masquerading, then `jump sources`
- *   chain sources               jumps to the owners' places, in the order of precedence
+ *   chain proxies, sources      jumps to the owners' places, in the order of precedence
  *
  * and the same with 6 for IPv6.  The traffic sets' counters count packets and bytes, both ways;
  * those of the pools' elements count connections (a nat chain sees only the first packet of each).

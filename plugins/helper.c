@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * helper: protocol helpers on the ports that are given, and nowhere else.
+ *
+ * A rule is a helper's name with its ports.  Which names there are, and the port of one that is
+ * given none, is the engine's business; the ports of a rule without any are listed as 0.
+ */
+#include "call.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <ipmasq/listing.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OWNER "helper"
+#define PORTS "ports="
+
+static const struct ipmasq_option options[] = {
+	{'A', 'a', IPMASQ_COMMAND | IPMASQ_LAST_OPEN, 2, "NAME ports=N,N...",
+	 "watch these ports, or the helper's usual one"},
+	{'D', 'd', IPMASQ_COMMAND, 1, "NAME", "stop watching"},
+	{'F', 'f', IPMASQ_COMMAND, 0, NULL, "clear the table of helper"},
+	{'L', 'l', IPMASQ_COMMAND, 0, NULL, "list"},
+	{0},
+};
+
+static struct ipmasq_rule *new_rule(struct ipmasq_context *context, const char *name)
+{
+	struct ipmasq_rule *rule;
+
+	if (!isalpha((unsigned char)*name) || strlen(name) >= sizeof(rule->helper.name) ||
+	    name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")]) {
+		ipmasq_usage(&context->error, "'%s' cannot be a helper's name", name);
+		return NULL;
+	}
+	rule = ipmasq_rule_new(IPMASQ_HELPER, OWNER);
+	if (rule)
+		strcpy(rule->helper.name, name);
+	else
+		ipmasq_fail(&context->error, ENOMEM, "out of memory");
+	return rule;
+}
+
+static bool has_port(const struct ipmasq_helper *helper, uint16_t port)
+{
+	for (uint32_t i = 0; i < helper->n_ports; i++)
+		if (helper->ports[i] == port)
+			return true;
+	return false;
+}
+
+static int parse_port(struct ipmasq_context *context, const char *word,
+		      struct ipmasq_helper *helper)
+{
+	uint16_t port;
+
+	if (ipmasq_parse_port(&port, word, 0, context->numeric, false, &context->error) < 0)
+		return -1;
+	if (has_port(helper, port))
+		return ipmasq_usage(&context->error, "port '%s' is given twice", word);
+	if (helper->n_ports == IPMASQ_HELPER_PORTS)
+		return ipmasq_usage(&context->error, "port '%s' is one too many: a helper has %u", word,
+				    IPMASQ_HELPER_PORTS);
+	helper->ports[helper->n_ports++] = port;
+	return 0;
+}
+
+static int parse_ports(struct ipmasq_context *context, const char *word,
+		       struct ipmasq_helper *helper)
+{
+	const char *at = word + strlen(PORTS);
+	char port[64];
+
+	if (strncmp(word, PORTS, strlen(PORTS)) != 0)
+		return ipmasq_usage(&context->error, "'%s' is not " PORTS "N,N...", word);
+	for (size_t length;; at += length + 1) {
+		length = strcspn(at, ",");
+		if (length >= sizeof(port))
+			return ipmasq_usage(&context->error, "'%.40s...' is not a port", at);
+		memcpy(port, at, length);
+		port[length] = '\0';
+		if (parse_port(context, port, helper) < 0)
+			return -1;
+		if (!at[length])
+			return 0;
+	}
+}
+
+static int add(struct ipmasq_context *context, const struct ipmasq_words *words)
+{
+	struct ipmasq_rule *rule = new_rule(context, words->value['A'][0]);
+
+	if (!rule)
+		return -1;
+	if (words->value['A'][1] &&
+	    parse_ports(context, words->value['A'][1], &rule->helper) < 0) {
+		ipmasq_rule_free(rule);
+		return -1;
+	}
+	return ipmasq_table_put(context->table, rule, &context->error);
+}
+
+static int delete(struct ipmasq_context *context, const struct ipmasq_words *words)
+{
+	struct ipmasq_rule *key = new_rule(context, words->value['D'][0]);
+	const struct ipmasq_rule *found;
+	int rc = -1;
+
+	if (!key || ipmasq_table_find(context->table, key, &found, &context->error) < 0)
+		goto out;
+	if (found)
+		rc = ipmasq_table_remove(context->table, key, &context->error);
+	else
+		ipmasq_fail(&context->error, ENOENT,
+			    "helper '%s' is not there; `ipmasqadm helper -L` lists them",
+			    words->value['D'][0]);
+out:
+	ipmasq_rule_free(key);
+	return rc;
+}
+
+static int clear(struct ipmasq_context *context, const struct ipmasq_words *words)
+{
+	(void)words;
+	return ipmasq_table_clear(context->table, OWNER, &context->error);
+}
+
+static const struct ipmasq_column columns[] = {{"helper", false}, {"port", true}};
+
+struct listing {
+	struct ipmasq_context *context;
+	struct ipmasq_listing *listing;
+};
+
+/* A row for each port. */
+static int list_rule(const struct ipmasq_rule *rule, void *data)
+{
+	const struct listing *listing = data;
+	const struct ipmasq_helper *helper = &rule->helper;
+	uint32_t n = helper->n_ports ? helper->n_ports : 1;
+
+	for (uint32_t i = 0; i < n; i++) {
+		char port[8];
+		const char *cells[] = {helper->name, port};
+
+		snprintf(port, sizeof(port), "%u", helper->n_ports ? helper->ports[i] : 0u);
+		if (ipmasq_listing_row(listing->listing, cells, &listing->context->error) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int list(struct ipmasq_context *context, const struct ipmasq_words *words)
+{
+	struct listing listing = {.context = context};
+
+	(void)words;
+	listing.listing = ipmasq_listing_open(context, OWNER, columns,
+					      sizeof(columns) / sizeof(columns[0]));
+	if (!listing.listing)
+		return -1;
+	if (ipmasq_table_walk(context->table, OWNER, list_rule, &listing, &context->error) < 0) {
+		ipmasq_listing_drop(listing.listing);
+		return -1;
+	}
+	return ipmasq_listing_print(listing.listing, &context->error);
+}
+
+static const struct call commands[] = {
+	{'A', "A", add}, {'D', "D", delete}, {'F', "", clear}, {'L', "", list}, {0},
+};
+
+const struct ipmasq_plugin ipmasq_plugin;
+
+static int run(struct ipmasq_context *context, int argc, char **argv)
+{
+	return call_run(context, &ipmasq_plugin, commands, argc, argv);
+}
+
+static int format(const struct ipmasq_rule *rule, ipmasq_line_visit visit, void *data)
+{
+	const struct ipmasq_helper *helper = &rule->helper;
+	char line[128];
+	int length = snprintf(line, sizeof(line), OWNER " -A %s", helper->name);
+
+	for (uint32_t i = 0; i < helper->n_ports; i++)
+		length += snprintf(line + length, sizeof(line) - (size_t)length, "%s%u",
+				   i ? "," : " " PORTS, helper->ports[i]);
+	return visit(line, data);
+}
+
+const struct ipmasq_plugin ipmasq_plugin = {
+	.abi = IPMASQ_PLUGIN_ABI,
+	.name = OWNER,
+	.summary = "watch ports with protocol helpers (ftp, irc, pptp, sip ...)",
+	.options = options,
+	.synopsis = "-A NAME [ports=N,N...]\n"
+		    "-D NAME\n"
+		    "-F\n"
+		    "-L",
+	.run = run,
+	.format = format,
+};
