@@ -53,6 +53,12 @@ loads() {
 	check "nothing changes when $1 is loaded again" equals "" adm --dry-run restore "$examples/$1"
 }
 
+# Loads the table of nftables that the comment of a file shows.
+load_table() {
+	sed -n '/^#   table inet .* {$/,/^#   }$/s/^#   //p' "$examples/$1" >"$lab_scratch/table" &&
+		[ -s "$lab_scratch/table" ] && on router nft -f "$lab_scratch/table"
+}
+
 # --- home-gateway.rules
 for port in 22 53; do
 	says_name server1 $port
@@ -95,16 +101,11 @@ check "the game keeps its source port" keeps_source_port
 clear_rules
 
 # --- web-farm.rules
-# Loads the table that the comment shows.
-set_marks() {
-	sed -n '/^#   table inet marks {$/,/^#   }$/s/^#   //p' "$examples/web-farm.rules" |
-		on router nft -f -
-}
 for number in 1 2; do
 	says_name "server$number" 443
 done
 loads web-farm.rules
-check "the lines of its comment set the mark" eval 'set_marks && on router nft list table inet marks'
+check "the lines of its comment set the mark" load_table web-farm.rules
 check "of 30 connections to one port server1 has 10, server2 20, three rounds long" \
 	equals $'20 server2\n10 server1\n20 server2\n10 server1\n20 server2\n10 server1' \
 	ask 90 http://198.51.100.1/
@@ -129,5 +130,89 @@ out_and_in() {
 }
 check "a server can be taken out, and is back after the next restore" out_and_in
 on router nft delete table inet marks
+clear_rules
+
+# --- transparent-squid.rules
+proxy_directory=$lab_scratch/proxy
+proxy_log=$proxy_directory/access.log
+
+# With the lines that the comment shows.
+start_squid() {
+	{
+		sed -n '/^#   acl inside/,/^#   http_port 3129/s/^#   //p' "$examples/transparent-squid.rules"
+		cat <<-END
+			access_log stdio:$proxy_log
+			cache deny all
+			cache_log $proxy_directory/cache.log
+			coredump_dir none
+			dns_nameservers 127.0.0.1
+			pid_filename none
+			pinger_enable off
+			shutdown_lifetime 0 seconds
+			visible_hostname router
+		END
+	} >"$proxy_directory/squid.conf"
+	on router squid -N -f "$proxy_directory/squid.conf" >"$proxy_directory/output" 2>&1 &
+}
+
+# nginx can go by the Host line.
+start_nginx_proxy() {
+	cat >"$proxy_directory/nginx.conf" <<-END
+		user root root;
+		daemon off;
+		master_process off;
+		pid $proxy_directory/pid;
+		events { worker_connections 512; }
+		http {
+			access_log $proxy_log;
+			proxy_temp_path $proxy_directory/temporary;
+			server {
+				listen [::]:3129 ipv6only=off;
+				location / {
+					proxy_pass http://\$http_host\$request_uri;
+					add_header Via "1.1 router";
+				}
+			}
+		}
+	END
+	on router nginx -p "$proxy_directory" -e "$proxy_directory/error.log" \
+		-c "$proxy_directory/nginx.conf" >"$proxy_directory/output" 2>&1 &
+}
+
+# squid, unless it is missing or cannot become its own user, as in a user namespace.
+start_proxy() {
+	mkdir -m 777 "$proxy_directory" || return 1
+	if [ -z "${LAB_UNSHARED:-}" ] && command -v squid >/dev/null; then
+		start_squid
+	else
+		start_nginx_proxy
+	fi
+	wait_until listens router -t 3129 || { cat "$proxy_directory"/*; return 1; }
+}
+
+# Whether the answer came by way of the proxy.
+via_proxy() {
+	on "$1" curl -gsS --max-time 5 -o "$lab_scratch/page" -D - "$2" | grep -i '^via: .*router'
+}
+
+says_name client 443
+loads transparent-squid.rules
+check "a proxy runs on the router" start_proxy
+check "a page from outside comes by way of the proxy" via_proxy server1 http://198.51.100.2/
+check "it is the page that was asked for" equals client get server1 http://198.51.100.2/
+check "by IPv6 as well" via_proxy server1 'http://[2001:db8:1::2]/'
+check "every host inside is served" via_proxy server2 http://198.51.100.2/
+check "the proxy knows who asked" grep -F 10.0.0.12 "$proxy_log"
+check "the web server outside sees the router" equals 198.51.100.1 get server1 http://198.51.100.2/who
+check "another port does not come by way of it" fails via_proxy server1 http://198.51.100.2:8080/
+check "nor does https, port 443" equals client who server1 198.51.100.2 443
+check "the lines of its comment refuse what is addressed to the proxy's port" eval '
+	load_table transparent-squid.rules && says refused fails who server1 10.0.0.1 3129'
+check "and let through what the rules send there" via_proxy server1 http://198.51.100.2/
+check "pages of hosts inside do not come by way of it" fails via_proxy server1 http://10.0.0.12/
+check "what the router asks itself does not" fails via_proxy router http://198.51.100.2/
+check "without the rules nothing does" eval 'clear_rules && fails via_proxy server1 http://198.51.100.2/ &&
+	equals client get server1 http://198.51.100.2/'
+on router nft delete table inet proxy_port
 clear_rules
 finish
