@@ -165,7 +165,11 @@ start_nginx_proxy() {
 		events { worker_connections 512; }
 		http {
 			access_log $proxy_log;
-			proxy_temp_path $proxy_directory/temporary;
+			client_body_temp_path $proxy_directory/body;
+			proxy_temp_path $proxy_directory/proxy;
+			fastcgi_temp_path $proxy_directory/fastcgi;
+			uwsgi_temp_path $proxy_directory/uwsgi;
+			scgi_temp_path $proxy_directory/scgi;
 			server {
 				listen [::]:3129 ipv6only=off;
 				location / {
@@ -187,7 +191,7 @@ start_proxy() {
 	else
 		start_nginx_proxy
 	fi
-	wait_until listens router -t 3129 || { cat "$proxy_directory"/*; return 1; }
+	wait_until listens router -t 3129 || { cat "$proxy_directory/output"; return 1; }
 }
 
 # Whether the answer came by way of the proxy.
@@ -214,5 +218,90 @@ check "what the router asks itself does not" fails via_proxy router http://198.5
 check "without the rules nothing does" eval 'clear_rules && fails via_proxy server1 http://198.51.100.2/ &&
 	equals client get server1 http://198.51.100.2/'
 on router nft delete table inet proxy_port
+clear_rules
+
+# --- ftp-server.rules
+ftp_directory=$lab_scratch/ftp
+
+start_vsftpd() {
+	mkdir -p "$ftp_directory/empty" "$ftp_directory/files" || return 1
+	echo "file of server1" >"$ftp_directory/files/file"
+	chmod -R a+rX,go-w "$ftp_directory"
+	cat >"$ftp_directory/vsftpd.conf" <<-END
+		listen_ipv6=YES
+		anonymous_enable=YES
+		anon_root=$ftp_directory/files
+		secure_chroot_dir=$ftp_directory/empty
+		connect_from_port_20=YES
+		vsftpd_log_file=$ftp_directory/log
+	END
+	on server1 vsftpd "$ftp_directory/vsftpd.conf" >"$ftp_directory/output" 2>&1 &
+	wait_until listens server1 -t 21 || { cat "$ftp_directory/output"; return 1; }
+}
+
+# ftp ADDRESS CURL-OPTION...: the client fetches a file of the server.
+ftp() {
+	on client curl -gsS --max-time 5 "${@:2}" "ftp://$1/file"
+}
+
+# Whether the router gave the data connections that the server opened its own address.
+data_from_router() {
+	on router conntrack -L -p tcp --orig-port-src 20 2>/dev/null |
+		grep "src=10.0.0.11 dst=198.51.100.2 .*src=198.51.100.2 dst=198.51.100.1 "
+}
+
+ftp_cases() {
+	local file="file of server1" pasv="--disable-epsv --no-ftp-skip-pasv-ip"
+
+	check "an FTP server runs inside" start_vsftpd
+	check "without the helper a client in passive mode gets no file" eval '
+		adm helper -F && fails ftp 198.51.100.1 && adm restore "$examples/ftp-server.rules"'
+	check "the filter of its comment, which lets in port 21 and nothing else, loads" load_table ftp-server.rules
+	check "a client in passive mode gets a file (EPSV)" equals "$file" ftp 198.51.100.1
+	# shellcheck disable=SC2086 # one word an option
+	check "by the old command, too (PASV)" equals "$file" ftp 198.51.100.1 $pasv
+	# shellcheck disable=SC2086
+	check "the client is told the router's address" says "(198,51,100,1," ftp 198.51.100.1 $pasv -v
+	check "a client in active mode gets a file (EPRT)" equals "$file" ftp 198.51.100.1 -P -
+	check "by the old command, too (PORT)" equals "$file" ftp 198.51.100.1 -P - --disable-eprt
+	check "the file comes from the address that the client called" data_from_router
+	check "passive mode works over IPv6" equals "$file" ftp '[2001:db8:1::1]'
+	check "active mode works over IPv6" equals "$file" ftp '[2001:db8:1::1]' -P -
+	check "other ports of the server stay closed" fails get client http://10.0.0.11/
+	on router nft delete table inet ftp_filter
+}
+
+has_ftp_helper() {
+	on router nft -f - <<-END 2>/dev/null
+		table inet probe {
+			ct helper probe { type "ftp" protocol tcp; }
+		}
+		delete table inet probe
+	END
+}
+
+# Says why FTP cannot be tried here, if so.  A module that is there and not loaded stays so.
+ftp_obstacle() {
+	if ! command -v vsftpd >/dev/null; then
+		echo "vsftpd is not installed"
+	elif [ -n "${LAB_UNSHARED:-}" ]; then
+		echo "vsftpd cannot become another user in this user namespace"
+	elif ! grep -q '^nf_nat_ftp ' /proc/modules 2>/dev/null &&
+		find "/lib/modules/$(uname -r)" -name 'nf_nat_ftp.ko*' 2>/dev/null | grep -q .; then
+		echo "the kernel module nf_nat_ftp is not loaded"
+	fi
+}
+
+if has_ftp_helper; then
+	loads ftp-server.rules
+	obstacle=$(ftp_obstacle)
+else
+	obstacle="this kernel has no helper for ftp"
+fi
+if [ -z "$obstacle" ]; then
+	ftp_cases
+else
+	skip "clients get files of the FTP server, in active and passive mode" "$obstacle"
+fi
 clear_rules
 finish
