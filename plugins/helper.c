@@ -178,6 +178,23 @@ static int run(struct ipmasq_context *context, int argc, char **argv)
 	return call_run(context, &ipmasq_plugin, commands, argc, argv);
 }
 
+/* The names that some engine has. */
+static int complete(struct ipmasq_context *context, int argc, char **argv, ipmasq_line_visit visit,
+		    void *data)
+{
+	static const char *const names[] = {"amanda", "ftp",  "h323", "irc",  "netbios-ns",
+					    "pptp",   "sane", "sip",  "snmp", "tftp"};
+	const char *typed = argv[argc - 1], *before = argc > 2 ? argv[argc - 2] : "";
+	int rc = 0;
+
+	(void)context;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !rc; i++)
+		if ((strcmp(before, "-A") == 0 || strcmp(before, "-D") == 0) &&
+		    strncmp(names[i], typed, strlen(typed)) == 0)
+			rc = visit(names[i], data);
+	return rc;
+}
+
 static int format(const struct ipmasq_rule *rule, ipmasq_line_visit visit, void *data)
 {
 	const struct ipmasq_helper *helper = &rule->helper;
@@ -200,5 +217,6 @@ const struct ipmasq_plugin ipmasq_plugin = {
 		    "-F\n"
 		    "-L",
 	.run = run,
+	.complete = complete,
 	.format = format,
 };

@@ -321,6 +321,31 @@ static int run(struct ipmasq_context *context, int argc, char **argv)
 	return status;
 }
 
+static int offer(const char *word, const char *typed, ipmasq_line_visit visit, void *data)
+{
+	return strncmp(word, typed, strlen(typed)) == 0 ? visit(word, data) : 0;
+}
+
+/* A keyword, or the value of one that has a few. */
+static int complete(struct ipmasq_context *context, int argc, char **argv, ipmasq_line_visit visit,
+		    void *data)
+{
+	const char *typed = argv[argc - 1], *before = argc > 2 ? argv[argc - 2] : "";
+	bool value = argc <= 2; /* or a letter: no keyword yet */
+	int rc = 0;
+
+	(void)context;
+	for (size_t k = 0; k < N_KEYWORDS; k++)
+		value |= strcmp(before, keywords[k].word) == 0;
+	for (size_t k = 0; !value && k < N_KEYWORDS && !rc; k++)
+		rc = offer(keywords[k].word, typed, visit, data);
+	for (size_t i = 0; strcmp(before, "type") == 0 && i < N_ENCODINGS && !rc; i++)
+		rc = offer(encodings[i], typed, visit, data);
+	for (size_t i = 0; strcmp(before, "proto") == 0 && i < 2 && !rc; i++)
+		rc = offer(i ? "udp" : "tcp", typed, visit, data);
+	return rc;
+}
+
 static int format(const struct ipmasq_rule *rule, ipmasq_line_visit visit, void *data)
 {
 	const struct ipmasq_proxy *proxy = &rule->proxy;
@@ -362,5 +387,6 @@ const struct ipmasq_plugin ipmasq_plugin = {
 		    "-F\n"
 		    "-L [-n]",
 	.run = run,
+	.complete = complete,
 	.format = format,
 };

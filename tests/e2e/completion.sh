@@ -40,6 +40,10 @@ bash_completes() {
 		echo "${COMPREPLY[*]}"' "$IPMASQADM_INCLUDE/../../contrib/completion/ipmasqadm.bash" "$@"
 }
 
+check "an interface" become "outside" masq -A -S 10.0.0.0/24 -o out
+check "the words of a proxy rule" become "server src" proxy -A s
+check "what a word of it may be" become "encode_ip_hdr encode_tcp_stream" proxy -A type enc
+check "the names of helpers" become "ftp" helper -A f
 check "bash completes a module" bash_completes "portfw" portf
 check "bash completes a value" bash_completes "udp" portfw -P u
 finish
