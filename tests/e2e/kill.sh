@@ -22,7 +22,8 @@ killed_within() {
 	local limit=$1 pid
 
 	shift
-	on router "$IPMASQADM" "$@" &
+	# Not by `on`: that would be a shell with the program as its child, which outlives it.
+	nsenter --net="/run/netns/$lab-router" "$IPMASQADM" "$@" &
 	pid=$!
 	sleep "$(printf '0.%03d' $((RANDOM % limit)))"
 	kill -9 "$pid" 2>/dev/null

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * alias.c - the path of a packet: LibAliasIn() and LibAliasOut().
+ *
+ * A packet is parsed, its link is looked up by the view of its direction, made if need be, and the
+ * packet is rewritten to the other view.  A new outgoing link asks, in this order: a proxy rule, a
+ * redirect, the default aliasing address.  A new incoming one: a redirect, then the target address
+ * unless incoming connections are denied.  Everything that few packets need (helpers, sequence
+ * numbers, encodings) hangs on the link's side record and flags, so that the common packet pays for
+ * two tests.
+ */
+#include "helper.h"
+
+#include <netinet/ip_icmp.h>
+
+void alias_enter(struct libalias *la)
+{
+	la->new_link = false;
+	if (clock_advance(la)) {
+		fragment_expire(la);
+		expect_expire(la);
+	}
+	if (la->wheel_time != la->now)
+		expire_some(la, 8);
+}
+
+static bool is_private(const struct libalias *la, uint32_t addr)
+{
+	static const struct {
+		uint32_t net, mask;
+		unsigned int modes;
+	} nets[] = {
+		{0x0a000000, 0xff000000, PKT_ALIAS_UNREGISTERED_ONLY | PKT_ALIAS_UNREGISTERED_CGN},
+		{0xac100000, 0xfff00000, PKT_ALIAS_UNREGISTERED_ONLY | PKT_ALIAS_UNREGISTERED_CGN},
+		{0xc0a80000, 0xffff0000, PKT_ALIAS_UNREGISTERED_ONLY | PKT_ALIAS_UNREGISTERED_CGN},
+		{0x64400000, 0xffc00000, PKT_ALIAS_UNREGISTERED_CGN},
+	};
+
+	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++)
+		if ((la->mode & nets[i].modes) && (ntohl(addr) & nets[i].mask) == nets[i].net)
+			return true;
+	return false;
+}
+
+/* Does this packet keep its source unless a redirect says otherwise? */
+static bool keeps_source(const struct libalias *la, uint32_t src)
+{
+	if (!la->alias || (la->mode & PKT_ALIAS_PROXY_ONLY))
+		return true;
+	return (la->mode & (PKT_ALIAS_UNREGISTERED_ONLY | PKT_ALIAS_UNREGISTERED_CGN)) &&
+	       !is_private(la, src);
+}
+
+static bool has_query_id(uint8_t type)
+{
+	return type == ICMP_ECHO || type == ICMP_ECHOREPLY || type == ICMP_TIMESTAMP ||
+	       type == ICMP_TIMESTAMPREPLY;
+}
+
+static bool may_begin(const struct packet *p)
+{
+	return p->proto != IPPROTO_ICMP || p->icmp_type == ICMP_ECHO ||
+	       p->icmp_type == ICMP_TIMESTAMP;
+}
+
+static bool has_ports(const struct packet *p)
+{
+	return p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP || p->proto == IPPROTO_ICMP;
+}
+
+static struct link *begin_out(struct libalias *la, const struct packet *p)
+{
+	const struct view *view = &p->view;
+	const struct proxy_rule *rule = proxy_find(la, p);
+	struct view out = *view, in = *view;
+	struct alias_link *redirect;
+	uint8_t flags = 0;
+
+	if (rule) {
+		flags = rule->encoding;
+		in.peer = rule->server;
+		in.peer_port = rule->server_port ? rule->server_port : view->peer_port;
+		in.local = keeps_source(la, p->src) ? p->src : redirect_alias_address(la, p->src);
+	} else {
+		redirect = redirect_find(la, OUT, view, p->proto, 0);
+		if (redirect)
+			return redirect_link_out(la, redirect, p, view);
+		in.local = keeps_source(la, p->src) ? p->src : la->alias;
+		if (p->proto == IPPROTO_UDP && (la->mode & PKT_ALIAS_UDP_EIM)) {
+			flags = LINK_ANY_PEER;
+			in.peer = out.peer = 0;
+			in.peer_port = out.peer_port = 0;
+		}
+	}
+	/* The packet's own look-up and the choice of the port have seen that both views are free.
+	 */
+	if (has_ports(p)) {
+		if (!port_choose(la, &in, p->proto, view->local_port))
+			return NULL;
+		flags |= LINK_KNOWN_FREE;
+	}
+	return link_create(la, &out, &in, p->proto, flags);
+}
+
+static struct link *begin_in(struct libalias *la, const struct packet *p, int *result)
+{
+	const struct view *view = &p->view;
+	struct alias_link *redirect = redirect_find(la, IN, view, p->proto, p->mark);
+	struct view out = *view;
+
+	*result = PKT_ALIAS_ERROR;
+	if (redirect)
+		return redirect_link_in(la, redirect, p, view);
+	if (la->mode & PKT_ALIAS_PROXY_ONLY) {
+		*result = PKT_ALIAS_OK;
+		return NULL;
+	}
+	if (la->mode & PKT_ALIAS_DENY_INCOMING) {
+		*result = PKT_ALIAS_IGNORED;
+		return NULL;
+	}
+	if (la->target == INADDR_NONE && la->alias)
+		out.local = la->alias;
+	else if (la->target != INADDR_NONE && la->target != INADDR_ANY)
+		out.local = la->target;
+	return link_create(la, &out, view, p->proto, LINK_INCOMING);
+}
+
+/* What a link with a side record or an encoding needs beyond new addresses. */
+static int translate_more(struct libalias *la, struct packet *p, struct link *link,
+			  enum direction dir)
+{
+	uint32_t seq = p->proto == IPPROTO_TCP ? ntohl(load32(p->l4 + 4)) : 0;
+	const struct helper *helper = link->side ? link->side->helper : NULL;
+
+	if (helper && !p->more) {
+		if (dir == OUT && helper->out)
+			helper->out(la, link, p);
+		if (dir == IN && helper->in)
+			helper->in(la, link, p);
+	}
+	if (p->proto == IPPROTO_TCP && link->side)
+		tcp_adjust(link, p, dir);
+	if (dir == OUT && (link->flags & (LINK_ENCODE_IP | LINK_ENCODE_TCP)))
+		return proxy_encode(la, link, p, seq);
+	return PKT_ALIAS_OK;
+}
+
+static int translate(struct libalias *la, struct packet *p, struct link *link, enum direction dir)
+{
+	const struct view *to = &link->view[!dir];
+	uint32_t peer = to->peer, src = p->src, dst = p->dst;
+	uint16_t peer_port = to->peer_port;
+	int result = PKT_ALIAS_OK;
+
+	/* Two lines at once: the record and the helper's state behind it. */
+	if (link->side) {
+		__builtin_prefetch(link->side);
+		__builtin_prefetch(link->side + 1);
+	}
+	/* Strangers may use an endpoint-independent mapping, not keep it alive (RFC 7857, section
+	 * 7). */
+	if (link->last != la->now && (dir == OUT || !(link->flags & LINK_ANY_PEER)))
+		link->last = la->now;
+	if (link->flags & LINK_ANY_PEER) {
+		peer = dir == OUT ? p->dst : p->src;
+		peer_port = dir == OUT ? p->dst_port : p->src_port;
+	}
+	if (p->proto == IPPROTO_ICMP)
+		peer_port = to->local_port;
+	if (dir == OUT)
+		packet_rewrite(p, to->local, peer, to->local_port, peer_port);
+	else
+		packet_rewrite(p, peer, to->local, peer_port, to->local_port);
+	if (p->proto == IPPROTO_TCP)
+		tcp_track(la, link, dir, p->l4);
+	if (link->side || (link->flags & (LINK_ENCODE_IP | LINK_ENCODE_TCP)))
+		result = translate_more(la, p, link, dir);
+	if (p->more && result == PKT_ALIAS_OK) {
+		if (!fragment_header(la, dir, src, dst, p))
+			return PKT_ALIAS_ERROR;
+		if (dir == IN)
+			return PKT_ALIAS_FOUND_HEADER_FRAGMENT;
+	}
+	return result;
+}
+
+int alias_out(struct libalias *la, struct packet *p, bool create)
+{
+	struct link *link;
+	uint32_t alias;
+
+	if (!p->first) {
+		if (fragment_translate(la, p, OUT))
+			return PKT_ALIAS_OK;
+		alias = keeps_source(la, p->src) ? p->src : redirect_alias_address(la, p->src);
+		packet_rewrite(p, alias, p->dst, 0, 0);
+		return PKT_ALIAS_OK;
+	}
+	if (p->proto == IPPROTO_ICMP && !has_query_id(p->icmp_type))
+		return icmp_is_error(p->icmp_type) ? icmp_error(la, p, OUT) : PKT_ALIAS_IGNORED;
+	link = link_of_packet(la, OUT, p);
+	if (!link) {
+		if (!create || !may_begin(p))
+			return PKT_ALIAS_IGNORED;
+		if ((la->mode & PKT_ALIAS_PROXY_ONLY) && !proxy_find(la, p))
+			return PKT_ALIAS_OK;
+		link = begin_out(la, p);
+		if (!link)
+			return PKT_ALIAS_ERROR;
+		helper_attach(la, link);
+	}
+	return translate(la, p, link, OUT);
+}
+
+int alias_in(struct libalias *la, struct packet *p)
+{
+	struct link *link;
+	int result;
+
+	if (!p->first) {
+		if (fragment_translate(la, p, IN) || (la->mode & PKT_ALIAS_PROXY_ONLY))
+			return PKT_ALIAS_OK;
+		return PKT_ALIAS_UNRESOLVED_FRAGMENT;
+	}
+	if (p->proto == IPPROTO_ICMP && !has_query_id(p->icmp_type))
+		return icmp_is_error(p->icmp_type) ? icmp_error(la, p, IN) : PKT_ALIAS_IGNORED;
+	link = link_of_packet(la, IN, p);
+	if (!link) {
+		if (!may_begin(p))
+			return PKT_ALIAS_IGNORED;
+		link = begin_in(la, p, &result);
+		if (!link)
+			return result;
+		helper_attach(la, link);
+	}
+	return translate(la, p, link, IN);
+}
+
+int LibAliasIn(struct libalias *la, void *ptr, int maxpacketsize)
+{
+	struct packet p;
+
+	alias_enter(la);
+	if (!packet_parse(la, &p, ptr, maxpacketsize))
+		return PKT_ALIAS_IGNORED;
+	if (la->mode & PKT_ALIAS_REVERSE) {
+		packet_view(la, &p, OUT);
+		return alias_out(la, &p, true);
+	}
+	packet_view(la, &p, IN);
+	return alias_in(la, &p);
+}
+
+int LibAliasOutTry(struct libalias *la, void *ptr, int maxpacketsize, int create)
+{
+	struct packet p;
+
+	alias_enter(la);
+	if (!packet_parse(la, &p, ptr, maxpacketsize))
+		return PKT_ALIAS_IGNORED;
+	if (la->mode & PKT_ALIAS_REVERSE) {
+		packet_view(la, &p, IN);
+		return alias_in(la, &p);
+	}
+	packet_view(la, &p, OUT);
+	return alias_out(la, &p, create != 0);
+}
+
+int LibAliasOut(struct libalias *la, void *ptr, int maxpacketsize)
+{
+	return LibAliasOutTry(la, ptr, maxpacketsize, 1);
+}
+
+int LibAliasUnaliasOut(struct libalias *la, void *ptr, int maxpacketsize)
+{
+	const struct view *to;
+	struct link *link;
+	struct view view;
+	struct packet p;
+	bool any;
+
+	alias_enter(la);
+	if (!packet_parse(la, &p, ptr, maxpacketsize) || !p.first ||
+	    (p.proto == IPPROTO_ICMP && !has_query_id(p.icmp_type)))
+		return PKT_ALIAS_IGNORED;
+	/* Its source is the alias end of the outside's view. */
+	view = (struct view){p.src, p.dst, p.src_port, p.proto == IPPROTO_ICMP ? 0 : p.dst_port};
+	link = link_of_view(la, IN, &view, p.proto);
+	if (!link)
+		return PKT_ALIAS_IGNORED;
+	to = &link->view[OUT];
+	any = link->flags & LINK_ANY_PEER;
+	packet_rewrite(&p, to->local, any ? p.dst : to->peer, to->local_port,
+		       any                       ? p.dst_port
+		       : p.proto == IPPROTO_ICMP ? to->local_port
+						 : to->peer_port);
+	return PKT_ALIAS_OK;
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * alias.h - the public interface of libalias, a packet engine for network address translation.
+ *
+ * A caller makes an instance, gives it an aliasing address and hands it packets: those that leave
+ * go through LibAliasOut(), those that arrive through LibAliasIn().  The packets are IPv4 datagrams
+ * without a link header; they are changed in place.  libalias opens no device and starts no thread.
+ *
+ * Conventions: addresses (struct in_addr) and ports are in network byte order unless said
+ * otherwise; times are in seconds; a function that returns int and is not a packet function returns
+ * 0 on success and -1, with errno set, on failure.  An instance must not be used by two threads at
+ * once; different instances are independent.
+ *
+ * The LibAlias* names follow the manual of 2004 and today's FreeBSD; the PacketAlias* names are the
+ * older interface to one global instance.  What libalias adds is in the last third of the file.
+ */
+#ifndef ALIAS_H
+#define ALIAS_H
+
+#include <sys/types.h>
+#include <stdint.h>
+#include <netinet/in.h>
+#include <netinet/in_systm.h>
+#include <netinet/ip.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LIBALIAS_BUF_SIZE 128
+
+/* An instance of the engine. */
+struct libalias;
+
+/* A static redirect, as the LibAliasRedirect* functions return it. */
+struct alias_link;
+
+/* Mode bits, for LibAliasSetMode(). */
+#define PKT_ALIAS_LOG                  0x01 /* a line in the log for each link made or deleted */
+#define PKT_ALIAS_DENY_INCOMING        0x02 /* what arrives without link or redirect is ignored */
+#define PKT_ALIAS_SAME_PORTS           0x04 /* try the local port as alias port first (default) */
+#define PKT_ALIAS_USE_SOCKETS          0x08 /* hold awaited ports with a socket (default) */
+#define PKT_ALIAS_UNREGISTERED_ONLY    0x10 /* alias RFC 1918 sources only */
+#define PKT_ALIAS_RESET_ON_ADDR_CHANGE 0x20 /* new address: dynamic links go (default) */
+#define PKT_ALIAS_PROXY_ONLY           0x40 /* obey proxy rules only */
+#define PKT_ALIAS_REVERSE              0x80 /* exchange LibAliasIn() and LibAliasOut() */
+#define PKT_ALIAS_PUNCH_FW             0x100 /* open holes through LibAliasSetFirewall()'s operations */
+#define PKT_ALIAS_SKIP_GLOBAL          0x200 /* kept for FreeBSD's ipfw; no effect here */
+#define PKT_ALIAS_UNREGISTERED_CGN     0x400 /* like UNREGISTERED_ONLY, 100.64.0.0/10 too */
+#define PKT_ALIAS_UDP_EIM              0x800 /* UDP: one mapping for all remotes (RFC 4787) */
+
+/* The 1997 manual's spelling. */
+#define PKT_ALIAS_USE_SAME_PORTS PKT_ALIAS_SAME_PORTS
+
+/* What the packet functions return. */
+#define PKT_ALIAS_ERROR                 (-1) /* refused: no port, no memory or a limit; drop the packet */
+#define PKT_ALIAS_OK                    1 /* translated */
+#define PKT_ALIAS_IGNORED               2 /* left as it was: malformed, unknown or denied */
+#define PKT_ALIAS_UNRESOLVED_FRAGMENT   3 /* its first fragment has not been seen */
+#define PKT_ALIAS_FOUND_HEADER_FRAGMENT 4 /* translated, and saved fragments can follow now */
+
+/*
+ * Initialization and control
+ */
+
+/*
+ * LibAliasInit - make an instance (NULL), or return one to its initial state.
+ * Dynamic links, redirects, proxy rules, limits and hooks go.  Modes SAME_PORTS, USE_SOCKETS and
+ * RESET_ON_ADDR_CHANGE are set.  Returns the instance, or NULL with errno.
+ */
+struct libalias *LibAliasInit(struct libalias *la);
+
+/* LibAliasUninit - close firewall holes and free the instance; exit(3) does it for those left. */
+void LibAliasUninit(struct libalias *la);
+
+/*
+ * LibAliasSetAddress - the address that outgoing packets get.
+ * Where it really changes and RESET_ON_ADDR_CHANGE is set, all dynamic links go.  Redirects with a
+ * zero address follow it.
+ */
+void LibAliasSetAddress(struct libalias *la, struct in_addr addr);
+
+/*
+ * LibAliasSetAliasPortRange - choose alias ports from low..high, host byte order; 0, 0 =
+ * 1024..65535. With SAME_PORTS the local port is kept only where it lies in the range, so that
+ * instances which share an address can each own a slice.
+ */
+void LibAliasSetAliasPortRange(struct libalias *la, u_short low, u_short high);
+
+/* LibAliasSetMode - set the bits of mask to those of flags; returns the mode that it was. */
+unsigned int LibAliasSetMode(struct libalias *la, unsigned int flags, unsigned int mask);
+
+/* LibAliasSetFWBase - numbers base..base+num-1 are for holes; the range is cleared now. */
+void LibAliasSetFWBase(struct libalias *la, unsigned int base, unsigned int num);
+
+/* LibAliasSkinnyPort, LibAliasSetSkinnyPort - the Skinny station's TCP port, host order; 0 = off.
+ */
+void LibAliasSkinnyPort(struct libalias *la, unsigned int port);
+void LibAliasSetSkinnyPort(struct libalias *la, unsigned int port);
+
+/*
+ * Packet handling: ptr is an IPv4 datagram, maxpacketsize the size of its buffer, which a helper
+ * may fill but never exceed.  They return a PKT_ALIAS_* code.
+ */
+int LibAliasIn(struct libalias *la, void *ptr, int maxpacketsize);
+int LibAliasOut(struct libalias *la, void *ptr, int maxpacketsize);
+
+/* LibAliasOutTry - as LibAliasOut(); with create == 0 a packet without a link is IGNORED. */
+int LibAliasOutTry(struct libalias *la, void *ptr, int maxpacketsize, int create);
+
+/* LibAliasUnaliasOut - give an aliased outgoing packet its inside addresses and ports back. */
+int LibAliasUnaliasOut(struct libalias *la, void *ptr, int maxpacketsize);
+
+/*
+ * Redirects.  They return NULL with errno (EINVAL, ENOMEM) on failure.  Zero local or alias
+ * addresses mean LibAliasSetAddress()'s, also when it changes; zero remote address or port means
+ * any.  The most specific redirect wins, then the newest; a port redirect beats a protocol's, that
+ * an address's.
+ */
+
+/* LibAliasRedirectPort - proto (IPPROTO_TCP, _UDP) traffic from remote to alias goes to local. */
+struct alias_link *LibAliasRedirectPort(struct libalias *la, struct in_addr local_addr,
+					unsigned short local_port, struct in_addr remote_addr,
+					unsigned short remote_port, struct in_addr alias_addr,
+					unsigned short alias_port, unsigned char proto);
+
+/* LibAliasRedirectAddr - static NAT of a whole address, both directions. */
+struct alias_link *LibAliasRedirectAddr(struct libalias *la, struct in_addr local_addr,
+					struct in_addr alias_addr);
+
+/* LibAliasRedirectProto - all of one IP protocol from remote_addr to alias_addr goes to local_addr.
+ */
+struct alias_link *LibAliasRedirectProto(struct libalias *la, struct in_addr local_addr,
+					 struct in_addr remote_addr, struct in_addr alias_addr,
+					 unsigned char proto);
+
+/*
+ * LibAliasAddServer - add a server to the pool of a port or address redirect (LSNAT, RFC 2391).
+ * New sessions go round the pool; a session stays with its server.
+ */
+int LibAliasAddServer(struct libalias *la, struct alias_link *link, struct in_addr addr,
+		      unsigned short port);
+
+/*
+ * LibAliasRedirectDynamic - delete the redirect once a packet has used it.  Fully specified port
+ * redirects only (EINVAL).  The pointer is dead after that.
+ */
+int LibAliasRedirectDynamic(struct libalias *la, struct alias_link *link);
+
+/* LibAliasRedirectDelete - delete a redirect and its pool; links that it made live on. */
+void LibAliasRedirectDelete(struct libalias *la, struct alias_link *link);
+
+/*
+ * LibAliasProxyRule - add or delete a transparent proxy rule; cmd is pairs of words, see
+ * libalias(3): type, port, server, rule, delete, proto, src, dst.  -1 and EINVAL if it is not one,
+ * ESRCH if there is none to delete.
+ */
+int LibAliasProxyRule(struct libalias *la, const char *cmd);
+
+/*
+ * Incoming fragments
+ */
+
+/*
+ * LibAliasSaveFragment - keep a fragment for which LibAliasIn() said UNRESOLVED_FRAGMENT.
+ * ptr becomes the library's: it is freed (free(3), or LibAliasSetFragmentFree()'s) if the header
+ * does not come in time.  PKT_ALIAS_OK, or PKT_ALIAS_ERROR (malformed or too many) and ptr stays
+ * yours.
+ */
+int LibAliasSaveFragment(struct libalias *la, void *ptr);
+
+/* LibAliasGetFragment - the next saved fragment of this header's datagram, now yours; or NULL. */
+void *LibAliasGetFragment(struct libalias *la, void *header);
+
+/* LibAliasFragmentIn - give fragment the destination of its header fragment. */
+void LibAliasFragmentIn(struct libalias *la, void *header, void *fragment);
+
+/*
+ * Miscellaneous
+ */
+
+/*
+ * LibAliasSetTarget - where incoming packets without link and redirect go: an address,
+ * INADDR_ANY (as addressed, the default) or INADDR_NONE (the aliasing address).
+ */
+void LibAliasSetTarget(struct libalias *la, struct in_addr addr);
+
+/* LibAliasCheckNewLink - did the last packet make a link? */
+int LibAliasCheckNewLink(struct libalias *la);
+
+/* LibAliasInternetChecksum - the Internet checksum (RFC 1071) of nbytes at buffer. */
+unsigned short LibAliasInternetChecksum(struct libalias *la, unsigned short *buffer, int nbytes);
+
+/*
+ * Modules of FreeBSD's engine.  Helpers are built in: LoadModule returns 0 if it names one ("ftp",
+ * "alias_ftp", a path that ends in such a name), else ENOENT; the others return 0.
+ */
+int LibAliasLoadModule(char *path);
+int LibAliasUnLoadAllModule(void);
+int LibAliasRefreshModules(void);
+
+/*
+ * The interface of 1997: one global instance.  Each does what its LibAlias* namesake does, except
+ * that PacketAliasSetTarget(0) sends unknown incoming packets to the aliasing address.
+ */
+void PacketAliasInit(void);
+void PacketAliasUninit(void);
+void PacketAliasReset(void); /* all dynamic links go */
+void PacketAliasSetAddress(struct in_addr addr);
+void PacketAliasSetAliasPortRange(u_short low, u_short high);
+void PacketAliasSetFWBase(unsigned int base, unsigned int num);
+void PacketAliasSkinnyPort(unsigned int port);
+void PacketAliasSetSkinnyPort(unsigned int port);
+unsigned int PacketAliasSetMode(unsigned int flags, unsigned int mask);
+int PacketAliasIn(void *ptr, int maxpacketsize);
+int PacketAliasOut(void *ptr, int maxpacketsize);
+int PacketAliasOutTry(void *ptr, int maxpacketsize, int create);
+int PacketUnaliasOut(void *ptr, int maxpacketsize);
+int PacketAliasAddServer(struct alias_link *link, struct in_addr addr, unsigned short port);
+struct alias_link *PacketAliasRedirectAddr(struct in_addr local_addr, struct in_addr alias_addr);
+int PacketAliasRedirectDynamic(struct alias_link *link);
+void PacketAliasRedirectDelete(struct alias_link *link);
+struct alias_link *PacketAliasRedirectPort(struct in_addr local_addr, unsigned short local_port,
+					   struct in_addr remote_addr, unsigned short remote_port,
+					   struct in_addr alias_addr, unsigned short alias_port,
+					   unsigned char proto);
+struct alias_link *PacketAliasRedirectProto(struct in_addr local_addr, struct in_addr remote_addr,
+					    struct in_addr alias_addr, unsigned char proto);
+void PacketAliasFragmentIn(void *header, void *fragment);
+void *PacketAliasGetFragment(void *header);
+int PacketAliasSaveFragment(void *ptr);
+int PacketAliasCheckNewLink(void);
+unsigned short PacketAliasInternetChecksum(unsigned short *buffer, int nbytes);
+void PacketAliasSetTarget(struct in_addr addr);
+int PacketAliasProxyRule(const char *cmd);
+
+/*
+ * Additions of this library
+ */
+
+/* A packet of a batch. */
+struct alias_packet {
+	void *data;        /* the datagram */
+	int size;          /* of its buffer: maxpacketsize */
+	unsigned int mark; /* firewall mark, host order; 0 = none */
+	int result;        /* out: PKT_ALIAS_* */
+};
+
+/*
+ * LibAliasInBatch, LibAliasOutBatch - n packets in order, as n calls would, but with the memory
+ * accesses of several packets under way at once.  Return how many results are PKT_ALIAS_OK.
+ */
+int LibAliasInBatch(struct libalias *la, struct alias_packet *packets, int n);
+int LibAliasOutBatch(struct libalias *la, struct alias_packet *packets, int n);
+
+/* LibAliasReset - all dynamic links and fragments go, redirects and rules stay. */
+void LibAliasReset(struct libalias *la);
+
+/* LibAliasAddServerWeight - a server that gets weight (1..65535) sessions in each round. */
+int LibAliasAddServerWeight(struct libalias *la, struct alias_link *link, struct in_addr addr,
+			    unsigned short port, unsigned int weight);
+
+/*
+ * LibAliasRedirectPortRange - as LibAliasRedirectPort() for alias ports low..high (network order).
+ * local_port is where low goes, 0 keeps ports as they are.  Any port redirect beats a range.
+ */
+struct alias_link *LibAliasRedirectPortRange(struct libalias *la, struct in_addr local_addr,
+					     unsigned short local_port, struct in_addr remote_addr,
+					     struct in_addr alias_addr, unsigned short low,
+					     unsigned short high, unsigned char proto);
+
+/*
+ * LibAliasRedirectMark - new incoming connections that carry this mark (not 0) go to local; proto 0
+ * is both TCP and UDP, local_port 0 keeps the port.  Port redirects beat it, it beats ranges.
+ */
+struct alias_link *LibAliasRedirectMark(struct libalias *la, struct in_addr local_addr,
+					unsigned short local_port, unsigned int mark,
+					unsigned char proto);
+
+/* LibAliasRedirectSetCookie, LibAliasRedirectCookie - a pointer of the caller's with a redirect. */
+void LibAliasRedirectSetCookie(struct libalias *la, struct alias_link *link, void *cookie);
+void *LibAliasRedirectCookie(const struct alias_link *link);
+
+/* LibAliasRedirectHits - how many links the redirect has made. */
+unsigned long long LibAliasRedirectHits(const struct alias_link *link);
+
+/* Time-outs, in seconds without a packet. */
+enum alias_timeout {
+	ALIAS_TIMEOUT_ICMP,            /* 60, RFC 5508 */
+	ALIAS_TIMEOUT_UDP,             /* 300, RFC 4787 */
+	ALIAS_TIMEOUT_OTHER,           /* 60: any other IP protocol */
+	ALIAS_TIMEOUT_TCP_OPENING,     /* 240, RFC 5382 */
+	ALIAS_TIMEOUT_TCP_ESTABLISHED, /* 86400; RFC 5382 asks for 7440 at least */
+	ALIAS_TIMEOUT_TCP_CLOSING,     /* 240, RFC 7857 */
+	ALIAS_TIMEOUT_FRAGMENT,        /* 30 */
+	ALIAS_TIMEOUT_EXPECTATION,     /* 120: a helper's awaited connection */
+	ALIAS_TIMEOUT_COUNT
+};
+
+/* LibAliasSetTimeout - EINVAL for an unknown one or 0; holds for existing links, too. */
+int LibAliasSetTimeout(struct libalias *la, enum alias_timeout which, unsigned int seconds);
+unsigned int LibAliasGetTimeout(const struct libalias *la, enum alias_timeout which);
+
+/* Limits; a packet that needs a link beyond one is refused (PKT_ALIAS_ERROR). */
+enum alias_limit {
+	ALIAS_LIMIT_LINKS,          /* 16777216: links in all */
+	ALIAS_LIMIT_LINKS_PER_HOST, /* 0 = none: links of one inside address */
+	ALIAS_LIMIT_FRAGMENTS,      /* 1024: saved fragments, and datagrams in pieces */
+	ALIAS_LIMIT_FRAGMENT_BYTES, /* 4194304: of saved fragments */
+	ALIAS_LIMIT_EXPECTATIONS,   /* 16: awaited connections of one control connection */
+	ALIAS_LIMIT_COUNT
+};
+
+/* LibAliasSetLimit - EINVAL for an unknown one or a value out of range. */
+int LibAliasSetLimit(struct libalias *la, enum alias_limit which, unsigned int value);
+unsigned int LibAliasGetLimit(const struct libalias *la, enum alias_limit which);
+
+/*
+ * LibAliasSetClock - the time, in seconds that never go back, comes from clock(arg); NULL = the
+ * system's monotonic clock.  Set it before the first packet.
+ */
+void LibAliasSetClock(struct libalias *la, uint32_t (*clock)(void *arg), void *arg);
+
+/*
+ * LibAliasExpire - examine up to max links whose time has come; the packet functions do a few each,
+ * so this is for idle time.  Returns how many were examined: fewer than max = all done.
+ */
+int LibAliasExpire(struct libalias *la, int max);
+
+/* Counters. */
+struct alias_stats {
+	uint64_t links_created, links_expired;
+	uint64_t refused_ports;                /* no alias port free for the remote endpoint */
+	uint64_t refused_limit;                /* a limit was reached */
+	uint64_t refused_memory;               /* malloc failed */
+	uint64_t refused_taken;                /* the tuple belongs to another link */
+	uint64_t refused_encoding;             /* a proxy encoding did not fit in the packet */
+	uint64_t malformed;                    /* packets with impossible lengths or headers */
+	uint64_t bytes;                        /* memory of links and their indexes */
+	uint32_t links, tcp, udp, icmp, other; /* live links */
+	uint32_t redirects, expectations, fragments;
+};
+void LibAliasGetStats(const struct libalias *la, struct alias_stats *stats);
+
+/* A link, for listing. */
+struct alias_link_info {
+	struct in_addr local_addr, alias_addr, remote_addr;
+	struct in_addr dest_addr; /* as the inside addressed it; differs from remote when proxied */
+	u_short local_port, alias_port, remote_port, dest_port;
+	unsigned char proto;
+	unsigned char incoming;            /* made by an incoming packet */
+	unsigned int timeout;              /* seconds until it expires */
+	const struct alias_link *redirect; /* that made it, or NULL */
+};
+
+/*
+ * LibAliasNextLink - walk the links: *cursor starts at 0; 1 and *info, or 0 at the end.  Links may
+ * come and go between two calls.
+ */
+int LibAliasNextLink(struct libalias *la, unsigned int *cursor, struct alias_link_info *info);
+
+/* LibAliasSetFragmentFree - what frees saved fragments instead of free(3); NULL = free(3). */
+void LibAliasSetFragmentFree(struct libalias *la, void (*release)(void *fragment, void *arg),
+			     void *arg);
+
+/* A hole in a firewall: a connection between exactly these ends, both directions. */
+struct alias_hole {
+	unsigned int number; /* from LibAliasSetFWBase()'s range */
+	unsigned char proto;
+	struct in_addr local_addr, remote_addr;
+	u_short local_port, remote_port;
+};
+
+/* Firewall operations for PKT_ALIAS_PUNCH_FW; open returns 0 or -1. */
+struct alias_firewall {
+	int (*open)(void *arg, const struct alias_hole *hole);
+	void (*close)(void *arg, const struct alias_hole *hole);
+	void (*clear)(void *arg, unsigned int base, unsigned int num);
+};
+void LibAliasSetFirewall(struct libalias *la, const struct alias_firewall *ops, void *arg);
+
+/* LibAliasSetLogFile - PKT_ALIAS_LOG's file, opened when the mode is set; /var/log/alias.log. */
+int LibAliasSetLogFile(struct libalias *la, const char *path);
+
+/*
+ * LibAliasSetHelper - the named protocol helper watches the port (host order), or no longer.
+ * "ftp" watches 21 from the start.  ENOENT: no such helper, ENOSPC: too many ports.
+ */
+int LibAliasSetHelper(struct libalias *la, const char *name, unsigned int port, int enable);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

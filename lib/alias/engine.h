@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * engine.h - what the engine's files share: the instance, the link record and who does what.
+ *
+ * A link joins two views of one conversation: view[OUT] as the inside sees it (inside address,
+ * address that it talks to), view[IN] as the outside sees it (alias address, remote address).  An
+ * outgoing packet is found by view[OUT] and rewritten to view[IN], an incoming one the other way
+ * round; so both directions, proxying (the two peers differ) and hairpins are the same code.
+ *
+ * From the top:  alias.c, batch.c, compat.c  entry points
+ *                icmp.c tcp.c fragment.c proxy.c helper*.c   one protocol matter each
+ *                link.c ports.c redirect.c expect.c expire.c  the table of links and what makes
+ * them packet.c index.c pool.c checksum.h hash.h   no knowledge of the above
+ */
+#ifndef LIBALIAS_ENGINE_H
+#define LIBALIAS_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/queue.h>
+#include "alias.h"
+#include "checksum.h"
+#include "hash.h"
+#include "index.h"
+
+enum direction { OUT, IN };
+
+/* One view of a conversation; network byte order.  The local end is ours, the peer's the other. */
+struct view {
+	uint32_t local, peer;
+	uint16_t local_port, peer_port;
+};
+
+#define LINK_USED       0x01
+#define LINK_INCOMING   0x02 /* made by an incoming packet */
+#define LINK_ENCODE_IP  0x04 /* proxied with encode_ip_hdr */
+#define LINK_ENCODE_TCP 0x08 /* proxied with encode_tcp_stream */
+#define LINK_ANY_PEER   0x10 /* endpoint-independent: peers are 0 in both views */
+#define LINK_EXPECTED   0x20 /* a helper awaited it */
+#define LINK_KNOWN_FREE 0x40 /* for link_create() only */
+
+/* What tcp.c has seen of a connection, two bits each: 1 << OUT, 1 << IN. */
+#define TCP_SYN(d) (1u << (d))
+#define TCP_ACK(d) (4u << (d))
+#define TCP_FIN(d) (16u << (d))
+#define TCP_RST    64u
+
+struct link_side;
+
+/* One cache line. */
+struct link {
+	struct view view[2];
+	uint8_t proto;
+	uint8_t flags;                   /* LINK_* */
+	uint8_t timer;                   /* enum alias_timeout */
+	uint8_t tcp_state;               /* TCP_* */
+	uint32_t last;                   /* time of the last packet */
+	uint32_t timer_next, timer_prev; /* ids in a slot of the wheel */
+	struct link_side *side;          /* what few links need, or NULL */
+	uint32_t redirect;               /* id of the redirect that made it, 0 = none */
+	uint32_t redirect_age;           /* of that redirect, since ids are used again */
+	uint32_t timer_slot;             /* of the wheel, plus 1 */
+} __attribute__((aligned(64)));
+
+_Static_assert(sizeof(struct link) == 64, "a link is one cache line");
+#define LINK_SHIFT 15 /* links in a slab of POOL_SLAB_BYTES */
+
+/* A change of length in a TCP stream; positions as the sender counts, delta in force from end on.
+ */
+struct sequence_change {
+	uint32_t start, end;
+	int32_t delta;
+};
+
+#define SEQUENCE_CHANGES 8
+
+struct helper;
+
+/* What each packet of such a link reads comes first; a helper's state follows the record. */
+struct link_side {
+	const struct helper *helper;
+	uint32_t stream_start; /* sequence number of the first outgoing byte */
+	uint8_t changes[2];
+	bool dest_known;                                    /* stream_start is valid */
+	struct sequence_change change[2][SEQUENCE_CHANGES]; /* by direction, oldest first */
+	uint32_t id;                                        /* of the link */
+	uint32_t hole;                                      /* number of a firewall hole plus 1 */
+	uint32_t expectations;
+	LIST_ENTRY(link_side) entry;
+} __attribute__((aligned(64)));
+
+/* A packet that has been looked at and found whole. */
+struct packet {
+	uint8_t *data;
+	uint32_t size;   /* of the buffer */
+	uint32_t len;    /* of the datagram */
+	uint32_t header; /* length of the IP header */
+	uint8_t proto;
+	bool first; /* offset 0 */
+	bool more;  /* more fragments */
+	uint8_t icmp_type;
+	uint16_t id;
+	uint32_t src, dst;
+	uint16_t src_port, dst_port; /* ICMP queries: the id, on the asking side's place */
+	uint32_t mark;
+	uint8_t *l4;
+	uint32_t l4_len;
+	struct view view; /* as its direction sees it, once packet_view() was called */
+	uint32_t hash;    /* by which its link is found */
+	bool any_peer;    /* the hash leaves the peer out */
+};
+
+/* A static redirect (redirect.c) or a helper's expectation (expect.c). */
+struct alias_server {
+	uint32_t addr;
+	uint16_t port;
+	uint32_t weight;
+};
+
+struct alias_link {
+	/* The first line is what a new link needs. */
+	uint32_t id;
+	uint32_t local, remote, alias;
+	uint16_t local_port, remote_port, alias_port, alias_port_high;
+	uint8_t proto;
+	uint8_t kind; /* enum redirect_kind */
+	bool dynamic;
+	uint32_t server_count;
+	uint64_t age; /* larger = newer */
+	uint64_t hits;
+	struct alias_server *servers;
+	uint32_t server_at, server_used;
+	uint32_t mark;
+	uint32_t keys; /* first of its entries in the redirect index */
+	void *cookie;
+	/* expectations only */
+	TAILQ_ENTRY(alias_link) expected;
+	uint32_t master; /* id of the control connection's link */
+	uint32_t deadline;
+	int socket; /* that holds the port, or -1 */
+	const struct helper *helper;
+} __attribute__((aligned(64)));
+
+TAILQ_HEAD(expectation_list, alias_link);
+LIST_HEAD(side_list, link_side);
+
+struct proxy_rule {
+	TAILQ_ENTRY(proxy_rule) entry;
+	int index;
+	uint8_t encoding; /* LINK_ENCODE_* or 0 */
+	uint8_t proto;    /* 0 = TCP and UDP */
+	uint16_t port, server_port;
+	uint32_t server, src, src_mask, dst, dst_mask;
+};
+
+TAILQ_HEAD(proxy_list, proxy_rule);
+
+#define WHEEL_SLOTS      1024
+#define HELPER_PORTS     32
+#define REDIRECT_CLASSES 10
+
+struct endpoint;
+struct fragment_table;
+struct host;
+
+struct libalias {
+	/* Read for each packet. */
+	uint32_t now;
+	uint32_t alias; /* LibAliasSetAddress() */
+	unsigned int mode;
+	struct pool links;
+	struct index views[2];
+	uint64_t key[4]; /* of the hash */
+	uint32_t timeout[ALIAS_TIMEOUT_COUNT];
+	uint32_t exact_udp, any_peer_udp; /* UDP links by kind */
+	bool new_link;
+	uint32_t (*clock)(void *arg);
+	void *clock_arg;
+
+	/* expire.c */
+	uint32_t wheel_time;
+	uint32_t wheel[WHEEL_SLOTS];
+
+	/* redirect.c */
+	struct pool redirects, redirect_keys;
+	struct index redirect_index;
+	uint32_t class_count[2][REDIRECT_CLASSES];
+	uint32_t range_count[17]; /* range entries by prefix length of the port */
+	uint32_t zero_keys;       /* entries for the aliasing address, whatever it is */
+	uint64_t redirect_age;
+	uint32_t target; /* LibAliasSetTarget() */
+
+	/* ports.c */
+	uint16_t port_low, port_high; /* host order */
+	uint32_t random[64];          /* from getrandom(2), a handful at a time */
+	unsigned int random_left;
+	struct endpoint **endpoints;
+	uint32_t endpoint_count;
+
+	/* the rest */
+	struct proxy_list proxies;
+	struct expectation_list expectations;
+	struct side_list sides;
+	struct fragment_table *fragments;
+	struct host *hosts;
+	uint32_t host_mask, host_count;
+	uint32_t limit[ALIAS_LIMIT_COUNT];
+	struct alias_stats stats;
+	struct {
+		const struct helper *helper;
+		uint16_t port; /* network order */
+	} helper_port[HELPER_PORTS];
+	int helper_ports; /* the first so many are in use */
+	unsigned int skinny_port;
+	void (*fragment_free)(void *fragment, void *arg);
+	void *fragment_free_arg;
+	const struct alias_firewall *firewall;
+	void *firewall_arg;
+	unsigned int hole_base, hole_count, hole_next;
+	uint8_t *holes; /* in use, by number - hole_base */
+	FILE *log;
+	char *log_path;
+	LIST_ENTRY(libalias) instance;
+};
+
+/* link.c - the table of links */
+static inline struct link *link_at(const struct libalias *la, uint32_t id)
+{
+	return (struct link *)(la->links.memory[id >> LINK_SHIFT]) +
+	       (id & ((1u << LINK_SHIFT) - 1));
+}
+
+int link_table_init(struct libalias *la);
+void link_table_free(struct libalias *la);
+/* Built from the fields, not read as words: a word that was just stored by halves is slow to load.
+ */
+static inline uint32_t link_hash(const struct libalias *la, const struct view *view, uint8_t proto)
+{
+	uint64_t addresses = (uint64_t)view->peer << 32 | view->local;
+	uint64_t rest = (uint64_t)proto << 32 | (uint32_t)view->peer_port << 16 | view->local_port;
+
+	return hash_words(la->key, addresses, rest);
+}
+
+/* The live link with this view, or NULL; an expired one is deleted. */
+struct link *link_find(struct libalias *la, enum direction dir, const struct view *view,
+		       uint8_t proto);
+struct link *link_find_hashed(struct libalias *la, enum direction dir, const struct view *view,
+			      uint8_t proto, uint32_t hash);
+/* Are all UDP links endpoint-independent, so that peers do not count in look-ups? */
+static inline bool link_peers_ignored(const struct libalias *la, uint8_t proto)
+{
+	return proto == IPPROTO_UDP && la->any_peer_udp && !la->exact_udp;
+}
+/* The link with this view, or the endpoint-independent one of its local end. */
+struct link *link_of_view(struct libalias *la, enum direction dir, const struct view *view,
+			  uint8_t proto);
+/* The same for a packet that packet_view() has prepared. */
+struct link *link_of_packet(struct libalias *la, enum direction dir, const struct packet *p);
+/*
+ * Makes a link; NULL: a limit, a taken view or no memory, counted in the statistics.  With
+ * LINK_KNOWN_FREE in flags the caller has just seen that nobody has the views.
+ */
+struct link *link_create(struct libalias *la, const struct view *out, const struct view *in,
+			 uint8_t proto, uint8_t flags);
+void link_delete(struct libalias *la, struct link *link);
+uint32_t link_id(const struct libalias *la, const struct link *link);
+void link_clear(struct libalias *la);
+/* The link's side record, made if need be; NULL: no memory. */
+struct link_side *link_side(struct libalias *la, struct link *link);
+/* Makes one with room for a helper's zeroed state behind it; NULL: no memory, or it has one. */
+struct link_side *link_side_for_helper(struct libalias *la, struct link *link, size_t state);
+static inline bool link_expired(const struct libalias *la, const struct link *link)
+{
+	return la->now - link->last > la->timeout[link->timer];
+}
+
+/* hosts.c - links of each inside address, for the limit */
+bool host_has_room(struct libalias *la, uint32_t addr);
+void host_count_link(struct libalias *la, uint32_t addr, int change);
+int host_recount(struct libalias *la);
+void host_clear(struct libalias *la);
+
+/* expire.c - the timer wheel */
+void expire_add(struct libalias *la, struct link *link, uint32_t id);
+void expire_remove(struct libalias *la, struct link *link, uint32_t id);
+/* The link's time-out may have become shorter. */
+void expire_sooner(struct libalias *la, struct link *link);
+int expire_some(struct libalias *la, int max);
+uint32_t clock_now(struct libalias *la);
+/* Brings la->now up to date; has it changed? */
+bool clock_advance(struct libalias *la);
+
+/* ports.c - choosing alias ports */
+/* A free port for view (alias address, remote); SAME_PORTS tries wanted.  false: none. */
+bool port_choose(struct libalias *la, struct view *in, uint8_t proto, uint16_t wanted);
+void port_note(struct libalias *la, const struct view *in, uint8_t proto, bool used);
+void port_clear(struct libalias *la);
+uint32_t random_number(struct libalias *la);
+/* A socket on the port, so that the machine's own programs keep off; -1: none, -2: in use. */
+int port_hold(struct libalias *la, uint16_t port, uint8_t proto);
+
+/* redirect.c - static redirects */
+int redirect_table_init(struct libalias *la);
+void redirect_table_free(struct libalias *la);
+struct alias_link *redirect_new(struct libalias *la, uint8_t kind);
+int redirect_enter(struct libalias *la, struct alias_link *redirect);
+void redirect_delete(struct libalias *la, struct alias_link *redirect);
+/* The redirect for new packets of this view of direction dir, or NULL. */
+struct alias_link *redirect_find(struct libalias *la, enum direction dir, const struct view *view,
+				 uint8_t proto, uint32_t mark);
+/* Does a redirect of ports want incoming packets of this view? */
+bool redirect_holds_port(struct libalias *la, const struct view *in, uint8_t proto);
+/* The inside end that a redirect names for a packet to view->local; advances its pool. */
+void redirect_resolve(struct libalias *la, struct alias_link *redirect, const struct view *view,
+		      uint32_t *addr, uint16_t *port);
+struct link *redirect_link_out(struct libalias *la, struct alias_link *redirect,
+			       const struct packet *p, const struct view *out);
+struct link *redirect_link_in(struct libalias *la, struct alias_link *redirect,
+			      const struct packet *p, const struct view *in);
+uint32_t redirect_alias_address(struct libalias *la, uint32_t inside);
+/* The redirect that made the link, if it still is there. */
+const struct alias_link *redirect_of(const struct libalias *la, const struct link *link);
+
+/* expect.c - connections that helpers await */
+struct alias_link *expect_add(struct libalias *la, struct link *master, const struct helper *helper,
+			      uint32_t inside, uint16_t inside_port, uint32_t remote);
+void expect_used(struct libalias *la, struct alias_link *redirect, struct link *link);
+void expect_expire(struct libalias *la);
+void expect_forget_master(struct libalias *la, uint32_t master);
+void expect_clear(struct libalias *la);
+
+/* firewall.c - holes for PKT_ALIAS_PUNCH_FW */
+void firewall_open(struct libalias *la, struct link *link);
+void firewall_close(struct libalias *la, struct link *link);
+void firewall_clear(struct libalias *la);
+
+/* packet.c - looking at packets and changing them */
+bool packet_parse(struct libalias *la, struct packet *p, void *data, int size);
+void packet_rewrite(struct packet *p, uint32_t src, uint32_t dst, uint16_t src_port,
+		    uint16_t dst_port);
+/* Sets p->view and p->hash. */
+void packet_view(const struct libalias *la, struct packet *p, enum direction dir);
+/* Replaces old_len bytes at offset (from data) of a TCP or UDP packet; false: no room. */
+bool packet_replace(struct packet *p, uint32_t offset, uint32_t old_len, const void *new,
+		    uint32_t new_len);
+bool packet_add_option(struct packet *p, const void *option, uint32_t len);
+
+static inline uint16_t load16(const void *p)
+{
+	uint16_t value;
+
+	memcpy(&value, p, sizeof(value));
+	return value;
+}
+
+static inline uint32_t load32(const void *p)
+{
+	uint32_t value;
+
+	memcpy(&value, p, sizeof(value));
+	return value;
+}
+
+static inline void store16(void *p, uint16_t value)
+{
+	memcpy(p, &value, sizeof(value));
+}
+
+static inline void store32(void *p, uint32_t value)
+{
+	memcpy(p, &value, sizeof(value));
+}
+
+/* tcp.c - connection state and sequence numbers */
+void tcp_track(struct libalias *la, struct link *link, enum direction dir, const uint8_t *tcp);
+void tcp_adjust(struct link *link, struct packet *p, enum direction dir);
+bool tcp_record_change(struct link_side *side, enum direction dir, uint32_t start, uint32_t end,
+		       int32_t change);
+void tcp_set_sequence(struct packet *p, uint32_t seq);
+void tcp_clear_flags(struct packet *p, uint8_t flags);
+uint32_t tcp_sequence_out(const struct link_side *side, enum direction dir, uint32_t seq);
+uint32_t tcp_sequence_back(const struct link_side *side, enum direction dir, uint32_t seq);
+
+/* icmp.c */
+bool icmp_is_error(uint8_t type);
+int icmp_error(struct libalias *la, struct packet *p, enum direction dir);
+
+/* fragment.c */
+int fragment_init(struct libalias *la);
+void fragment_free(struct libalias *la);
+void fragment_clear(struct libalias *la);
+void fragment_expire(struct libalias *la);
+/* Translates a later fragment as its header was; false: the header is not known. */
+bool fragment_translate(struct libalias *la, struct packet *p, enum direction dir);
+/* The header fragment of a datagram from src to dst is now p; false: too many at once. */
+bool fragment_header(struct libalias *la, enum direction dir, uint32_t src, uint32_t dst,
+		     const struct packet *p);
+
+/* proxy.c */
+const struct proxy_rule *proxy_find(const struct libalias *la, const struct packet *p);
+void proxy_clear(struct libalias *la);
+/* Tells the proxy the destination; seq is the number that the packet came with. */
+int proxy_encode(struct libalias *la, struct link *link, struct packet *p, uint32_t seq);
+
+/* log.c */
+void log_links(struct libalias *la);
+void log_mode(struct libalias *la);
+
+/* alias.c - translating a packet that packet_view() has prepared */
+int alias_in(struct libalias *la, struct packet *p);
+int alias_out(struct libalias *la, struct packet *p, bool create);
+/* Brings the time up to date and does a little housekeeping. */
+void alias_enter(struct libalias *la);
+
+#endif

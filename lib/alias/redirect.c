@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * redirect.c - static redirects: finding the one that a new conversation obeys.
+ *
+ * Redirects are looked up once per link, by hashing.  There are a few classes, from the most to the
+ * least specific (port with both remote parts given, ..., whole address); a redirect is entered
+ * under the key of its class for incoming packets and, if its inside end is known, for outgoing
+ * ones.  A look-up tries the classes that have members, so it costs the same with ten and 100,000
+ * redirects.
+ *
+ * Entries with equal keys form a list, newest first; only its head is in the hash index.  An
+ * address of 0 stands for the aliasing address: a look-up for that address tries both and takes the
+ * newer. A port range is entered as the few power-of-two blocks that make it up; a look-up tries
+ * the block sizes that are in use.
+ */
+#include "engine.h"
+#include "redirect.h"
+#include "hash.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum class {
+	PORT_REMOTE_BOTH,
+	PORT_REMOTE_ADDR,
+	PORT_REMOTE_PORT,
+	PORT_ANY,
+	MARK,
+	RANGE_REMOTE,
+	RANGE,
+	PROTO_REMOTE,
+	PROTO,
+	ADDR,
+};
+
+_Static_assert(ADDR + 1 == REDIRECT_CLASSES, "one counter a class");
+
+/* What is compared; parts that a class does not use are 0. */
+struct key {
+	uint32_t local;
+	uint32_t peer; /* the mark in class MARK */
+	uint16_t local_port, peer_port;
+	uint8_t proto, class, dir;
+	uint8_t bits; /* of the port that count, for ranges */
+};
+
+struct entry {
+	struct key key;
+	uint32_t redirect;
+	uint32_t older, newer; /* same key */
+	uint32_t sibling;      /* next entry of the same redirect */
+};
+
+_Static_assert(sizeof(struct entry) == 32, "an entry does not straddle cache lines");
+
+static uint32_t key_hash(const struct libalias *la, const struct key *key)
+{
+	uint64_t addresses = (uint64_t)key->peer << 32 | key->local;
+	uint64_t rest = (uint64_t)key->peer_port << 48 | (uint64_t)key->local_port << 32 |
+			(uint32_t)key->proto << 24 | (uint32_t)key->class << 16 |
+			(uint32_t)key->dir << 8 | key->bits;
+
+	return hash_words(la->key, addresses, rest);
+}
+
+static bool key_equal(const struct key *a, const struct key *b)
+{
+	return a->local == b->local && a->peer == b->peer && a->local_port == b->local_port &&
+	       a->peer_port == b->peer_port && a->proto == b->proto && a->class == b->class &&
+	       a->dir == b->dir && a->bits == b->bits;
+}
+
+static struct entry *entry_at(const struct libalias *la, uint32_t id)
+{
+	return pool_at(&la->redirect_keys, id);
+}
+
+static struct alias_link *redirect_at(const struct libalias *la, uint32_t id)
+{
+	return pool_at(&la->redirects, id);
+}
+
+/* The newest entry of a key, 0 = none. */
+static uint32_t entry_find(const struct libalias *la, const struct key *key, uint32_t hash)
+{
+	struct index_bucket *bucket = index_bucket_of(&la->redirect_index, hash);
+	int slot = -1;
+	uint32_t id;
+
+	while ((id = index_next(&la->redirect_index, &bucket, &slot, hash)))
+		if (key_equal(&entry_at(la, id)->key, key))
+			return id;
+	return 0;
+}
+
+int redirect_table_init(struct libalias *la)
+{
+	pool_init(&la->redirects, sizeof(struct alias_link));
+	pool_init(&la->redirect_keys, sizeof(struct entry));
+	return index_init(&la->redirect_index);
+}
+
+void redirect_table_free(struct libalias *la)
+{
+	for (uint32_t id = 0; (id = pool_next(&la->redirects, id));)
+		if (redirect_at(la, id)->id == id)
+			free(redirect_at(la, id)->servers);
+	pool_clear(&la->redirects);
+	pool_clear(&la->redirect_keys);
+	index_free(&la->redirect_index);
+}
+
+struct alias_link *redirect_new(struct libalias *la, uint8_t kind)
+{
+	uint32_t id = pool_alloc(&la->redirects);
+	struct alias_link *redirect;
+
+	if (!id)
+		return NULL;
+	redirect = redirect_at(la, id);
+	redirect->id = id;
+	redirect->kind = kind;
+	redirect->socket = -1;
+	redirect->age = ++la->redirect_age;
+	return redirect;
+}
+
+struct alias_link *redirect_live(const struct libalias *la, uint32_t id, uint64_t age)
+{
+	struct alias_link *r;
+
+	if (!pool_holds(&la->redirects, id))
+		return NULL;
+	r = redirect_at(la, id);
+	return r->id == id && (uint32_t)r->age == (uint32_t)age ? r : NULL;
+}
+
+const struct alias_link *redirect_of(const struct libalias *la, const struct link *link)
+{
+	return redirect_live(la, link->redirect, link->redirect_age);
+}
+
+static int entry_add(struct libalias *la, struct alias_link *redirect, const struct key *key)
+{
+	uint32_t hash = key_hash(la, key), old = entry_find(la, key, hash);
+	uint32_t id = pool_alloc(&la->redirect_keys);
+	struct entry *entry;
+
+	if (!id)
+		return -1;
+	if (old) {
+		index_replace(&la->redirect_index, hash, old, id);
+		entry_at(la, old)->newer = id;
+	} else if (index_insert(&la->redirect_index, hash, id)) {
+		pool_free(&la->redirect_keys, id);
+		return -1;
+	}
+	entry = entry_at(la, id);
+	entry->key = *key;
+	entry->redirect = redirect->id;
+	entry->older = old;
+	entry->sibling = redirect->keys;
+	redirect->keys = id;
+	la->class_count[key->dir][key->class]++;
+	if (key->bits)
+		la->range_count[key->bits]++;
+	if (!key->local)
+		la->zero_keys++;
+	return 0;
+}
+
+static void entry_remove(struct libalias *la, uint32_t id)
+{
+	struct entry *entry = entry_at(la, id);
+	uint32_t hash = key_hash(la, &entry->key);
+
+	la->class_count[entry->key.dir][entry->key.class]--;
+	if (entry->key.bits)
+		la->range_count[entry->key.bits]--;
+	if (!entry->key.local)
+		la->zero_keys--;
+	if (entry->older)
+		entry_at(la, entry->older)->newer = entry->newer;
+	if (entry->newer)
+		entry_at(la, entry->newer)->older = entry->older;
+	else if (entry->older)
+		index_replace(&la->redirect_index, hash, id, entry->older);
+	else
+		index_remove(&la->redirect_index, hash, id);
+	pool_free(&la->redirect_keys, id);
+}
+
+static void entries_remove(struct libalias *la, struct alias_link *redirect, int dir)
+{
+	uint32_t id, next, kept = 0;
+
+	for (id = redirect->keys; id; id = next) {
+		next = entry_at(la, id)->sibling;
+		if (dir < 0 || entry_at(la, id)->key.dir == dir) {
+			entry_remove(la, id);
+		} else {
+			entry_at(la, id)->sibling = kept;
+			kept = id;
+		}
+	}
+	redirect->keys = kept;
+}
+
+static uint8_t port_class(const struct alias_link *r)
+{
+	if (r->remote)
+		return r->remote_port ? PORT_REMOTE_BOTH : PORT_REMOTE_ADDR;
+	return r->remote_port ? PORT_REMOTE_PORT : PORT_ANY;
+}
+
+/* Enters low..high as aligned power-of-two blocks, largest first. */
+static int range_enter(struct libalias *la, struct alias_link *r, struct key *key)
+{
+	uint32_t low = ntohs(r->alias_port), high = ntohs(r->alias_port_high);
+
+	while (low <= high) {
+		uint8_t bits = 16;
+
+		while (bits > 1 && !(low & ((1u << (17 - bits)) - 1)) &&
+		       low + (1u << (17 - bits)) - 1 <= high)
+			bits--;
+		key->local_port = htons((uint16_t)low);
+		key->bits = bits;
+		if (entry_add(la, r, key))
+			return -1;
+		low += 1u << (16 - bits);
+	}
+	return 0;
+}
+
+int redirect_enter(struct libalias *la, struct alias_link *r)
+{
+	struct key in = {.local = r->alias, .peer = r->remote, .proto = r->proto, .dir = IN};
+	struct key out = {.local = r->local, .peer = r->remote, .proto = r->proto, .dir = OUT};
+
+	switch ((enum redirect_kind)r->kind) {
+	case REDIRECT_PORT:
+		in.class = out.class = port_class(r);
+		in.local_port = r->alias_port;
+		out.local_port = r->local_port;
+		in.peer_port = out.peer_port = r->remote_port;
+		break;
+	case REDIRECT_RANGE:
+		in.class = r->remote ? RANGE_REMOTE : RANGE;
+		return range_enter(la, r, &in);
+	case REDIRECT_MARK:
+		in.local = 0;
+		in.class = MARK;
+		in.peer = r->mark;
+		return entry_add(la, r, &in);
+	case REDIRECT_PROTO:
+		in.class = out.class = r->remote ? PROTO_REMOTE : PROTO;
+		break;
+	case REDIRECT_ADDR:
+		in.class = out.class = ADDR;
+		break;
+	}
+	if (entry_add(la, r, &in))
+		return -1;
+	return entry_add(la, r, &out);
+}
+
+void redirect_no_outgoing(struct libalias *la, struct alias_link *redirect)
+{
+	entries_remove(la, redirect, OUT);
+}
+
+void redirect_delete(struct libalias *la, struct alias_link *redirect)
+{
+	entries_remove(la, redirect, -1);
+	free(redirect->servers);
+	pool_free(&la->redirects, redirect->id);
+}
+
+/* The newer of best and what the key leads to, the address being exact or the aliasing one. */
+static struct alias_link *newest(const struct libalias *la, struct alias_link *best,
+				 struct key *key)
+{
+	uint32_t local = key->local, id;
+	struct alias_link *found;
+
+	for (int i = 0; i < 2; i++) {
+		id = entry_find(la, key, key_hash(la, key));
+		if (id) {
+			found = redirect_at(la, entry_at(la, id)->redirect);
+			if (!best || found->age > best->age)
+				best = found;
+		}
+		if (local != la->alias || !local || !la->zero_keys)
+			break;
+		key->local = 0;
+	}
+	key->local = local;
+	return best;
+}
+
+static struct alias_link *find_range(const struct libalias *la, struct key *key)
+{
+	uint16_t port = ntohs(key->local_port);
+	struct alias_link *best = NULL;
+
+	for (uint8_t bits = 1; bits <= 16; bits++) {
+		if (!la->range_count[bits])
+			continue;
+		key->bits = bits;
+		key->local_port = htons((uint16_t)(port & 0xffff << (16 - bits)));
+		best = newest(la, best, key);
+	}
+	return best;
+}
+
+static struct alias_link *find_mark(const struct libalias *la, struct key *key, uint32_t mark)
+{
+	struct alias_link *best;
+
+	key->local = 0;
+	key->peer = mark;
+	best = newest(la, NULL, key);
+	key->proto = 0;
+	return newest(la, best, key);
+}
+
+static struct alias_link *find_in_class(const struct libalias *la, enum class class,
+					enum direction dir, const struct view *view, uint8_t proto,
+					uint32_t mark)
+{
+	bool ports = proto == IPPROTO_TCP || proto == IPPROTO_UDP;
+	struct key key = {.local = view->local,
+			  .proto = proto,
+			  .class = (uint8_t) class,
+			  .dir = (uint8_t)dir};
+
+	if (class <= RANGE && !ports)
+		return NULL;
+	if (class <= PORT_ANY || class == RANGE_REMOTE || class == RANGE)
+		key.local_port = view->local_port;
+	if (class == PORT_REMOTE_BOTH || class == PORT_REMOTE_ADDR || class == RANGE_REMOTE ||
+	    class == PROTO_REMOTE)
+		key.peer = view->peer;
+	if (class == PORT_REMOTE_BOTH || class == PORT_REMOTE_PORT)
+		key.peer_port = view->peer_port;
+	if (class == ADDR)
+		key.proto = 0;
+	if (class == MARK)
+		return mark ? find_mark(la, &key, mark) : NULL;
+	if (class == RANGE || class == RANGE_REMOTE)
+		return find_range(la, &key);
+	return newest(la, NULL, &key);
+}
+
+static struct alias_link *find_classes(const struct libalias *la, enum direction dir,
+				       const struct view *view, uint8_t proto, uint32_t mark,
+				       enum class last)
+{
+	struct alias_link *found;
+
+	for (enum class class = PORT_REMOTE_BOTH; class <= last; class ++) {
+		if (!la->class_count[dir][class])
+			continue;
+		found = find_in_class(la, class, dir, view, proto, mark);
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+struct alias_link *redirect_find(struct libalias *la, enum direction dir, const struct view *view,
+				 uint8_t proto, uint32_t mark)
+{
+	if (!la->redirects.used)
+		return NULL;
+	return find_classes(la, dir, view, proto, mark, ADDR);
+}
+
+bool redirect_holds_port(struct libalias *la, const struct view *in, uint8_t proto)
+{
+	return find_classes(la, IN, in, proto, 0, RANGE) != NULL;
+}

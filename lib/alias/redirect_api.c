@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * redirect_api.c - the caller's side of redirects: LibAliasRedirect*() and LibAliasAddServer*().
+ *
+ * Each checks its arguments, fills in a redirect record and enters it; nothing is entered by
+ * halves.
+ */
+#include "redirect.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static struct alias_link *enter(struct libalias *la, struct alias_link *r)
+{
+	int error;
+
+	if (!redirect_enter(la, r)) {
+		la->stats.redirects++;
+		return r;
+	}
+	error = errno;
+	redirect_delete(la, r);
+	errno = error;
+	return NULL;
+}
+
+static bool has_ports(unsigned char proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP;
+}
+
+struct alias_link *LibAliasRedirectPort(struct libalias *la, struct in_addr local_addr,
+					unsigned short local_port, struct in_addr remote_addr,
+					unsigned short remote_port, struct in_addr alias_addr,
+					unsigned short alias_port, unsigned char proto)
+{
+	struct alias_link *r;
+
+	if (!has_ports(proto) || !alias_port) {
+		errno = EINVAL;
+		return NULL;
+	}
+	r = redirect_new(la, REDIRECT_PORT);
+	if (!r)
+		return NULL;
+	r->local = local_addr.s_addr;
+	r->local_port = local_port;
+	r->remote = remote_addr.s_addr;
+	r->remote_port = remote_port;
+	r->alias = alias_addr.s_addr;
+	r->alias_port = alias_port;
+	r->proto = proto;
+	return enter(la, r);
+}
+
+struct alias_link *LibAliasRedirectPortRange(struct libalias *la, struct in_addr local_addr,
+					     unsigned short local_port, struct in_addr remote_addr,
+					     struct in_addr alias_addr, unsigned short low,
+					     unsigned short high, unsigned char proto)
+{
+	struct alias_link *r;
+
+	if (!has_ports(proto) || !low || ntohs(low) > ntohs(high) ||
+	    (local_port && ntohs(local_port) + (ntohs(high) - ntohs(low)) > 65535)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	r = redirect_new(la, REDIRECT_RANGE);
+	if (!r)
+		return NULL;
+	r->local = local_addr.s_addr;
+	r->local_port = local_port;
+	r->remote = remote_addr.s_addr;
+	r->alias = alias_addr.s_addr;
+	r->alias_port = low;
+	r->alias_port_high = high;
+	r->proto = proto;
+	return enter(la, r);
+}
+
+struct alias_link *LibAliasRedirectMark(struct libalias *la, struct in_addr local_addr,
+					unsigned short local_port, unsigned int mark,
+					unsigned char proto)
+{
+	struct alias_link *r;
+
+	if (!mark || (proto && !has_ports(proto))) {
+		errno = EINVAL;
+		return NULL;
+	}
+	r = redirect_new(la, REDIRECT_MARK);
+	if (!r)
+		return NULL;
+	r->local = local_addr.s_addr;
+	r->local_port = local_port;
+	r->mark = mark;
+	r->proto = proto;
+	return enter(la, r);
+}
+
+struct alias_link *LibAliasRedirectAddr(struct libalias *la, struct in_addr local_addr,
+					struct in_addr alias_addr)
+{
+	struct alias_link *r = redirect_new(la, REDIRECT_ADDR);
+
+	if (!r)
+		return NULL;
+	r->local = local_addr.s_addr;
+	r->alias = alias_addr.s_addr;
+	return enter(la, r);
+}
+
+struct alias_link *LibAliasRedirectProto(struct libalias *la, struct in_addr local_addr,
+					 struct in_addr remote_addr, struct in_addr alias_addr,
+					 unsigned char proto)
+{
+	struct alias_link *r = redirect_new(la, REDIRECT_PROTO);
+
+	if (!r)
+		return NULL;
+	r->local = local_addr.s_addr;
+	r->remote = remote_addr.s_addr;
+	r->alias = alias_addr.s_addr;
+	r->proto = proto;
+	return enter(la, r);
+}
+
+int LibAliasAddServerWeight(struct libalias *la, struct alias_link *r, struct in_addr addr,
+			    unsigned short port, unsigned int weight)
+{
+	struct alias_server *servers;
+
+	if (!r || !weight || weight > 65535) {
+		errno = EINVAL;
+		return -1;
+	}
+	/* Room doubles: it is a power of two whenever it is full. */
+	if (!(r->server_count & (r->server_count - 1))) {
+		uint32_t room = r->server_count ? r->server_count * 2 : 1;
+
+		servers = realloc(r->servers, room * sizeof(*servers));
+		if (!servers)
+			return -1;
+		r->servers = servers;
+	}
+	r->servers[r->server_count++] = (struct alias_server){addr.s_addr, port, weight};
+	if (r->server_count == 1)
+		redirect_no_outgoing(la, r);
+	return 0;
+}
+
+int LibAliasAddServer(struct libalias *la, struct alias_link *r, struct in_addr addr,
+		      unsigned short port)
+{
+	return LibAliasAddServerWeight(la, r, addr, port, 1);
+}
+
+int LibAliasRedirectDynamic(struct libalias *la, struct alias_link *r)
+{
+	(void)la;
+	if (!r || r->kind != REDIRECT_PORT || !r->remote || !r->remote_port) {
+		errno = EINVAL;
+		return -1;
+	}
+	r->dynamic = true;
+	return 0;
+}
+
+void LibAliasRedirectDelete(struct libalias *la, struct alias_link *r)
+{
+	if (!r)
+		return;
+	redirect_delete(la, r);
+	la->stats.redirects--;
+	port_clear(la); /* its port may be chosen again */
+}
+
+void LibAliasRedirectSetCookie(struct libalias *la, struct alias_link *r, void *cookie)
+{
+	(void)la;
+	r->cookie = cookie;
+}
+
+void *LibAliasRedirectCookie(const struct alias_link *r)
+{
+	return r->cookie;
+}
+
+unsigned long long LibAliasRedirectHits(const struct alias_link *r)
+{
+	return r->hits;
+}

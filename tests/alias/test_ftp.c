@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* FTP: data connections announced on the control connection, in every way and split anywhere. */
+#include "net.h"
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SERVER REMOTE
+
+/* An inside client's control connection, its stream at sequence number 100. */
+static void connect_client(struct net *net)
+{
+	build_tcp(net->packet, ENDS(INSIDE, 3000, SERVER, 21), TH_SYN, 99, 0, NULL, 0);
+	assert_int_equal(send_out(net), PKT_ALIAS_OK);
+	build_tcp(net->packet, ENDS(SERVER, 21, ALIAS, 3000), TH_SYN | TH_ACK, 499, 100, NULL, 0);
+	assert_int_equal(send_in(net), PKT_ALIAS_OK);
+}
+
+static const char *say(struct net *net, uint32_t seq, const char *text)
+{
+	build_tcp(net->packet, ENDS(INSIDE, 3000, SERVER, 21), TH_ACK, seq, 500, text,
+		  strlen(text));
+	assert_int_equal(send_out(net), PKT_ALIAS_OK);
+	return packet_text(net->packet);
+}
+
+static uint32_t expectations(struct net *net)
+{
+	struct alias_stats stats;
+
+	LibAliasGetStats(net->la, &stats);
+	return stats.expectations;
+}
+
+/* The server opens the announced data connection; the port that it was told. */
+static void data_arrives(struct net *net, uint16_t port, const char *host, uint16_t host_port)
+{
+	assert_int_equal(tcp_in(net, ENDS(SERVER, 20, ALIAS, port), TH_SYN), PKT_ALIAS_OK);
+	assert_ends(net->packet, SERVER, 20, host, host_port);
+}
+
+static void port_is_translated_and_the_data_connection_comes_in(void **state)
+{
+	struct net *net = *state;
+
+	deny_incoming(net);
+	connect_client(net);
+	assert_string_equal(say(net, 100, "PORT 10,0,0,2,16,1\r\n"), "PORT 198,51,100,1,16,1\r\n");
+	assert_int_equal(expectations(net), 1);
+	data_arrives(net, 4097, INSIDE, 4097);
+	assert_int_equal(expectations(net), 0);
+	tcp_out(net, ENDS(INSIDE, 4097, SERVER, 20), TH_SYN | TH_ACK);
+	assert_ends(net->packet, ALIAS, 4097, SERVER, 20);
+	assert_int_equal(tcp_in(net, ENDS(SERVER, 19, ALIAS, 4097), TH_SYN), PKT_ALIAS_IGNORED);
+}
+
+static void only_the_contacted_server_may_come(void **state)
+{
+	struct net *net = *state;
+
+	deny_incoming(net);
+	connect_client(net);
+	say(net, 100, "PORT 10,0,0,2,16,1\r\n");
+	assert_int_equal(tcp_in(net, ENDS("203.0.113.8", 20, ALIAS, 4097), TH_SYN),
+			 PKT_ALIAS_IGNORED);
+}
+
+static void sequence_numbers_follow_the_new_length(void **state)
+{
+	struct net *net = *state;
+
+	connect_client(net);
+	say(net, 100, "PORT 10,0,0,2,16,1\r\n"); /* 20 bytes become 24 */
+	assert_int_equal(packet_seq(net->packet), 100);
+	say(net, 120, "LIST\r\n");
+	assert_int_equal(packet_seq(net->packet), 124);
+	build_tcp(net->packet, ENDS(SERVER, 21, ALIAS, 3000), TH_ACK, 500, 130, "200\r\n", 5);
+	send_in(net);
+	assert_int_equal(packet_ack(net->packet), 126);
+	assert_int_equal(packet_seq(net->packet), 500);
+}
+
+static void several_changes_hold_at_once(void **state)
+{
+	struct net *net = *state;
+	static const char command[] = "PORT 10,0,0,2,16,1\r\n";
+
+	connect_client(net);
+	for (uint32_t i = 0; i < 5; i++) {
+		say(net, 100 + 20 * i, command);
+		assert_int_equal(packet_seq(net->packet), 100 + 24 * i);
+	}
+	/* Acknowledgments of each of them. */
+	for (uint32_t i = 0; i <= 5; i++) {
+		build_tcp(net->packet, ENDS(SERVER, 21, ALIAS, 3000), TH_ACK, 500, 100 + 24 * i, "",
+			  0);
+		send_in(net);
+		assert_int_equal(packet_ack(net->packet), 100 + 20 * i);
+	}
+	/* An old one sent again keeps its place. */
+	assert_string_equal(say(net, 120, command), "PORT 198,51,100,1,16,1\r\n");
+	assert_int_equal(packet_seq(net->packet), 124);
+	say(net, 200, "LIST\r\n");
+	assert_int_equal(packet_seq(net->packet), 220);
+}
+
+static void sack_blocks_are_moved_back(void **state)
+{
+	uint8_t sack[20] = {1, 1, 5, 18, 0, 0, 0, 124, 0, 0, 0, 130, 0, 0, 0, 140, 0, 0, 0, 150};
+	struct net *net = *state;
+	const uint8_t *options = net->packet + 40;
+
+	connect_client(net);
+	say(net, 100, "PORT 10,0,0,2,16,1\r\n");
+	build_tcp_options(net->packet, ENDS(SERVER, 21, ALIAS, 3000), TH_ACK, 500, 100, sack, 20,
+			  "", 0);
+	send_in(net);
+	assert_int_equal(options[7], 120);
+	assert_int_equal(options[11], 126);
+	assert_int_equal(options[15], 136);
+	assert_int_equal(options[19], 146);
+	/* The same at odd offsets. */
+	memmove(sack + 1, sack + 2, 18);
+	sack[19] = 0;
+	build_tcp_options(net->packet, ENDS(SERVER, 21, ALIAS, 3000), TH_ACK, 500, 100, sack, 20,
+			  "", 0);
+	send_in(net);
+	assert_int_equal(options[6], 120);
+	assert_int_equal(options[18], 146);
+}
+
+static void eprt_is_translated(void **state)
+{
+	struct net *net = *state;
+
+	connect_client(net);
+	assert_string_equal(say(net, 100, "EPRT |1|10.0.0.2|4097|\r\n"),
+			    "EPRT |1|198.51.100.1|4097|\r\n");
+	data_arrives(net, 4097, INSIDE, 4097);
+}
+
+static void lower_case_and_a_bare_newline_are_understood(void **state)
+{
+	struct net *net = *state;
+
+	connect_client(net);
+	assert_string_equal(say(net, 100, "port 10,0,0,2,16,1\n"), "port 198,51,100,1,16,1\n");
+}
+
+static void an_inside_servers_passive_answers_are_translated(void **state)
+{
+	struct net *net = *state;
+
+	deny_incoming(net);
+	LibAliasRedirectPort(net->la, addr(INSIDE), htons(21), addr("0.0.0.0"), 0, addr("0.0.0.0"),
+			     htons(21), IPPROTO_TCP);
+	build_tcp(net->packet, ENDS(REMOTE, 3000, ALIAS, 21), TH_SYN, 1, 0, NULL, 0);
+	assert_int_equal(send_in(net), PKT_ALIAS_OK);
+	build_tcp(net->packet, ENDS(INSIDE, 21, REMOTE, 3000), TH_SYN | TH_ACK, 99, 2, NULL, 0);
+	send_out(net);
+	build_tcp(net->packet, ENDS(INSIDE, 21, REMOTE, 3000), TH_ACK, 100, 2,
+		  "227 Entering Passive Mode (10,0,0,2,200,10).\r\n", 46);
+	assert_int_equal(send_out(net), PKT_ALIAS_OK);
+	assert_string_equal(packet_text(net->packet),
+			    "227 Entering Passive Mode (198,51,100,1,200,10).\r\n");
+	tcp_in(net, ENDS(REMOTE, 3001, ALIAS, 51210), TH_SYN);
+	assert_ends(net->packet, REMOTE, 3001, INSIDE, 51210);
+	build_tcp(net->packet, ENDS(INSIDE, 21, REMOTE, 3000), TH_ACK, 146, 2,
+		  "229 Extended Passive Mode (|||5000|)\r\n", 38);
+	send_out(net);
+	assert_string_equal(packet_text(net->packet), "229 Extended Passive Mode (|||5000|)\r\n");
+	tcp_in(net, ENDS(REMOTE, 3002, ALIAS, 5000), TH_SYN);
+	assert_ends(net->packet, REMOTE, 3002, INSIDE, 5000);
+}
+
+static void a_port_that_is_taken_is_replaced_by_another(void **state)
+{
+	struct net *net = *state;
+	unsigned int parts[6];
+
+	LibAliasRedirectPort(net->la, addr(OTHER), htons(4097), addr("0.0.0.0"), 0, addr("0.0.0.0"),
+			     htons(4097), IPPROTO_TCP);
+	connect_client(net);
+	assert_int_equal(sscanf(say(net, 100, "PORT 10,0,0,2,16,1\r\n"), "PORT %u,%u,%u,%u,%u,%u",
+				&parts[0], &parts[1], &parts[2], &parts[3], &parts[4], &parts[5]),
+			 6);
+	assert_int_not_equal(parts[4] * 256 + parts[5], 4097);
+	data_arrives(net, (uint16_t)(parts[4] * 256 + parts[5]), INSIDE, 4097);
+}
+
+static void a_command_can_be_split_anywhere(void **state)
+{
+	static const char command[] = "PORT 10,0,0,2,16,1\r\n";
+	struct net *net = *state;
+
+	for (uint32_t cut = 1; cut < 20; cut++) {
+		char first[32], second[32], sent[64] = "";
+		uint32_t seq = 100;
+
+		LibAliasReset(net->la);
+		connect_client(net);
+		memcpy(first, command, cut);
+		first[cut] = '\0';
+		strcpy(second, command + cut);
+		strcat(sent, say(net, 100, first));
+		if (*sent)
+			seq += (uint32_t)strlen(sent);
+		say(net, 100 + cut, second);
+		assert_int_equal(packet_seq(net->packet), seq);
+		strcat(sent, packet_text(net->packet));
+		assert_string_equal(sent, "PORT 198,51,100,1,16,1\r\n");
+		say(net, 120, "LIST\r\n");
+		assert_int_equal(packet_seq(net->packet), 124);
+	}
+}
+
+static void pieces_that_are_sent_again_are_made_whole(void **state)
+{
+	struct net *net = *state;
+
+	connect_client(net);
+	assert_string_equal(say(net, 100, "PORT 10,0,"), "");
+	assert_string_equal(say(net, 110, "0,2,16,1\r\n"), "PORT 198,51,100,1,16,1\r\n");
+	/* The answer was lost: both pieces come again. */
+	say(net, 100, "PORT 10,0,");
+	assert_string_equal(say(net, 110, "0,2,16,1\r\n"), "PORT 198,51,100,1,16,1\r\n");
+	assert_int_equal(packet_seq(net->packet), 100);
+	assert_int_equal(expectations(net), 1);
+}
+
+static void two_lines_in_one_segment_are_both_seen(void **state)
+{
+	struct net *net = *state;
+
+	connect_client(net);
+	assert_string_equal(say(net, 100, "TYPE I\r\nPORT 10,0,0,2,16,1\r\nLIST\r\n"),
+			    "TYPE I\r\nPORT 198,51,100,1,16,1\r\nLIST\r\n");
+	say(net, 134, "QUIT\r\n");
+	assert_int_equal(packet_seq(net->packet), 138);
+}
+
+static void what_names_another_host_or_a_low_port_is_left_alone(void **state)
+{
+	static const char *const lines[] = {
+		"PORT 10,0,0,3,16,1\r\n",
+		"PORT 10,0,0,2,0,80\r\n",
+		"PORT 10,0,0,2,16\r\n",
+		"PORT 10,0,0,2,16,256\r\n",
+		"PORT 10,0,0,2,999999999999,1\r\n",
+		"EPRT |2|::1|4097|\r\n",
+		"EPRT |1|10.0.0.2|70000|\r\n",
+		"EPRT |1|10.0.0.2|4097\r\n",
+		"XPORT 10,0,0,2,16,1\r\n",
+		" PORT 10,0,0,2,16,1\r\n",
+		"227 Entering Passive Mode (10,0,0,2,200,10)\r\n",
+	};
+	struct net *net = *state;
+	uint32_t seq = 100;
+
+	connect_client(net);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_string_equal(say(net, seq, lines[i]), lines[i]);
+		seq += (uint32_t)strlen(lines[i]);
+	}
+	assert_int_equal(expectations(net), 0);
+}
+
+static void the_middle_of_a_line_is_no_command(void **state)
+{
+	struct net *net = *state;
+
+	connect_client(net);
+	say(net, 100, "SITE ");
+	assert_string_equal(say(net, 105, "PORT 10,0,0,2,16,1\r\n"), "PORT 10,0,0,2,16,1\r\n");
+	assert_int_equal(expectations(net), 0);
+}
+
+static void expectations_are_limited_and_end(void **state)
+{
+	struct net *net = *state;
+	char line[64];
+	uint32_t seq = 100;
+
+	LibAliasSetLimit(net->la, ALIAS_LIMIT_EXPECTATIONS, 3);
+	connect_client(net);
+	for (int i = 0; i < 5; i++) {
+		snprintf(line, sizeof(line), "PORT 10,0,0,2,16,%d\r\n", i);
+		say(net, seq, line);
+		seq += (uint32_t)strlen(line);
+	}
+	assert_int_equal(expectations(net), 3);
+	net->now += 121;
+	udp_out(net, ENDS(INSIDE, 1, REMOTE, 1));
+	assert_int_equal(expectations(net), 0);
+}
+
+static void they_end_with_their_control_connection(void **state)
+{
+	struct net *net = *state;
+
+	LibAliasSetTimeout(net->la, ALIAS_TIMEOUT_EXPECTATION, 10000);
+	connect_client(net);
+	say(net, 100, "PORT 10,0,0,2,16,1\r\n");
+	LibAliasSetTimeout(net->la, ALIAS_TIMEOUT_TCP_ESTABLISHED, 10);
+	net->now += 300;
+	LibAliasExpire(net->la, 100);
+	assert_int_equal(expectations(net), 0);
+	assert_int_equal(links(net), 0);
+}
+
+static void a_limit_that_ends_the_control_connection_in_passing_does_no_harm(void **state)
+{
+	struct net *net = *state;
+
+	connect_client(net);
+	say(net, 100, "PORT 10,0,0,2,16,1\r\n");
+	LibAliasSetTimeout(net->la, ALIAS_TIMEOUT_EXPECTATION, 10000);
+	say(net, 120, "PORT 10,0,0,2,16,2\r\n");
+	LibAliasSetLimit(net->la, ALIAS_LIMIT_LINKS, 1);
+	/* Full, and the only link is over: making room ends it and what it awaited. */
+	LibAliasSetTimeout(net->la, ALIAS_TIMEOUT_TCP_ESTABLISHED, 1);
+	LibAliasSetTimeout(net->la, ALIAS_TIMEOUT_TCP_OPENING, 1);
+	net->now += 2000;
+	assert_int_equal(tcp_in(net, ENDS(SERVER, 20, ALIAS, 4098), TH_SYN), PKT_ALIAS_OK);
+	assert_int_equal(links(net), 1);
+	assert_int_equal(expectations(net), 0);
+}
+
+static void a_command_that_has_no_room_to_grow_goes_unchanged(void **state)
+{
+	struct net *net = *state;
+
+	connect_client(net);
+	build_tcp(net->packet, ENDS(INSIDE, 3000, SERVER, 21), TH_ACK, 100, 500,
+		  "PORT 10,0,0,2,16,1\r\n", 20);
+	assert_int_equal(LibAliasOut(net->la, net->packet, 62), PKT_ALIAS_OK);
+	assert_string_equal(packet_text(net->packet), "PORT 10,0,0,2,16,1\r\n");
+	assert_true(sums_right(net->packet));
+}
+
+/* A TCP socket bound to the port, or -1. */
+static int bound(uint16_t port)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (!bind(fd, (struct sockaddr *)&sin, sizeof(sin)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void a_socket_holds_the_awaited_port_until_the_connection_comes(void **state)
+{
+	struct net *net = *state;
+	unsigned int high, low;
+	uint16_t port;
+	int fd;
+
+	LibAliasSetMode(net->la, PKT_ALIAS_USE_SOCKETS, PKT_ALIAS_USE_SOCKETS);
+	connect_client(net);
+	assert_int_equal(sscanf(say(net, 100, "PORT 10,0,0,2,16,1\r\n"), "PORT 198,51,100,1,%u,%u",
+				&high, &low),
+			 2);
+	port = (uint16_t)(high * 256 + low);
+	assert_int_equal(bound(port), -1);
+	data_arrives(net, port, INSIDE, 4097);
+	fd = bound(port);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static void a_port_that_a_program_of_this_machine_uses_is_not_promised(void **state)
+{
+	struct net *net = *state;
+	unsigned int high, low;
+	int fd = -1;
+	uint16_t port;
+	char line[64];
+
+	for (port = 40000; fd < 0; port++)
+		fd = bound(port);
+	port--;
+	LibAliasSetMode(net->la, PKT_ALIAS_USE_SOCKETS, PKT_ALIAS_USE_SOCKETS);
+	connect_client(net);
+	snprintf(line, sizeof(line), "PORT 10,0,0,2,%d,%d\r\n", port >> 8, port & 255);
+	assert_int_equal(sscanf(say(net, 100, line), "PORT 198,51,100,1,%u,%u", &high, &low), 2);
+	assert_int_not_equal(high * 256 + low, port);
+	LibAliasReset(net->la);
+	LibAliasSetMode(net->la, 0, PKT_ALIAS_USE_SOCKETS);
+	connect_client(net);
+	assert_int_equal(sscanf(say(net, 100, line), "PORT 198,51,100,1,%u,%u", &high, &low), 2);
+	assert_int_equal(high * 256 + low, port);
+	close(fd);
+}
+
+static void another_port_can_be_watched(void **state)
+{
+	struct net *net = *state;
+
+	assert_int_equal(LibAliasSetHelper(net->la, "ftp", 2121, 1), 0);
+	assert_int_equal(LibAliasSetHelper(net->la, "ftp", 21, 0), 0);
+	assert_int_equal(LibAliasSetHelper(net->la, "gopher", 70, 1), -1);
+	connect_client(net);
+	assert_string_equal(say(net, 100, "PORT 10,0,0,2,16,1\r\n"), "PORT 10,0,0,2,16,1\r\n");
+	build_tcp(net->packet, ENDS(INSIDE, 3001, SERVER, 2121), TH_SYN, 99, 0, NULL, 0);
+	send_out(net);
+	build_tcp(net->packet, ENDS(INSIDE, 3001, SERVER, 2121), TH_ACK, 100, 1,
+		  "PORT 10,0,0,2,16,1\r\n", 20);
+	send_out(net);
+	assert_string_equal(packet_text(net->packet), "PORT 198,51,100,1,16,1\r\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		net_test(port_is_translated_and_the_data_connection_comes_in),
+		net_test(only_the_contacted_server_may_come),
+		net_test(sequence_numbers_follow_the_new_length),
+		net_test(several_changes_hold_at_once),
+		net_test(sack_blocks_are_moved_back),
+		net_test(eprt_is_translated),
+		net_test(lower_case_and_a_bare_newline_are_understood),
+		net_test(an_inside_servers_passive_answers_are_translated),
+		net_test(a_port_that_is_taken_is_replaced_by_another),
+		net_test(a_command_can_be_split_anywhere),
+		net_test(pieces_that_are_sent_again_are_made_whole),
+		net_test(two_lines_in_one_segment_are_both_seen),
+		net_test(what_names_another_host_or_a_low_port_is_left_alone),
+		net_test(the_middle_of_a_line_is_no_command),
+		net_test(expectations_are_limited_and_end),
+		net_test(they_end_with_their_control_connection),
+		net_test(a_limit_that_ends_the_control_connection_in_passing_does_no_harm),
+		net_test(a_command_that_has_no_room_to_grow_goes_unchanged),
+		net_test(a_socket_holds_the_awaited_port_until_the_connection_comes),
+		net_test(a_port_that_a_program_of_this_machine_uses_is_not_promised),
+		net_test(another_port_can_be_watched),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
