@@ -115,9 +115,11 @@ check "its listing says who holds the range, and for whom" \
 	eval 'adm autofw -L -n | tr -s " "'
 keeps_source_port() {
 	equals client udp server2 198.51.100.2 28850 40123 &&
-		on router conntrack -L -p udp --orig-port-src 40123 2>/dev/null | grep -q 'dport=40123 '
+		on router conntrack -L -p udp --orig-port-src 40123 2>/dev/null | grep 'dport=40123 ' &&
+		on router nft list chain inet ipmasq source_autofw |
+		grep 'udp dport 28800-28900 counter packets [1-9]'
 }
-check "the game keeps its source port" keeps_source_port
+check "the game keeps its source port, and is counted" keeps_source_port
 if can_rewrite_ftp; then
 	check "hosts at home get data by FTP in active mode" says data \
 		ftp_session client active server2 198.51.100.2
@@ -236,7 +238,10 @@ check "every host inside is served" via_proxy server2 http://198.51.100.2/
 check "the proxy knows who asked" grep -F 10.0.0.12 "$proxy_log"
 check "the web server outside sees the router" equals 198.51.100.1 get server1 http://198.51.100.2/who
 check "another port does not come by way of it" fails via_proxy server1 http://198.51.100.2:8080/
-check "nor does https, port 443" equals client who server1 198.51.100.2 443
+check "it has the router's address all the same" equals 198.51.100.1 \
+	get server1 http://198.51.100.2:8080/who
+check "and by IPv6 one of the router's" says 2001:db8:1:: get server1 'http://[2001:db8:1::2]:8080/who'
+check "https, port 443, does not come by way of it, either" equals client who server1 198.51.100.2 443
 check "the lines of its comment refuse what is addressed to the proxy's port" eval '
 	load_table transparent-squid.rules && says refused fails who server1 10.0.0.1 3129'
 check "and let through what the rules send there" via_proxy server1 http://198.51.100.2/
