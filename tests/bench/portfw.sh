@@ -104,7 +104,7 @@ lab() {
 	ip -n "$c" route add default via 192.0.2.1
 	ip -n "$s" route add default via 10.0.0.1
 	in_ns "$r" sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
-	in_ns "$s" "$tools/traffic" serve 80 &
+	ip netns exec "$s" "$tools/traffic" serve 80 & # no function: its pid is to be the program's
 	pids+=($!)
 }
 
