@@ -43,7 +43,7 @@ pool() {
 	local number
 
 	for ((number = 1; number <= $2; number++)); do
-		"$1_host" $((100 + number)) $number || return 1
+		"$1_host" $((100 + number)) "$number" || return 1
 	done
 }
 
@@ -71,7 +71,7 @@ edit_other_pools() {
 
 on router nft -f - <<-END
 	table inet marks {
-		chain mark {
+		chain set_mark {
 			type filter hook prerouting priority mangle
 			tcp dport 9000 meta mark set 9000
 		}

@@ -103,8 +103,9 @@ static void what_is_no_rule_gives_none(void **state)
 		"masq 10.0.0.0/24 as fd00::1",
 		"helper",
 		"helper anameofmorethan15letters 21",
-		"masq 10.0.0.0/24                                                               "
-		"                                                                 ",
+		/* longer than a comment */
+		("masq 10.0.0.0/24                                                               "
+		 "                                                                 "),
 	};
 
 	(void)state;
