@@ -87,6 +87,10 @@ static struct link *begin_out(struct libalias *la, const struct packet *p)
 			return redirect_link_out(la, redirect, p, view);
 		in.local = keeps_source(la, p->src) ? p->src : la->alias;
 		if (p->proto == IPPROTO_UDP && (la->mode & PKT_ALIAS_UDP_EIM)) {
+			if (!mapping_begin(la)) {
+				la->stats.refused_memory++;
+				return NULL;
+			}
 			flags = LINK_ANY_PEER;
 			in.peer = out.peer = 0;
 			in.peer_port = out.peer_port = 0;

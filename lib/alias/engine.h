@@ -9,8 +9,9 @@
  *
  * From the top:  alias.c, batch.c, compat.c  entry points
  *                icmp.c tcp.c fragment.c proxy.c helper*.c   one protocol matter each
- *                link.c ports.c redirect.c expect.c expire.c  the table of links and what makes
- * them packet.c index.c pool.c checksum.h hash.h   no knowledge of the above
+ *                link.c mapping.c ports.c redirect.c expect.c expire.c  the table of links and
+ *                what makes them
+ *                packet.c index.c pool.c tally.c checksum.h hash.h   no knowledge of the above
  */
 #ifndef LIBALIAS_ENGINE_H
 #define LIBALIAS_ENGINE_H
@@ -23,6 +24,7 @@
 #include "checksum.h"
 #include "hash.h"
 #include "index.h"
+#include "tally.h"
 
 enum direction { OUT, IN };
 
@@ -162,7 +164,6 @@ TAILQ_HEAD(proxy_list, proxy_rule);
 
 struct endpoint;
 struct fragment_table;
-struct host;
 
 struct libalias {
 	/* Read for each packet. */
@@ -174,6 +175,7 @@ struct libalias {
 	uint64_t key[4]; /* of the hash */
 	uint32_t timeout[ALIAS_TIMEOUT_COUNT];
 	uint32_t exact_udp, any_peer_udp; /* UDP links by kind */
+	bool exact_counted;               /* exact_ports is kept */
 	bool new_link;
 	uint32_t (*clock)(void *arg);
 	void *clock_arg;
@@ -203,8 +205,8 @@ struct libalias {
 	struct expectation_list expectations;
 	struct side_list sides;
 	struct fragment_table *fragments;
-	struct host *hosts;
-	uint32_t host_mask, host_count;
+	struct tally hosts;       /* links by inside address */
+	struct tally exact_ports; /* exact UDP links by alias address and port */
 	uint32_t limit[ALIAS_LIMIT_COUNT];
 	struct alias_stats stats;
 	struct {
@@ -281,6 +283,21 @@ bool host_has_room(struct libalias *la, uint32_t addr);
 void host_count_link(struct libalias *la, uint32_t addr, int change);
 int host_recount(struct libalias *la);
 void host_clear(struct libalias *la);
+
+/* mapping.c - endpoint-independent UDP mappings beside exact UDP links */
+static inline bool view_any_peer(const struct view *view)
+{
+	return !view->peer && !view->peer_port;
+}
+/* Before the first mapping: counts the exact links there are; false: no memory. */
+bool mapping_begin(struct libalias *la);
+/* There are no mappings, nor will there be. */
+void mapping_end(struct libalias *la);
+/* Room to count an exact link; false: no memory. */
+bool mapping_reserve_exact(struct libalias *la, const struct view *in);
+void mapping_count_exact(struct libalias *la, const struct view *in, uint32_t change);
+/* Has a UDP link of the other kind this view's alias address and port? */
+bool mapping_conflict(struct libalias *la, const struct view *in);
 
 /* expire.c - the timer wheel */
 void expire_add(struct libalias *la, struct link *link, uint32_t id);
