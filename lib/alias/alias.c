@@ -80,7 +80,8 @@ static struct link *begin_out(struct libalias *la, const struct packet *p)
 		flags = rule->encoding;
 		in.peer = rule->server;
 		in.peer_port = rule->server_port ? rule->server_port : view->peer_port;
-		in.local = keeps_source(la, p->src) ? p->src : redirect_alias_address(la, p->src);
+		in.local =
+			keeps_source(la, p->src) ? p->src : redirect_alias_address(la, p->src, 0);
 	} else {
 		redirect = redirect_find(la, OUT, view, p->proto, 0);
 		if (redirect)
@@ -197,7 +198,7 @@ int alias_out(struct libalias *la, struct packet *p, bool create)
 	if (!p->first) {
 		if (fragment_translate(la, p, OUT))
 			return PKT_ALIAS_OK;
-		alias = keeps_source(la, p->src) ? p->src : redirect_alias_address(la, p->src);
+		alias = keeps_source(la, p->src) ? p->src : redirect_alias_address(la, p->src, 0);
 		packet_rewrite(p, alias, p->dst, 0, 0);
 		return PKT_ALIAS_OK;
 	}

@@ -336,7 +336,8 @@ struct link *redirect_link_out(struct libalias *la, struct alias_link *redirect,
 			       const struct packet *p, const struct view *out);
 struct link *redirect_link_in(struct libalias *la, struct alias_link *redirect,
 			      const struct packet *p, const struct view *in);
-uint32_t redirect_alias_address(struct libalias *la, uint32_t inside);
+/* The alias address of an inside one: by redirect, or otherwise this one (0: the default one). */
+uint32_t redirect_alias_address(struct libalias *la, uint32_t inside, uint32_t otherwise);
 /* The redirect that made the link, if it still is there. */
 const struct alias_link *redirect_of(const struct libalias *la, const struct link *link);
 
