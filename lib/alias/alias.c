@@ -151,6 +151,14 @@ static int translate_more(struct libalias *la, struct packet *p, struct link *li
 	return PKT_ALIAS_OK;
 }
 
+/* Strangers may use an endpoint-independent mapping, not keep it alive (RFC 7857, section 7). */
+static bool keeps_alive(const struct link *link, const struct packet *p, enum direction dir)
+{
+	if (dir == IN)
+		return !(link->flags & LINK_ANY_PEER);
+	return link->timer != ALIAS_TIMEOUT_TCP_CLOSING || !tcp_is_reset(p);
+}
+
 static int translate(struct libalias *la, struct packet *p, struct link *link, enum direction dir)
 {
 	const struct view *to = &link->view[!dir];
@@ -163,9 +171,7 @@ static int translate(struct libalias *la, struct packet *p, struct link *link, e
 		__builtin_prefetch(link->side);
 		__builtin_prefetch(link->side + 1);
 	}
-	/* Strangers may use an endpoint-independent mapping, not keep it alive (RFC 7857, section
-	 * 7). */
-	if (link->last != la->now && (dir == OUT || !(link->flags & LINK_ANY_PEER)))
+	if (link->last != la->now && keeps_alive(link, p, dir))
 		link->last = la->now;
 	if (link->flags & LINK_ANY_PEER) {
 		peer = dir == OUT ? p->dst : p->src;

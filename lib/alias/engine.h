@@ -392,6 +392,7 @@ static inline void store32(void *p, uint32_t value)
 }
 
 /* tcp.c - connection state and sequence numbers */
+bool tcp_is_reset(const struct packet *p);
 void tcp_track(struct libalias *la, struct link *link, enum direction dir, const uint8_t *tcp);
 void tcp_adjust(struct link *link, struct packet *p, enum direction dir);
 bool tcp_record_change(struct link_side *side, enum direction dir, uint32_t start, uint32_t end,

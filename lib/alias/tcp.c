@@ -5,7 +5,8 @@
  * State.  A connection is opening until both ends have shown themselves and the one that began has
  * acknowledged, so half-open floods never get the long time-out (RFC 5382, REQ-5).  It is closing
  * after a FIN from each side or a RST; a segment without RST after a RST shows that the RST was not
- * believed and undoes it; a SYN after the close starts anew.
+ * believed and undoes it; a SYN after the close starts anew.  An outgoing RST does not keep a
+ * closing connection alive (RFC 7857, section 7.1).
  *
  * Sequence numbers.  When a helper changes the length of data at [start, end) of a stream, a change
  * is recorded with the sum of all changes so far.  Numbers at or after end are moved by it, earlier
@@ -23,6 +24,11 @@
 #define TCP_FLAGS   13
 #define TCP_CHECK   16
 #define OPTION_SACK 5
+
+bool tcp_is_reset(const struct packet *p)
+{
+	return p->l4[TCP_FLAGS] & TH_RST;
+}
 
 static uint8_t timer_of(const struct link *link)
 {
