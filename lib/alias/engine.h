@@ -47,6 +47,7 @@ struct view {
 #define TCP_ACK(d) (4u << (d))
 #define TCP_FIN(d) (16u << (d))
 #define TCP_RST    64u
+#define TCP_TURNED 128u /* opened again by the other side than made the link */
 
 struct link_side;
 
@@ -63,6 +64,7 @@ struct link {
 	uint32_t redirect;               /* id of the redirect that made it, 0 = none */
 	uint32_t redirect_age;           /* of that redirect, since ids are used again */
 	uint32_t timer_slot;             /* of the wheel, plus 1 */
+	uint32_t tcp_start;              /* sequence number after the answering side's SYN */
 } __attribute__((aligned(64)));
 
 _Static_assert(sizeof(struct link) == 64, "a link is one cache line");
