@@ -295,6 +295,7 @@ static inline bool view_any_peer(const struct view *view)
 bool mapping_begin(struct libalias *la);
 /* There are no mappings, nor will there be. */
 void mapping_end(struct libalias *la);
+/* The rest is for while la->exact_counted only, which it is when there is a mapping. */
 /* Room to count an exact link; false: no memory. */
 bool mapping_reserve_exact(struct libalias *la, const struct view *in);
 void mapping_count_exact(struct libalias *la, const struct view *in, uint32_t change);

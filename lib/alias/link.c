@@ -119,7 +119,8 @@ static void count(struct libalias *la, const struct link *link, uint32_t change)
 			break;
 		}
 		la->exact_udp += change;
-		mapping_count_exact(la, &link->view[IN], change);
+		if (la->exact_counted)
+			mapping_count_exact(la, &link->view[IN], change);
 		break;
 	case IPPROTO_ICMP:
 		la->stats.icmp += change;
@@ -165,7 +166,7 @@ static bool alias_end_free(struct libalias *la, const struct view *in, uint8_t p
 {
 	if (!view_free(la, IN, in, proto, hash))
 		return false;
-	if (proto != IPPROTO_UDP || !mapping_conflict(la, in))
+	if (proto != IPPROTO_UDP || !la->exact_counted || !mapping_conflict(la, in))
 		return true;
 	la->stats.refused_taken++;
 	return false;
@@ -204,7 +205,7 @@ struct link *link_create(struct libalias *la, const struct view *out, const stru
 			la->stats.refused_taken++;
 			return NULL;
 		}
-		if (!mapping_reserve_exact(la, in))
+		if (la->exact_counted && !mapping_reserve_exact(la, in))
 			goto no_memory;
 	}
 	id = pool_alloc(&la->links);

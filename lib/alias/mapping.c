@@ -46,13 +46,12 @@ void mapping_end(struct libalias *la)
 
 bool mapping_reserve_exact(struct libalias *la, const struct view *in)
 {
-	return !la->exact_counted || tally_reserve(&la->exact_ports, la->key, port_key(in));
+	return tally_reserve(&la->exact_ports, la->key, port_key(in));
 }
 
 void mapping_count_exact(struct libalias *la, const struct view *in, uint32_t change)
 {
-	if (la->exact_counted)
-		tally_add(&la->exact_ports, la->key, port_key(in), change);
+	tally_add(&la->exact_ports, la->key, port_key(in), change);
 }
 
 bool mapping_conflict(struct libalias *la, const struct view *in)

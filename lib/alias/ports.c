@@ -71,7 +71,7 @@ static bool port_free(struct libalias *la, const struct view *in, uint8_t proto,
 
 	view.local_port = htons(port);
 	if (link_find(la, IN, &view, proto) ||
-	    (proto == IPPROTO_UDP && mapping_conflict(la, &view)))
+	    (proto == IPPROTO_UDP && la->exact_counted && mapping_conflict(la, &view)))
 		return false;
 	if (!la->stats.redirects && !la->stats.expectations)
 		return true;
