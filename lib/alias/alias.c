@@ -80,13 +80,18 @@ static struct link *begin_out(struct libalias *la, const struct packet *p)
 		flags = rule->encoding;
 		in.peer = rule->server;
 		in.peer_port = rule->server_port ? rule->server_port : view->peer_port;
-		in.local = keeps_source(la, p->src) ? p->src : redirect_alias_address(la, p->src);
+		in.local =
+			keeps_source(la, p->src) ? p->src : redirect_alias_address(la, p->src, 0);
 	} else {
 		redirect = redirect_find(la, OUT, view, p->proto, 0);
 		if (redirect)
 			return redirect_link_out(la, redirect, p, view);
 		in.local = keeps_source(la, p->src) ? p->src : la->alias;
 		if (p->proto == IPPROTO_UDP && (la->mode & PKT_ALIAS_UDP_EIM)) {
+			if (!mapping_begin(la)) {
+				la->stats.refused_memory++;
+				return NULL;
+			}
 			flags = LINK_ANY_PEER;
 			in.peer = out.peer = 0;
 			in.peer_port = out.peer_port = 0;
@@ -146,6 +151,14 @@ static int translate_more(struct libalias *la, struct packet *p, struct link *li
 	return PKT_ALIAS_OK;
 }
 
+/* Strangers may use an endpoint-independent mapping, not keep it alive (RFC 7857, section 7). */
+static bool keeps_alive(const struct link *link, const struct packet *p, enum direction dir)
+{
+	if (dir == IN)
+		return !(link->flags & LINK_ANY_PEER);
+	return link->timer != ALIAS_TIMEOUT_TCP_CLOSING || !tcp_is_reset(p);
+}
+
 static int translate(struct libalias *la, struct packet *p, struct link *link, enum direction dir)
 {
 	const struct view *to = &link->view[!dir];
@@ -158,9 +171,7 @@ static int translate(struct libalias *la, struct packet *p, struct link *link, e
 		__builtin_prefetch(link->side);
 		__builtin_prefetch(link->side + 1);
 	}
-	/* Strangers may use an endpoint-independent mapping, not keep it alive (RFC 7857, section
-	 * 7). */
-	if (link->last != la->now && (dir == OUT || !(link->flags & LINK_ANY_PEER)))
+	if (link->last != la->now && keeps_alive(link, p, dir))
 		link->last = la->now;
 	if (link->flags & LINK_ANY_PEER) {
 		peer = dir == OUT ? p->dst : p->src;
@@ -193,7 +204,7 @@ int alias_out(struct libalias *la, struct packet *p, bool create)
 	if (!p->first) {
 		if (fragment_translate(la, p, OUT))
 			return PKT_ALIAS_OK;
-		alias = keeps_source(la, p->src) ? p->src : redirect_alias_address(la, p->src);
+		alias = keeps_source(la, p->src) ? p->src : redirect_alias_address(la, p->src, 0);
 		packet_rewrite(p, alias, p->dst, 0, 0);
 		return PKT_ALIAS_OK;
 	}

@@ -9,8 +9,9 @@
  *
  * From the top:  alias.c, batch.c, compat.c  entry points
  *                icmp.c tcp.c fragment.c proxy.c helper*.c   one protocol matter each
- *                link.c ports.c redirect.c expect.c expire.c  the table of links and what makes
- * them packet.c index.c pool.c checksum.h hash.h   no knowledge of the above
+ *                link.c mapping.c ports.c redirect.c expect.c expire.c  the table of links and
+ *                what makes them
+ *                packet.c index.c pool.c tally.c checksum.h hash.h   no knowledge of the above
  */
 #ifndef LIBALIAS_ENGINE_H
 #define LIBALIAS_ENGINE_H
@@ -23,6 +24,7 @@
 #include "checksum.h"
 #include "hash.h"
 #include "index.h"
+#include "tally.h"
 
 enum direction { OUT, IN };
 
@@ -45,6 +47,7 @@ struct view {
 #define TCP_ACK(d) (4u << (d))
 #define TCP_FIN(d) (16u << (d))
 #define TCP_RST    64u
+#define TCP_TURNED 128u /* opened again by the other side than made the link */
 
 struct link_side;
 
@@ -61,6 +64,7 @@ struct link {
 	uint32_t redirect;               /* id of the redirect that made it, 0 = none */
 	uint32_t redirect_age;           /* of that redirect, since ids are used again */
 	uint32_t timer_slot;             /* of the wheel, plus 1 */
+	uint32_t tcp_start;              /* sequence number after the answering side's SYN */
 } __attribute__((aligned(64)));
 
 _Static_assert(sizeof(struct link) == 64, "a link is one cache line");
@@ -162,7 +166,6 @@ TAILQ_HEAD(proxy_list, proxy_rule);
 
 struct endpoint;
 struct fragment_table;
-struct host;
 
 struct libalias {
 	/* Read for each packet. */
@@ -174,6 +177,7 @@ struct libalias {
 	uint64_t key[4]; /* of the hash */
 	uint32_t timeout[ALIAS_TIMEOUT_COUNT];
 	uint32_t exact_udp, any_peer_udp; /* UDP links by kind */
+	bool exact_counted;               /* exact_ports is kept */
 	bool new_link;
 	uint32_t (*clock)(void *arg);
 	void *clock_arg;
@@ -203,8 +207,8 @@ struct libalias {
 	struct expectation_list expectations;
 	struct side_list sides;
 	struct fragment_table *fragments;
-	struct host *hosts;
-	uint32_t host_mask, host_count;
+	struct tally hosts;       /* links by inside address */
+	struct tally exact_ports; /* exact UDP links by alias address and port */
 	uint32_t limit[ALIAS_LIMIT_COUNT];
 	struct alias_stats stats;
 	struct {
@@ -282,6 +286,22 @@ void host_count_link(struct libalias *la, uint32_t addr, int change);
 int host_recount(struct libalias *la);
 void host_clear(struct libalias *la);
 
+/* mapping.c - endpoint-independent UDP mappings beside exact UDP links */
+static inline bool view_any_peer(const struct view *view)
+{
+	return !view->peer && !view->peer_port;
+}
+/* Before the first mapping: counts the exact links there are; false: no memory. */
+bool mapping_begin(struct libalias *la);
+/* There are no mappings, nor will there be. */
+void mapping_end(struct libalias *la);
+/* The rest is for while la->exact_counted only, which it is when there is a mapping. */
+/* Room to count an exact link; false: no memory. */
+bool mapping_reserve_exact(struct libalias *la, const struct view *in);
+void mapping_count_exact(struct libalias *la, const struct view *in, uint32_t change);
+/* Has a UDP link of the other kind this view's alias address and port? */
+bool mapping_conflict(struct libalias *la, const struct view *in);
+
 /* expire.c - the timer wheel */
 void expire_add(struct libalias *la, struct link *link, uint32_t id);
 void expire_remove(struct libalias *la, struct link *link, uint32_t id);
@@ -319,7 +339,8 @@ struct link *redirect_link_out(struct libalias *la, struct alias_link *redirect,
 			       const struct packet *p, const struct view *out);
 struct link *redirect_link_in(struct libalias *la, struct alias_link *redirect,
 			      const struct packet *p, const struct view *in);
-uint32_t redirect_alias_address(struct libalias *la, uint32_t inside);
+/* The alias address of an inside one: by redirect, or otherwise this one (0: the default one). */
+uint32_t redirect_alias_address(struct libalias *la, uint32_t inside, uint32_t otherwise);
 /* The redirect that made the link, if it still is there. */
 const struct alias_link *redirect_of(const struct libalias *la, const struct link *link);
 
@@ -374,6 +395,7 @@ static inline void store32(void *p, uint32_t value)
 }
 
 /* tcp.c - connection state and sequence numbers */
+bool tcp_is_reset(const struct packet *p);
 void tcp_track(struct libalias *la, struct link *link, enum direction dir, const uint8_t *tcp);
 void tcp_adjust(struct link *link, struct packet *p, enum direction dir);
 bool tcp_record_change(struct link_side *side, enum direction dir, uint32_t start, uint32_t end,

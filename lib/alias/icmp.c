@@ -5,7 +5,8 @@
  * An error that arrives quotes a packet as it left, so the quoted source is the alias end; one that
  * leaves quotes a packet as it was delivered.  In both the quoted packet belongs to the opposite
  * direction's view of a link, which says what to put back: the quoted addresses, ports and
- * checksums and the outer addresses (RFC 5508, REQ-4 to 6).  An error neither makes a link nor
+ * checksums and the outer addresses (RFC 5508, REQ-4 to 6); an outgoing error of a router that has
+ * an alias address of its own comes from that.  An error neither makes a link nor
  * keeps one alive (RFC 5508, REQ-3), and one that belongs to no link is left alone.
  */
 #include "engine.h"
@@ -134,6 +135,14 @@ static uint64_t quote_sequence(const struct link *link, struct quote *q, enum di
 	return change;
 }
 
+/* Where an outgoing error comes from: its sender may have an alias address of its own. */
+static uint32_t error_source(struct libalias *la, const struct packet *p, const struct link *link)
+{
+	uint32_t alias = link->view[IN].local;
+
+	return p->src == link->view[OUT].local ? alias : redirect_alias_address(la, p->src, alias);
+}
+
 int icmp_error(struct libalias *la, struct packet *p, enum direction dir)
 {
 	enum direction quoted = !dir;
@@ -172,6 +181,7 @@ int icmp_error(struct libalias *la, struct packet *p, enum direction dir)
 	if (dir == IN)
 		packet_rewrite(p, p->src == view.peer ? peer : p->src, to->local, 0, 0);
 	else
-		packet_rewrite(p, to->local, p->dst == view.peer ? peer : p->dst, 0, 0);
+		packet_rewrite(p, error_source(la, p, link), p->dst == view.peer ? peer : p->dst, 0,
+			       0);
 	return PKT_ALIAS_OK;
 }

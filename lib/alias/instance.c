@@ -176,6 +176,11 @@ unsigned int LibAliasSetMode(struct libalias *la, unsigned int flags, unsigned i
 	la->mode = (flags & mask) | (old & ~mask);
 	if ((old ^ la->mode) & PKT_ALIAS_PUNCH_FW)
 		firewall_clear(la);
+	/* Where there is no memory now, the first mapping tries again. */
+	if (la->mode & PKT_ALIAS_UDP_EIM)
+		(void)mapping_begin(la);
+	else if (!la->any_peer_udp)
+		mapping_end(la);
 	if ((old ^ la->mode) & PKT_ALIAS_LOG)
 		log_mode(la);
 	return old;
@@ -233,8 +238,10 @@ int LibAliasSetLimit(struct libalias *la, enum alias_limit which, unsigned int v
 	}
 	old = la->limit[which];
 	la->limit[which] = value;
-	if (which == ALIAS_LIMIT_LINKS_PER_HOST && !old != !value)
-		return host_recount(la);
+	if (which == ALIAS_LIMIT_LINKS_PER_HOST && !old != !value && host_recount(la)) {
+		la->limit[which] = old;
+		return -1;
+	}
 	return 0;
 }
 

@@ -114,10 +114,13 @@ static void count(struct libalias *la, const struct link *link, uint32_t change)
 		break;
 	case IPPROTO_UDP:
 		la->stats.udp += change;
-		if (link->flags & LINK_ANY_PEER)
+		if (link->flags & LINK_ANY_PEER) {
 			la->any_peer_udp += change;
-		else
-			la->exact_udp += change;
+			break;
+		}
+		la->exact_udp += change;
+		if (la->exact_counted)
+			mapping_count_exact(la, &link->view[IN], change);
 		break;
 	case IPPROTO_ICMP:
 		la->stats.icmp += change;
@@ -158,6 +161,17 @@ static bool view_free(struct libalias *la, enum direction dir, const struct view
 	return !other;
 }
 
+/* The outside's view must be free, and of UDP nobody of the other kind may have its alias port. */
+static bool alias_end_free(struct libalias *la, const struct view *in, uint8_t proto, uint32_t hash)
+{
+	if (!view_free(la, IN, in, proto, hash))
+		return false;
+	if (proto != IPPROTO_UDP || !la->exact_counted || !mapping_conflict(la, in))
+		return true;
+	la->stats.refused_taken++;
+	return false;
+}
+
 static bool within_limits(struct libalias *la, uint32_t inside)
 {
 	if (la->stats.links >= la->limit[ALIAS_LIMIT_LINKS])
@@ -183,8 +197,17 @@ struct link *link_create(struct libalias *la, const struct view *out, const stru
 	/* What began with an incoming packet has been looked for under its incoming view. */
 	if (!(flags & LINK_KNOWN_FREE) &&
 	    (!view_free(la, OUT, out, proto, out_hash) ||
-	     (!(flags & LINK_INCOMING) && !view_free(la, IN, in, proto, in_hash))))
+	     (!(flags & LINK_INCOMING) && !alias_end_free(la, in, proto, in_hash))))
 		return NULL;
+	if (proto == IPPROTO_UDP && !(flags & LINK_ANY_PEER)) {
+		/* Peer 0.0.0.0:0 stands for any. */
+		if (view_any_peer(out) || view_any_peer(in)) {
+			la->stats.refused_taken++;
+			return NULL;
+		}
+		if (la->exact_counted && !mapping_reserve_exact(la, in))
+			goto no_memory;
+	}
 	id = pool_alloc(&la->links);
 	if (!id)
 		goto no_memory;
@@ -241,11 +264,11 @@ void link_delete(struct libalias *la, struct link *link)
 	expire_remove(la, link, id);
 	index_remove(&la->views[OUT], link_hash(la, &link->view[OUT], link->proto), id);
 	index_remove(&la->views[IN], link_hash(la, &link->view[IN], link->proto), id);
-	if (la->endpoint_count)
-		port_note(la, &link->view[IN], link->proto, false);
 	if (la->limit[ALIAS_LIMIT_LINKS_PER_HOST])
 		host_count_link(la, link->view[OUT].local, -1);
 	count(la, link, (uint32_t)-1);
+	if (la->endpoint_count)
+		port_note(la, &link->view[IN], link->proto, false);
 	pool_free(&la->links, id);
 	if (la->log)
 		log_links(la);
@@ -290,6 +313,7 @@ void link_clear(struct libalias *la)
 	port_clear(la);
 	host_clear(la);
 	memset(la->wheel, 0, sizeof(la->wheel));
+	mapping_end(la);
 	la->exact_udp = la->any_peer_udp = 0;
 	la->stats.links = la->stats.tcp = la->stats.udp = la->stats.icmp = la->stats.other = 0;
 	if (la->log)

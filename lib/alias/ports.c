@@ -70,7 +70,8 @@ static bool port_free(struct libalias *la, const struct view *in, uint8_t proto,
 	struct view view = *in;
 
 	view.local_port = htons(port);
-	if (link_find(la, IN, &view, proto))
+	if (link_find(la, IN, &view, proto) ||
+	    (proto == IPPROTO_UDP && la->exact_counted && mapping_conflict(la, &view)))
 		return false;
 	if (!la->stats.redirects && !la->stats.expectations)
 		return true;
@@ -238,19 +239,51 @@ bool port_choose(struct libalias *la, struct view *in, uint8_t proto, uint16_t w
 	return true;
 }
 
-void port_note(struct libalias *la, const struct view *in, uint8_t proto, bool used)
+static void endpoint_note(struct endpoint *e, uint16_t port, bool used)
 {
-	struct endpoint *e = endpoint_find(la, in, proto);
-	uint16_t port = ntohs(in->local_port);
 	uint32_t word = port / 64;
 
-	if (!e || port < e->low || port > e->high || !(e->known[word / 64] & 1ull << word % 64))
+	if (port < e->low || port > e->high || !(e->known[word / 64] & 1ull << word % 64))
 		return;
 	if (used)
 		e->used[word] |= 1ull << port % 64;
 	else
 		e->used[word] &= ~(1ull << port % 64);
 	word_full(e, word, e->used[word] == UINT64_MAX);
+}
+
+/* A mapping came or went: that is so for each exact endpoint of its alias address. */
+static void endpoints_note_mapping(struct libalias *la, uint32_t alias, uint16_t port, bool used)
+{
+	for (uint32_t i = 0; i < ENDPOINTS; i++) {
+		struct endpoint *e = la->endpoints[i];
+
+		if (e && e->alias == alias && e->proto == IPPROTO_UDP)
+			endpoint_note(e, port, used);
+	}
+}
+
+void port_note(struct libalias *la, const struct view *in, uint8_t proto, bool used)
+{
+	const struct view any = {.local = in->local};
+	struct endpoint *e = endpoint_find(la, in, proto);
+	uint16_t port = ntohs(in->local_port);
+
+	if (e)
+		endpoint_note(e, port, used);
+	if (proto != IPPROTO_UDP || !la->exact_counted)
+		return;
+	if (view_any_peer(in)) {
+		if (la->endpoint_count > (e != NULL))
+			endpoints_note_mapping(la, in->local, port, used);
+		return;
+	}
+	e = endpoint_find(la, &any, proto);
+	if (e)
+		endpoint_note(
+			e, port,
+			used || mapping_conflict(la, &(struct view){.local = in->local,
+								    .local_port = in->local_port}));
 }
 
 void port_clear(struct libalias *la)

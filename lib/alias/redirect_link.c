@@ -81,12 +81,14 @@ struct link *redirect_link_out(struct libalias *la, struct alias_link *r, const 
 	return made(la, id, age, link_create(la, out, &in, p->proto, 0));
 }
 
-uint32_t redirect_alias_address(struct libalias *la, uint32_t inside)
+uint32_t redirect_alias_address(struct libalias *la, uint32_t inside, uint32_t otherwise)
 {
 	struct view view = {.local = inside};
 	struct alias_link *r = redirect_find(la, OUT, &view, 0, 0);
 
-	if (r)
-		return r->alias ? r->alias : la->alias ? la->alias : inside;
+	if (r && r->alias)
+		return r->alias;
+	if (!r && otherwise)
+		return otherwise;
 	return la->alias ? la->alias : inside;
 }

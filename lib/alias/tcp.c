@@ -2,10 +2,14 @@
 /*
  * tcp.c - the state of TCP connections, and sequence numbers after a change of length.
  *
- * State.  A connection is opening until both ends have shown themselves and the one that began has
- * acknowledged, so half-open floods never get the long time-out (RFC 5382, REQ-5).  It is closing
+ * State.  A connection is opening until both ends have shown themselves and the opener has
+ * acknowledged the other's SYN by its number, which who spoofs addresses does not know, so floods
+ * never get the long time-out (RFC 5382, REQ-5).  Data from the answering side proves as much.  If
+ * that side's SYN was not seen, an ACK from each is enough.  Numbers are compared as they are on
+ * the opener's side and the other's alike: no data has changed its length yet.  It is closing
  * after a FIN from each side or a RST; a segment without RST after a RST shows that the RST was not
- * believed and undoes it; a SYN after the close starts anew.
+ * believed and undoes it; a SYN after the close starts anew.  An outgoing RST does not keep a
+ * closing connection alive (RFC 7857, section 7.1).
  *
  * Sequence numbers.  When a helper changes the length of data at [start, end) of a stream, a change
  * is recorded with the sum of all changes so far.  Numbers at or after end are moved by it, earlier
@@ -23,10 +27,22 @@
 #define TCP_FLAGS   13
 #define TCP_CHECK   16
 #define OPTION_SACK 5
+#define ACK_WINDOW  65535u /* what the answering side may have sent: SYNs have unscaled windows */
+
+bool tcp_is_reset(const struct packet *p)
+{
+	return p->l4[TCP_FLAGS] & TH_RST;
+}
+
+/* Which side began the connection that the state is of? */
+static enum direction opener(const struct link *link, uint8_t state)
+{
+	return !(link->flags & LINK_INCOMING) != !(state & TCP_TURNED) ? IN : OUT;
+}
 
 static uint8_t timer_of(const struct link *link)
 {
-	enum direction first = link->flags & LINK_INCOMING ? IN : OUT;
+	enum direction first = opener(link, link->tcp_state);
 	uint8_t s = link->tcp_state;
 
 	if ((s & TCP_RST) || ((s & TCP_FIN(OUT)) && (s & TCP_FIN(IN))))
@@ -34,6 +50,40 @@ static uint8_t timer_of(const struct link *link)
 	if ((s & TCP_ACK(first)) && (s & (TCP_SYN(!first) | TCP_ACK(!first))))
 		return ALIAS_TIMEOUT_TCP_ESTABLISHED;
 	return ALIAS_TIMEOUT_TCP_OPENING;
+}
+
+/* The state after a SYN; the answering side's number is noted, and has yet to be acknowledged. */
+static uint8_t synchronize(struct link *link, enum direction dir, const uint8_t *tcp, uint8_t state)
+{
+	if (link->timer == ALIAS_TIMEOUT_TCP_CLOSING) {
+		state = 0;
+		if (opener(link, 0) != (tcp[TCP_FLAGS] & TH_ACK ? !dir : dir))
+			state = TCP_TURNED;
+	}
+	state |= (uint8_t)TCP_SYN(dir);
+	if (link->timer != ALIAS_TIMEOUT_TCP_ESTABLISHED && dir != opener(link, state)) {
+		link->tcp_start = ntohl(load32(tcp + TCP_SEQ)) + 1;
+		state &= (uint8_t)~TCP_ACK(!dir);
+	}
+	return state;
+}
+
+/* The sides that this ACK speaks for. */
+static uint8_t acknowledged(const struct link *link, enum direction dir, const uint8_t *tcp,
+			    uint8_t state)
+{
+	enum direction first = opener(link, state);
+	bool known = state & TCP_SYN(!first);
+
+	if (dir == first) {
+		uint32_t number = ntohl(load32(tcp + TCP_ACKNO));
+
+		return known && number - link->tcp_start > ACK_WINDOW ? 0 : (uint8_t)TCP_ACK(dir);
+	}
+	/* It sends data, so it knows the opener; a mere ACK can be provoked. */
+	if (known && !(tcp[TCP_FLAGS] & TH_SYN) && ntohl(load32(tcp + TCP_SEQ)) != link->tcp_start)
+		return (uint8_t)(TCP_ACK(OUT) | TCP_ACK(IN));
+	return (uint8_t)TCP_ACK(dir);
 }
 
 void tcp_track(struct libalias *la, struct link *link, enum direction dir, const uint8_t *tcp)
@@ -45,16 +95,14 @@ void tcp_track(struct libalias *la, struct link *link, enum direction dir, const
 	if (flags & TH_RST) {
 		state |= TCP_RST;
 	} else if (flags & TH_SYN) {
-		if (link->timer == ALIAS_TIMEOUT_TCP_CLOSING)
-			state = 0;
-		state |= (uint8_t)TCP_SYN(dir);
+		state = synchronize(link, dir, tcp, state);
 	} else {
 		state &= (uint8_t)~TCP_RST;
-		if (flags & TH_ACK)
-			state |= (uint8_t)TCP_ACK(dir);
 		if (flags & TH_FIN)
 			state |= (uint8_t)TCP_FIN(dir);
 	}
+	if ((flags & (TH_ACK | TH_RST)) == TH_ACK)
+		state |= acknowledged(link, dir, tcp, state);
 	link->tcp_state = state;
 	timer = timer_of(link);
 	if (timer == link->timer)

@@ -281,13 +281,13 @@ int udp_in(struct net *net, struct ends ends)
 
 int tcp_out(struct net *net, struct ends ends, uint8_t flags)
 {
-	build_tcp(net->packet, ends, flags, 1, 1, NULL, 0);
+	build_tcp(net->packet, ends, flags, flags & TH_SYN ? 1 : 2, 2, NULL, 0);
 	return send_out(net);
 }
 
 int tcp_in(struct net *net, struct ends ends, uint8_t flags)
 {
-	build_tcp(net->packet, ends, flags, 1, 1, NULL, 0);
+	build_tcp(net->packet, ends, flags, flags & TH_SYN ? 1 : 2, 2, NULL, 0);
 	return send_in(net);
 }
 

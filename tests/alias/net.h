@@ -76,7 +76,7 @@ const char *packet_text(const uint8_t *packet);
 int send_out(struct net *net);
 int send_in(struct net *net);
 
-/* Build and run. */
+/* Build and run; the numbers of a connection begin at 1, and a SYN is acknowledged by 2. */
 int udp_out(struct net *net, struct ends ends);
 int udp_in(struct net *net, struct ends ends);
 int tcp_out(struct net *net, struct ends ends, uint8_t flags);

