@@ -138,6 +138,12 @@ static void a_mapping_leaves_the_ports_that_one_remotes_redirect_waits_on(void *
 	LibAliasReset(net->la);
 	LibAliasRedirectDelete(net->la, link);
 	assert_int_equal(mapping_of(net, ENDS(INSIDE, 4000, REMOTE2, 53)), 4000);
+	LibAliasReset(net->la);
+	assert_non_null(LibAliasRedirectPortRange(net->la, addr(OTHER), 0, addr(REMOTE), addr(ANY),
+						  htons(4000), htons(4010), IPPROTO_UDP));
+	assert_int_equal(mapping_of(net, ENDS(INSIDE, 4011, REMOTE2, 53)), 4011);
+	for (uint16_t port = 4000; port <= 4010; port++)
+		assert_int_not_equal(mapping_of(net, ENDS(INSIDE, port, REMOTE2, 53)), port);
 }
 
 static void a_port_is_free_for_a_mapping_when_its_last_exact_link_has_ended(void **state)
