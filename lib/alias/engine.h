@@ -162,7 +162,7 @@ TAILQ_HEAD(proxy_list, proxy_rule);
 
 #define WHEEL_SLOTS      1024
 #define HELPER_PORTS     32
-#define REDIRECT_CLASSES 10
+#define REDIRECT_CLASSES 12
 
 struct endpoint;
 struct fragment_table;

@@ -31,9 +31,12 @@ enum class {
 	PROTO_REMOTE,
 	PROTO,
 	ADDR,
+	/* UDP ports of redirects for one remote, which no mapping for all remotes may take. */
+	HELD,
+	HELD_RANGE,
 };
 
-_Static_assert(ADDR + 1 == REDIRECT_CLASSES, "one counter a class");
+_Static_assert(HELD_RANGE + 1 == REDIRECT_CLASSES, "one counter a class");
 
 /* What is compared; parts that a class does not use are 0. */
 struct key {
@@ -233,6 +236,22 @@ static int range_enter(struct libalias *la, struct alias_link *r, struct key *ke
 	return 0;
 }
 
+/* A mapping for all remotes has no place on a port that one remote's redirect waits on. */
+static int hold_port(struct libalias *la, struct alias_link *r)
+{
+	struct key key = {.local = r->alias, .proto = r->proto, .dir = IN};
+
+	if (r->proto != IPPROTO_UDP || !(r->remote || r->remote_port))
+		return 0;
+	if (r->kind == REDIRECT_RANGE) {
+		key.class = HELD_RANGE;
+		return range_enter(la, r, &key);
+	}
+	key.class = HELD;
+	key.local_port = r->alias_port;
+	return entry_add(la, r, &key);
+}
+
 int redirect_enter(struct libalias *la, struct alias_link *r)
 {
 	struct key in = {.local = r->alias, .peer = r->remote, .proto = r->proto, .dir = IN};
@@ -244,9 +263,13 @@ int redirect_enter(struct libalias *la, struct alias_link *r)
 		in.local_port = r->alias_port;
 		out.local_port = r->local_port;
 		in.peer_port = out.peer_port = r->remote_port;
+		if (hold_port(la, r))
+			return -1;
 		break;
 	case REDIRECT_RANGE:
 		in.class = r->remote ? RANGE_REMOTE : RANGE;
+		if (hold_port(la, r))
+			return -1;
 		return range_enter(la, r, &in);
 	case REDIRECT_MARK:
 		in.local = 0;
@@ -337,7 +360,7 @@ static struct alias_link *find_in_class(const struct libalias *la, enum class cl
 
 	if (class <= RANGE && !ports)
 		return NULL;
-	if (class <= PORT_ANY || class == RANGE_REMOTE || class == RANGE)
+	if (class <= PORT_ANY || class == RANGE_REMOTE || class == RANGE || class >= HELD)
 		key.local_port = view->local_port;
 	if (class == PORT_REMOTE_BOTH || class == PORT_REMOTE_ADDR || class == RANGE_REMOTE ||
 	    class == PROTO_REMOTE)
@@ -348,18 +371,18 @@ static struct alias_link *find_in_class(const struct libalias *la, enum class cl
 		key.proto = 0;
 	if (class == MARK)
 		return mark ? find_mark(la, &key, mark) : NULL;
-	if (class == RANGE || class == RANGE_REMOTE)
+	if (class == RANGE || class == RANGE_REMOTE || class == HELD_RANGE)
 		return find_range(la, &key);
 	return newest(la, NULL, &key);
 }
 
 static struct alias_link *find_classes(const struct libalias *la, enum direction dir,
 				       const struct view *view, uint8_t proto, uint32_t mark,
-				       enum class last)
+				       enum class first, enum class last)
 {
 	struct alias_link *found;
 
-	for (enum class class = PORT_REMOTE_BOTH; class <= last; class ++) {
+	for (enum class class = first; class <= last; class ++) {
 		if (!la->class_count[dir][class])
 			continue;
 		found = find_in_class(la, class, dir, view, proto, mark);
@@ -374,10 +397,13 @@ struct alias_link *redirect_find(struct libalias *la, enum direction dir, const 
 {
 	if (!la->redirects.used)
 		return NULL;
-	return find_classes(la, dir, view, proto, mark, ADDR);
+	return find_classes(la, dir, view, proto, mark, PORT_REMOTE_BOTH, ADDR);
 }
 
 bool redirect_holds_port(struct libalias *la, const struct view *in, uint8_t proto)
 {
-	return find_classes(la, IN, in, proto, 0, RANGE) != NULL;
+	if (find_classes(la, IN, in, proto, 0, PORT_REMOTE_BOTH, RANGE))
+		return true;
+	return proto == IPPROTO_UDP && view_any_peer(in) &&
+	       find_classes(la, IN, in, proto, 0, HELD, HELD_RANGE);
 }

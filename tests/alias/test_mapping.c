@@ -124,6 +124,28 @@ static void a_redirect_gets_its_port_when_the_mapping_on_it_has_ended(void **sta
 	assert_ends(net->packet, REMOTE, 53, OTHER, 4000);
 }
 
+static void a_mapping_leaves_the_ports_that_one_remotes_redirect_waits_on(void **state)
+{
+	struct net *net = *state;
+	struct alias_link *link;
+
+	eim(net);
+	link = LibAliasRedirectPort(net->la, addr(OTHER), htons(53), addr(REMOTE), 0, addr(ANY),
+				    htons(4000), IPPROTO_UDP);
+	assert_int_not_equal(mapping_of(net, ENDS(INSIDE, 4000, REMOTE2, 53)), 4000);
+	udp_in(net, ENDS(REMOTE, 9, ALIAS, 4000));
+	assert_ends(net->packet, REMOTE, 9, OTHER, 53);
+	LibAliasReset(net->la);
+	LibAliasRedirectDelete(net->la, link);
+	assert_int_equal(mapping_of(net, ENDS(INSIDE, 4000, REMOTE2, 53)), 4000);
+	LibAliasReset(net->la);
+	assert_non_null(LibAliasRedirectPortRange(net->la, addr(OTHER), 0, addr(REMOTE), addr(ANY),
+						  htons(4000), htons(4010), IPPROTO_UDP));
+	assert_int_equal(mapping_of(net, ENDS(INSIDE, 4011, REMOTE2, 53)), 4011);
+	for (uint16_t port = 4000; port <= 4010; port++)
+		assert_int_not_equal(mapping_of(net, ENDS(INSIDE, port, REMOTE2, 53)), port);
+}
+
 static void a_port_is_free_for_a_mapping_when_its_last_exact_link_has_ended(void **state)
 {
 	struct net *net = *state;
@@ -234,6 +256,7 @@ int main(void)
 		net_test(exact_links_leave_the_ports_of_mappings_when_the_mode_is_off_again),
 		net_test(a_proxied_link_leaves_the_port_of_a_mapping),
 		net_test(a_redirect_gets_its_port_when_the_mapping_on_it_has_ended),
+		net_test(a_mapping_leaves_the_ports_that_one_remotes_redirect_waits_on),
 		net_test(a_port_is_free_for_a_mapping_when_its_last_exact_link_has_ended),
 		net_test(mappings_and_exact_links_use_up_one_range),
 		net_test(whatever_happens_no_port_is_shared),
