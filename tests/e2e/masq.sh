@@ -128,6 +128,7 @@ check "one inside host is found among them" equals 1 eval 'listing -C -S 10.2.7.
 timeout_of() {
 	on router cat "/proc/sys/net/netfilter/nf_conntrack_$1"
 }
+# shellcheck disable=SC2034 # in an eval below
 udp_before=$(timeout_of udp_timeout)
 check "-T sets the time-outs, 0 keeps one" eval 'masq -T 7200 15 0 &&
 	equals 7200 timeout_of tcp_timeout_established && equals 15 timeout_of tcp_timeout_fin_wait &&

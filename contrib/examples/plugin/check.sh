@@ -69,6 +69,7 @@ expect 'the listing has both ports' 0 'server    port packets bytes
 10.0.0.12  443       0     0
 fd00::11    80       0     0
 fd00::11   443       0     0' webfw -L -n
+# shellcheck disable=SC2153 # of the environment
 "$program" save "$WORK/rules"
 expect 'flush takes all' 0 '' flush
 expect 'nothing is left' 0 "$head" save

@@ -61,6 +61,7 @@ done
 ip netns add $box 2>/dev/null || skip "no privilege to make network namespaces"
 ip -n $box tuntap add probe mode tun 2>/dev/null || skip "no privilege to make a TUN device"
 ip -n $box link del probe
+# shellcheck disable=SC2015 # both failures are to end it
 ip netns add $in && ip netns add $out || fail "cannot make namespaces"
 
 $CC -Wall -Wextra -I"$INCLUDES" -o "$dir/tunnat" "$EXAMPLES/tunnat.c" "$LIBRARY" \
