@@ -43,7 +43,10 @@ static void append(struct memory_engine *memory, const struct ipmasq_rule *rule)
 	require(position_of(memory, rule) == memory->n_rules, "the new rule is there already");
 	memory->rules = reallocarray(memory->rules, memory->n_rules + 1, sizeof(*memory->rules));
 	require(memory->rules, "out of memory");
-	memory->rules[memory->n_rules++] = copy_of(rule);
+	memory->rules[memory->n_rules] = copy_of(rule);
+	if (rule->kind == IPMASQ_REDIRECT)
+		memory->rules[memory->n_rules]->redirect.restart = false; /* done with the change */
+	memory->n_rules++;
 }
 
 static void take_out(struct memory_engine *memory, const struct ipmasq_rule *rule)
