@@ -40,10 +40,16 @@ static struct ipmasq_rule *copy_of(const struct ipmasq_rule *rule)
 
 static void append(struct memory_engine *memory, const struct ipmasq_rule *rule)
 {
+	struct ipmasq_rule *copy;
+
 	require(position_of(memory, rule) == memory->n_rules, "the new rule is there already");
 	memory->rules = reallocarray(memory->rules, memory->n_rules + 1, sizeof(*memory->rules));
 	require(memory->rules, "out of memory");
-	memory->rules[memory->n_rules++] = copy_of(rule);
+	memory->rules[memory->n_rules++] = copy = copy_of(rule);
+	if (copy->age) /* where it counts the newest goes first */
+		copy->age = ++memory->age;
+	if (copy->kind == IPMASQ_REDIRECT)
+		copy->redirect.restart = false; /* done with the change */
 }
 
 static void take_out(struct memory_engine *memory, const struct ipmasq_rule *rule)

@@ -16,6 +16,7 @@ struct memory_engine {
 	struct ipmasq_rule **rules; /* in the order in which they came */
 	size_t n_rules;
 	uint32_t generation, noted;
+	uint64_t age; /* of the newest rule */
 	unsigned int n_snapshots, n_gets, n_loads, n_commits;
 	size_t n_changes;          /* of the last commit */
 	unsigned int commit_flags; /* of the last commit */
