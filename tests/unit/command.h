@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Command lines of portfw, or of the plugin that the test brings along, on an in-memory engine, one transaction each. */
+/* Command lines of portfw, or of the plugin of the test, in memory, one a transaction. */
 #ifndef TESTS_COMMAND_H
 #define TESTS_COMMAND_H
 
