@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Running portfw in the tests; see command.h. */
+/* Running a plugin in the tests; see command.h. */
 #include "command.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct ipmasq_plugin ipmasq_plugin; /* of plugins/portfw.c */
+extern const struct ipmasq_plugin ipmasq_plugin; /* of portfw, or what the test brings along */
 
 void command_split(struct command *command, const char *line)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Command lines of portfw on an in-memory engine, one transaction each. */
+/* Command lines of portfw, or of the plugin of the test, in memory, one a transaction. */
 #ifndef TESTS_COMMAND_H
 #define TESTS_COMMAND_H
 
@@ -28,7 +28,7 @@ struct result {
 	char *output; /* to be freed by result_free() */
 };
 
-/* Runs portfw; commits when it succeeds and it is no --dry-run. */
+/* Runs the plugin; commits when it succeeds and it is no --dry-run. */
 void command_run_argv(struct memory_engine *memory, int argc, char **argv, struct result *result);
 void command_run(struct memory_engine *memory, const char *line, struct result *result);
 void result_free(struct result *result);

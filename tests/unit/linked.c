@@ -11,7 +11,7 @@
 #include <ipmasq/plugin.h>
 #include <string.h>
 
-extern const struct ipmasq_plugin ipmasq_plugin; /* of plugins/portfw.c */
+extern const struct ipmasq_plugin ipmasq_plugin; /* of portfw, or what the test brings along */
 
 const struct ipmasq_plugin *__wrap_ipmasq_plugin_load(const char *name, struct ipmasq_error *error);
 void *__wrap_ipmasq_part(const char *name, const char *symbol, struct ipmasq_error *error);

@@ -4,10 +4,10 @@
 
 #include "test.h"
 
-#define PORT	"autofw -A -p udp 53 10.0.0.2:5353\n"
-#define RANGE	"autofw -A -r tcp 2000 2010 -h 10.0.0.1\n"
+#define PORT    "autofw -A -p udp 53 10.0.0.2:5353\n"
+#define RANGE   "autofw -A -r tcp 2000 2010 -h 10.0.0.1\n"
 #define TRIGGER "autofw -A -r udp 6970 7170 -c tcp 7070\n"
-#define KEEP	"autofw -A -d udp 4000 4010\n"
+#define KEEP    "autofw -A -d udp 4000 4010\n"
 
 /* One rule of each kind, in the order of listings. */
 static void add_four(void)

@@ -38,8 +38,8 @@ static void add_makes_a_host_of_preference_10(void **state)
 static void add_has_many_ways_of_writing(void **state)
 {
 	static const char *const lines[] = {
-		"mfw -n -a -m 1 -r 10.0.0.1 80",   "mfw -A -n -m 0x1 -r 10.0.0.1:80",
-		"mfw -nA -m1 -r10.0.0.1/80",	   "mfw -r 10.0.0.1 80 -m 0X1 -An",
+		"mfw -n -a -m 1 -r 10.0.0.1 80",       "mfw -A -n -m 0x1 -r 10.0.0.1:80",
+		"mfw -nA -m1 -r10.0.0.1/80",           "mfw -r 10.0.0.1 80 -m 0X1 -An",
 		"mfw -n -A -m 1 -r 10.0.0.1 80 -p 10",
 	};
 
@@ -169,9 +169,8 @@ static void edit_sets_the_preference_of_every_host_that_matches(void **state)
 		{"mfw -n -E -m 1 -p 5",
 		 "mfw -A -m 1 -r 10.0.0.1 80 -p 5\nmfw -A -m 1 -r 10.0.0.2 8080 -p 5\n" THIRD
 		 "mfw -A -m 1 -r 2001:db8::1 80 -p 5\n"},
-		{"mfw -n -E -m 1 -r 0 80 -p 5",
-		 "mfw -A -m 1 -r 10.0.0.1 80 -p 5\n" SECOND THIRD
-		 "mfw -A -m 1 -r 2001:db8::1 80 -p 5\n"},
+		{"mfw -n -E -m 1 -r 0 80 -p 5", "mfw -A -m 1 -r 10.0.0.1 80 -p 5\n" SECOND THIRD
+						"mfw -A -m 1 -r 2001:db8::1 80 -p 5\n"},
 	};
 
 	(void)state;

@@ -41,8 +41,8 @@ static void the_words_have_any_order(void **state)
 	static const char *const lines[] = {
 		"proxy -n -a port 80 server 10.0.0.1:3128 proto tcp src 192.168.1.0/24",
 		"proxy -A -n src 192.168.1.0/24 proto tcp server 10.0.0.1:3128 port 80",
-		"proxy -nA rule 0 type no_encode server 10.0.0.1:3128 port 80 proto tcp src "
-		"192.168.1.7/24",
+		"proxy -nA rule 0 server 10.0.0.1:3128 port 80 proto tcp src 192.168.1.7/24",
+		"proxy -nA type no_encode server 10.0.0.1/3128 port 80 proto t src 192.168.1.0/24",
 		"proxy server 10.0.0.1:3128 port 80 proto tcp src 192.168.1.0/24 -n -A",
 	};
 
