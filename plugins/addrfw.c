@@ -122,6 +122,7 @@ static int add(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
 	struct ipmasq_target target = {.weight = IPMASQ_WEIGHT_DEFAULT,
 				       .left = IPMASQ_WEIGHT_DEFAULT};
+	struct ipmasq_address old = {.family = AF_UNSPEC};
 	struct ipmasq_match match;
 	struct ipmasq_rule *rule;
 	struct entry entry;
@@ -140,13 +141,14 @@ static int add(struct ipmasq_context *context, const struct ipmasq_words *words)
 		ipmasq_rule_free(rule); /* there already */
 		return 0;
 	}
-	if (rule->redirect.n_targets &&
-	    remove_outgoing(context, &rule->redirect.targets[0].address, &entry) < 0)
-		goto fail;
+	if (rule->redirect.n_targets)
+		old = rule->redirect.targets[0].address;
 	rule->redirect.n_targets = 0;
 	target.address = entry.inside;
-	if (put_outgoing(context, &entry) < 0 ||
-	    ipmasq_redirect_put_target(&rule->redirect, &target, true, &context->error) < 0)
+	/* Whatever can be refused is, before the table is changed. */
+	if (ipmasq_redirect_put_target(&rule->redirect, &target, true, &context->error) < 0 ||
+	    ipmasq_rule_check(rule, &context->error) < 0 || put_outgoing(context, &entry) < 0 ||
+	    (old.family != AF_UNSPEC && remove_outgoing(context, &old, &entry) < 0))
 		goto fail;
 	return ipmasq_table_put(context->table, rule, &context->error);
 fail:

@@ -150,9 +150,13 @@ static int redirect_check(const struct ipmasq_redirect *redirect, struct ipmasq_
 static int proxy_check(const struct ipmasq_proxy *proxy, struct ipmasq_error *error)
 {
 	uint8_t family = proxy->server.family;
+	char text[IPMASQ_ADDRESS_TEXT];
 
 	if (ipmasq_address_is_any(&proxy->server))
 		return ipmasq_usage(error, "a proxy rule needs a server");
+	if (!is_unicast(&proxy->server))
+		return ipmasq_usage(error, "'%s' is not an address of a host",
+				    ipmasq_address_text(&proxy->server, text));
 	if ((proxy->source.address.family && proxy->source.address.family != family) ||
 	    (proxy->destination.address.family && proxy->destination.address.family != family))
 		return ipmasq_usage(error, "the server and the nets of src and dst are not of one "
@@ -162,6 +166,8 @@ static int proxy_check(const struct ipmasq_proxy *proxy, struct ipmasq_error *er
 
 int ipmasq_rule_check(const struct ipmasq_rule *rule, struct ipmasq_error *error)
 {
+	char text[IPMASQ_ADDRESS_TEXT];
+
 	switch (rule->kind) {
 	case IPMASQ_REDIRECT:
 		return redirect_check(&rule->redirect, error);
@@ -186,6 +192,10 @@ int ipmasq_rule_check(const struct ipmasq_rule *rule, struct ipmasq_error *error
 		    rule->masq.alias.family != rule->masq.source.address.family)
 			return ipmasq_usage(error, "the net and the address that it gets are not of "
 						   "one family (IPv4 or IPv6)");
+		if (!ipmasq_address_is_any(&rule->masq.alias) &&
+		    (!is_unicast(&rule->masq.alias) || is_loopback(&rule->masq.alias)))
+			return ipmasq_usage(error, "'%s' is not an address that can be answered",
+					    ipmasq_address_text(&rule->masq.alias, text));
 		return 0;
 	case IPMASQ_HELPER:
 		if (!rule->helper.name[0])

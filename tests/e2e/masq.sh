@@ -147,6 +147,8 @@ check "an interface name that is too long is refused" refuses 2 "'anameoverfifte
 	masq -A -S 10.0.0.0/24 -o anameoverfifteen
 check "an address of the other family is refused" refuses 2 "'2001:db8::1'" \
 	masq -A -S 10.0.0.0/24 -M 2001:db8::1
+check "an address that nobody can answer is refused" refuses 2 "'224.0.0.1'" \
+	masq -A -S 10.0.0.0/24 -M 224.0.0.1
 check "-p does not go with -A" refuses 2 "-p does not go with -A" masq -A -S 10.0.0.0/24 -p 5
 check "two commands are refused" refuses 2 "multiple commands specified" masq -A -D -S 10.0.0.0/24
 check "no command is refused" refuses 2 "no command" masq -S 10.0.0.0/24
