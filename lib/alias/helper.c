@@ -9,6 +9,7 @@
 
 static const struct helper *const helpers[] = {
 	&helper_ftp,
+	&helper_pptp,
 };
 
 #define HELPERS (sizeof(helpers) / sizeof(helpers[0]))
@@ -109,6 +110,14 @@ void helper_attach(struct libalias *la, struct link *link)
 			side->helper = helper;
 		return;
 	}
+}
+
+void helper_detach(struct libalias *la, struct link *link)
+{
+	const struct helper *helper = link->side->helper;
+
+	if (helper && helper->end)
+		helper->end(la, link);
 }
 
 bool helper_replace(struct libalias *la, struct link *link, struct packet *p, enum direction dir,

@@ -26,9 +26,11 @@ struct helper {
 	/* One or both; NULL = not interested in that direction. */
 	void (*out)(struct libalias *la, struct link *link, struct packet *p);
 	void (*in)(struct libalias *la, struct link *link, struct packet *p);
+	void (*end)(struct libalias *la, struct link *link); /* the link is going; or NULL */
 };
 
 extern const struct helper helper_ftp;
+extern const struct helper helper_pptp;
 
 void helper_defaults(struct libalias *la);
 
