@@ -205,16 +205,6 @@ static bool line_starts(const struct ftp *ftp, uint32_t seq)
 	return false;
 }
 
-static bool is_server(const struct libalias *la, const struct link *link)
-{
-	for (int i = 0; i < la->helper_ports; i++)
-		if (la->helper_port[i].helper == &helper_ftp &&
-		    (la->helper_port[i].port == link->view[OUT].peer_port ||
-		     la->helper_port[i].port == link->view[IN].peer_port))
-			return false;
-	return true;
-}
-
 /* Translates a whole line of len bytes at offset; returns its new length. */
 static uint32_t translate_line(struct libalias *la, struct link *link, struct packet *p,
 			       struct ftp *ftp, uint32_t offset, uint32_t seq, uint32_t len)
@@ -222,6 +212,7 @@ static uint32_t translate_line(struct libalias *la, struct link *link, struct pa
 	const char *line = (const char *)p->data + offset;
 	const struct command *command = command_of(line, len, ftp->server);
 	struct announcement a = {0};
+	struct expectation wanted = {.helper = &helper_ftp, .proto = IPPROTO_TCP};
 	struct alias_link *expected;
 	char text[48];
 	uint32_t new_len;
@@ -232,14 +223,18 @@ static uint32_t translate_line(struct libalias *la, struct link *link, struct pa
 	/* A bounce, or a service that was never meant to be reached (RFC 2577). */
 	if ((a.addr && a.addr != link->view[OUT].local) || ntohs(a.port) < 1024)
 		return len;
-	expected = expect_add(la, link, &helper_ftp, link->view[OUT].local, a.port,
-			      link->view[IN].peer);
+	wanted.inside = link->view[OUT].local;
+	wanted.inside_port = a.port;
+	wanted.remote = link->view[IN].peer;
+	expected = expect_add(la, link, &wanted);
 	if (!expected)
 		return len;
 	new_len = write_announcement(&a, expected->alias, expected->alias_port, text, sizeof(text));
 	if (!helper_replace(la, link, p, OUT, offset + a.from, seq + a.from, a.to - a.from, text,
-			    new_len))
+			    new_len)) {
+		expect_cancel(la, link, &wanted);
 		return len;
+	}
 	remember_start(ftp, seq);
 	return len - (a.to - a.from) + new_len;
 }
@@ -290,7 +285,7 @@ static void ftp_out(struct libalias *la, struct link *link, struct packet *p)
 		return;
 	if (!ftp->known_server) {
 		ftp->known_server = true;
-		ftp->server = is_server(la, link);
+		ftp->server = helper_server_inside(link);
 	}
 	if (p->l4[13] & TH_SYN) {
 		ftp->line = seq + 1;
@@ -331,8 +326,8 @@ static void ftp_out(struct libalias *la, struct link *link, struct packet *p)
 
 const struct helper helper_ftp = {
 	.name = "ftp",
-	.proto = IPPROTO_TCP,
-	.port = 21,
+	.protos = HELPER_TCP,
+	.ports = (const uint16_t[]){21, 0},
 	.state_size = sizeof(struct ftp),
 	.out = ftp_out,
 };

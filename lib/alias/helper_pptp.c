@@ -344,10 +344,23 @@ static void pptp_end(struct libalias *la, struct link *link)
 			forget(la, link, &pptp->calls[i]);
 }
 
+/* With a Start-Control-Connection-Request. */
+static enum helper_verdict pptp_begins(const uint8_t *first, uint32_t len)
+{
+	static const uint8_t request[] = {0, 156, 0, 1, 0x1a, 0x2b, 0x3c, 0x4d};
+
+	if (memcmp(first, request, len < sizeof(request) ? len : sizeof(request)) != 0)
+		return HELPER_NO;
+	return len < sizeof(request) ? HELPER_MAYBE : HELPER_YES;
+}
+
+static const uint16_t pptp_ports[] = {1723, 0};
+
 const struct helper helper_pptp = {
 	.name = "pptp",
-	.proto = IPPROTO_TCP,
-	.port = 1723,
+	.protos = HELPER_TCP,
+	.ports = pptp_ports,
+	.begins = pptp_begins,
 	.state_size = sizeof(struct pptp),
 	.out = pptp_out,
 	.in = pptp_in,

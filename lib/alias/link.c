@@ -255,8 +255,7 @@ static void side_free(struct libalias *la, struct link *link)
 		return;
 	helper_detach(la, link);
 	firewall_close(la, link);
-	if (side->expectations)
-		expect_forget_master(la, side->id);
+	expect_forget_master(la, side);
 	LIST_REMOVE(side, entry);
 	free(side);
 	link->side = NULL;
@@ -308,7 +307,6 @@ void link_clear(struct libalias *la)
 {
 	struct link_side *side;
 
-	expect_clear(la);
 	while ((side = LIST_FIRST(&la->sides)))
 		side_free(la, link_at(la, side->id));
 	pool_empty(&la->links);

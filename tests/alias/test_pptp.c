@@ -722,35 +722,44 @@ static void each_way_of_a_call_has_its_hole(void **state)
 	LibAliasSetFirewall(net->la, NULL, NULL);
 }
 
+static int setup(void **state)
+{
+	if (net_setup(state))
+		return -1;
+	return LibAliasSetHelper(((struct net *)*state)->la, "pptp", 0, 1);
+}
+
+#define pptp_test(f) cmocka_unit_test_setup_teardown(f, setup, net_teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		net_test(a_call_of_a_client_inside_passes_both_ways),
-		net_test(clients_with_the_same_number_are_told_apart),
-		net_test(two_calls_of_one_client_are_two),
-		net_test(a_low_number_is_replaced_in_each_message_that_has_it),
-		net_test(an_incoming_call_is_answered_by_the_client),
-		net_test(a_server_inside_is_called_through_a_redirect),
-		net_test(a_call_ends_a_while_after_it_is_disconnected),
-		net_test(a_call_that_is_refused_ends),
-		net_test(calls_end_with_their_control_connection),
-		net_test(a_reset_of_the_engine_ends_all),
-		net_test(a_message_that_is_sent_again_is_translated_again),
-		net_test(messages_in_one_segment_are_all_read),
-		net_test(a_message_may_be_split_before_its_number),
-		net_test(reading_goes_on_after_a_lost_segment),
-		net_test(what_is_no_pptp_makes_no_call),
-		net_test(no_call_before_both_ends_have_started),
-		net_test(impossible_messages_end_the_reading),
-		net_test(other_messages_and_short_ones_are_left_alone),
-		net_test(calls_are_limited),
-		net_test(only_the_contacted_server_may_send),
-		net_test(the_newest_call_has_the_servers_number),
-		net_test(gre_of_no_call_goes_by_its_addresses),
-		net_test(gre_of_other_kinds_has_no_number),
-		net_test(errors_about_gre_reach_the_call),
-		net_test(an_aliased_packet_is_unaliased),
-		net_test(each_way_of_a_call_has_its_hole),
+		pptp_test(a_call_of_a_client_inside_passes_both_ways),
+		pptp_test(clients_with_the_same_number_are_told_apart),
+		pptp_test(two_calls_of_one_client_are_two),
+		pptp_test(a_low_number_is_replaced_in_each_message_that_has_it),
+		pptp_test(an_incoming_call_is_answered_by_the_client),
+		pptp_test(a_server_inside_is_called_through_a_redirect),
+		pptp_test(a_call_ends_a_while_after_it_is_disconnected),
+		pptp_test(a_call_that_is_refused_ends),
+		pptp_test(calls_end_with_their_control_connection),
+		pptp_test(a_reset_of_the_engine_ends_all),
+		pptp_test(a_message_that_is_sent_again_is_translated_again),
+		pptp_test(messages_in_one_segment_are_all_read),
+		pptp_test(a_message_may_be_split_before_its_number),
+		pptp_test(reading_goes_on_after_a_lost_segment),
+		pptp_test(what_is_no_pptp_makes_no_call),
+		pptp_test(no_call_before_both_ends_have_started),
+		pptp_test(impossible_messages_end_the_reading),
+		pptp_test(other_messages_and_short_ones_are_left_alone),
+		pptp_test(calls_are_limited),
+		pptp_test(only_the_contacted_server_may_send),
+		pptp_test(the_newest_call_has_the_servers_number),
+		pptp_test(gre_of_no_call_goes_by_its_addresses),
+		pptp_test(gre_of_other_kinds_has_no_number),
+		pptp_test(errors_about_gre_reach_the_call),
+		pptp_test(an_aliased_packet_is_unaliased),
+		pptp_test(each_way_of_a_call_has_its_hole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
