@@ -20,11 +20,10 @@
 #include <stdlib.h>
 
 static const struct helper *const helpers[] = {
-	&helper_ftp,
-	&helper_pptp,
+	&helper_cuseeme, &helper_ftp, &helper_netbios, &helper_pptp, &helper_quake, &helper_skinny,
 };
 
-#define HELPERS (sizeof(helpers) / sizeof(helpers[0]))
+#define HELPERS   (sizeof(helpers) / sizeof(helpers[0]))
 #define MAP_WORDS (65536 / 64)
 
 _Static_assert(HELPERS <= 32, "candidates are bits of a word");
@@ -327,8 +326,8 @@ static bool may_see(struct link_side *side, const struct packet *p, enum directi
 			/* A part in between is missing, or this is none of the stream's. */
 			if (at > side->first_len)
 				return false;
-			for (at = side->first_len - at;
-			     at < len && side->first_len < HELPER_FIRST; at++)
+			for (at = side->first_len - at; at < len && side->first_len < HELPER_FIRST;
+			     at++)
 				side->first[side->first_len++] = data[at];
 			judge(side);
 		}

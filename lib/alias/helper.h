@@ -44,8 +44,12 @@ struct helper {
 	void (*end)(struct libalias *la, struct link *link); /* the link is going; or NULL */
 };
 
+extern const struct helper helper_cuseeme;
 extern const struct helper helper_ftp;
+extern const struct helper helper_netbios;
 extern const struct helper helper_pptp;
+extern const struct helper helper_quake;
+extern const struct helper helper_skinny;
 
 /* In a new instance, the helpers of the modules that are loaded watch. */
 void helper_init(struct libalias *la);

@@ -211,14 +211,16 @@ bool packet_replace(struct packet *p, uint32_t offset, uint32_t old_len, const v
 	uint32_t len = p->len - old_len + new_len, at = offset - p->header;
 	uint16_t old_total = load16(p->data + IP_TOTAL_LENGTH);
 	uint32_t tail = p->len - offset - old_len;
+	/* Where the length stays, what is behind does, too. */
+	uint32_t moved = old_len == new_len ? 0 : tail;
 	uint64_t change;
 
 	if (len > p->size || len > 65535)
 		return false;
-	change = (uint64_t)(uint16_t)~sum_fold(sum_at(p->data + offset, p->len - offset, at));
-	memmove(p->data + offset + new_len, p->data + offset + old_len, tail);
+	change = (uint64_t)(uint16_t)~sum_fold(sum_at(p->data + offset, old_len + moved, at));
+	memmove(p->data + offset + new_len, p->data + offset + old_len, moved);
 	memcpy(p->data + offset, new, new_len);
-	change += sum_at(p->data + offset, len - offset, at);
+	change += sum_at(p->data + offset, new_len + moved, at);
 	store16(p->data + IP_TOTAL_LENGTH, htons((uint16_t)len));
 	apply_at(p->data + IP_SUM, sum_change16(old_total, htons((uint16_t)len)));
 	/* The pseudo header has the length of the segment. */
