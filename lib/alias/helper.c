@@ -21,6 +21,7 @@
 
 static const struct helper *const helpers[] = {
 	&helper_ftp,
+	&helper_irc,
 };
 
 #define HELPERS (sizeof(helpers) / sizeof(helpers[0]))

@@ -44,6 +44,7 @@ struct helper {
 };
 
 extern const struct helper helper_ftp;
+extern const struct helper helper_irc;
 
 /* In a new instance, the helpers of the modules that are loaded watch. */
 void helper_init(struct libalias *la);
@@ -116,6 +117,12 @@ struct expectation {
  */
 struct alias_link *expect_add(struct libalias *la, struct link *master,
 			      const struct expectation *wanted);
+
+/*
+ * What master awaits of proto with this inside port (OUT) or alias port (IN); NULL: nothing.
+ */
+struct alias_link *expect_with_port(const struct link *master, enum direction dir, uint8_t proto,
+				    uint16_t port);
 
 /* It could not be announced after all. */
 void expect_cancel(struct libalias *la, struct link *master, const struct expectation *wanted);

@@ -112,7 +112,8 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 	if (need > len)
 		return false;
 	before = p->len;
-	if (protocol->translate(la, link, p, dir, *offset, *seq, there))
+	if (protocol->translate(&(struct text_place){
+		    la, link, p, dir, (const char *)p->data + *offset, there, *offset, *seq}))
 		remember_start(s, *seq);
 	*offset += there + p->len - before;
 	*seq += there;
@@ -140,10 +141,11 @@ void text_run(struct libalias *la, struct link *link, struct packet *p, enum dir
 			skip = s->next - seq;
 		else
 			skip = protocol->resume((const char *)p->data + offset, len);
-		if (skip >= len)
+		if (skip > len)
 			return;
 		offset += skip;
 		seq += skip;
+		advance(s, seq);
 	}
 	while (offset < p->len) {
 		if (!unit(la, link, p, dir, protocol, s, &offset, &seq, p->len - offset))
@@ -151,9 +153,18 @@ void text_run(struct libalias *la, struct link *link, struct packet *p, enum dir
 	}
 }
 
+bool text_replace(const struct text_place *at, const char *from, const char *to, const char *new,
+		  uint32_t new_len)
+{
+	uint32_t skip = (uint32_t)(from - at->text);
+
+	return helper_replace(at->la, at->link, at->p, at->dir, at->offset + skip, at->seq + skip,
+			      (uint32_t)(to - from), new, new_len);
+}
+
 uint32_t text_resume_line(const char *text, uint32_t len)
 {
 	const char *newline = memchr(text, '\n', len);
 
-	return newline ? (uint32_t)(newline - text) + 1 : len;
+	return newline ? (uint32_t)(newline - text) + 1 : TEXT_NOWHERE;
 }

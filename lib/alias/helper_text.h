@@ -52,19 +52,34 @@ enum text_measure {
 	TEXT_ALIEN, /* none of this protocol: no helper for the rest of the connection */
 };
 
+/* A unit, or what is there of it, in a packet. */
+struct text_place {
+	struct libalias *la;
+	struct link *link;
+	struct packet *p;
+	enum direction dir;
+	const char *text; /* in the packet */
+	uint32_t len;
+	uint32_t offset, seq; /* of the text */
+};
+
+/* Replaces a part of the text, as helper_replace() does; what was read from it is void then. */
+bool text_replace(const struct text_place *at, const char *from, const char *to, const char *new,
+		  uint32_t new_len);
+
 struct text_protocol {
 	/* At the start of a unit: the bytes to see before it is translated, and all of its bytes. */
 	enum text_measure (*measure)(const char *text, uint32_t len, uint32_t *need,
 				     uint32_t *total);
-	/* Translates a unit, or what is there of it, of len bytes at offset; was it changed? */
-	bool (*translate)(struct libalias *la, struct link *link, struct packet *p,
-			  enum direction dir, uint32_t offset, uint32_t seq, uint32_t len);
-	/* Where the next unit may start in a segment of unknown place; len: nowhere. */
+	/* Translates a unit; was it changed? */
+	bool (*translate)(const struct text_place *unit);
+	/* Where the next unit may start in a segment of unknown place, or TEXT_NOWHERE. */
 	uint32_t (*resume)(const char *text, uint32_t len);
 	uint32_t held_max; /* bytes of an unfinished unit that are held back */
 };
 
-#define TEXT_STARTS 8
+#define TEXT_NOWHERE UINT32_MAX
+#define TEXT_STARTS  8
 
 /* One direction of a connection; it is the helper's state or a part of it, zeroed at first. */
 struct text_stream {
