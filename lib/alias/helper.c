@@ -22,6 +22,10 @@
 static const struct helper *const helpers[] = {
 	&helper_ftp,
 	&helper_irc,
+	&helper_pna,
+	&helper_rtsp,
+	&helper_tftp,
+	&helper_vdolive,
 };
 
 #define HELPERS (sizeof(helpers) / sizeof(helpers[0]))
@@ -318,20 +322,16 @@ static bool may_see(struct link_side *side, const struct packet *p, enum directi
 	uint32_t seq = ntohl(load32(p->l4 + 4)), offset, len, at;
 	const uint8_t *data = helper_payload(p, &offset, &len);
 
-	if (dir == (side->server_inside ? IN : OUT)) {
-		if (p->l4[13] & TH_SYN) {
-			side->client_start = seq + 1;
-			side->first_len = 0;
-		} else if (len) {
-			at = seq - side->client_start;
-			/* A part in between is missing, or this is none of the stream's. */
-			if (at > side->first_len)
-				return false;
-			for (at = side->first_len - at;
-			     at < len && side->first_len < HELPER_FIRST; at++)
-				side->first[side->first_len++] = data[at];
-			judge(side);
-		}
+	if (p->l4[13] & TH_SYN) {
+		side->start[dir] = seq + 1;
+	} else if (len && dir == (side->server_inside ? IN : OUT)) {
+		at = seq - side->start[dir];
+		/* A part in between is missing, or this is none of the stream's. */
+		if (at > side->first_len)
+			return false;
+		for (at = side->first_len - at; at < len && side->first_len < HELPER_FIRST; at++)
+			side->first[side->first_len++] = data[at];
+		judge(side);
 	}
 	return side->begun || !(side->candidates & (side->candidates - 1));
 }

@@ -45,6 +45,10 @@ struct helper {
 
 extern const struct helper helper_ftp;
 extern const struct helper helper_irc;
+extern const struct helper helper_pna;
+extern const struct helper helper_rtsp;
+extern const struct helper helper_tftp;
+extern const struct helper helper_vdolive;
 
 /* In a new instance, the helpers of the modules that are loaded watch. */
 void helper_init(struct libalias *la);

@@ -164,8 +164,8 @@ static enum text_measure measure_out(const char *text, uint32_t len, uint32_t *n
 }
 
 static const struct text_protocol protocol[] = {
-	[OUT] = {measure_out, translate_out, text_resume_line, HELD_MAX},
-	[IN] = {measure_line, translate_in, text_resume_line, 0},
+	[OUT] = {measure_out, translate_out, text_resume_line, HELD_MAX, false},
+	[IN] = {measure_line, translate_in, text_resume_line, 0, false},
 };
 
 static struct text_stream *stream(const struct link *link, enum direction dir)

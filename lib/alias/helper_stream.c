@@ -4,7 +4,8 @@
  *
  * A unit counts only where one can start: at the start of the stream, behind another, or where one
  * that was translated began (it is being sent again).  Of a segment whose place is unknown, since
- * one before it was not seen, the protocol says where it may go on.
+ * one before it was not seen, the protocol says where it may go on; a strict one must have shown
+ * itself before that.
  *
  * A unit that is split over segments is held back: its first part is cut from the packet and kept;
  * the next segment gets it put in front.  The sender sees no acknowledgment for the part in between,
@@ -31,7 +32,7 @@ static void remember_start(struct text_stream *s, uint32_t seq)
 
 static bool starts(const struct text_stream *s, uint32_t seq)
 {
-	if ((s->known && seq == s->next) || (s->held_len && seq == s->held_seq))
+	if (seq == s->next || (s->held_len && seq == s->held_seq))
 		return true;
 	for (int i = 0; i < TEXT_STARTS && i < s->starts; i++)
 		if (s->start[i] == seq)
@@ -100,13 +101,15 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 	case TEXT_OTHER:
 		return false;
 	case TEXT_MORE:
-		hold(s, p, *offset, *seq, len, protocol->held_max);
+		if (!hold(s, p, *offset, *seq, len, protocol->held_max) && protocol->strict)
+			link->side->helper = NULL;
 		return false;
 	case TEXT_UNIT:
 		break;
 	}
 	if (need > len && hold(s, p, *offset, *seq, len, protocol->held_max))
 		return false;
+	s->valid = true;
 	advance(s, *seq + total);
 	there = total < len ? total : len;
 	if (need > len)
@@ -132,13 +135,18 @@ void text_run(struct libalias *la, struct link *link, struct packet *p, enum dir
 		s->known = true;
 		return;
 	}
+	/* The helper was chosen after the start. */
+	if (!s->known)
+		advance(s, link->side->start[dir]);
 	helper_payload(p, &offset, &len);
 	if (!len || (s->held_len && !join_held(s, p, &seq)))
 		return;
 	helper_payload(p, &offset, &len);
 	if (!starts(s, seq)) {
-		if (s->known && !after(seq, s->next))
+		if (!after(seq, s->next))
 			skip = s->next - seq;
+		else if (protocol->strict && !s->valid)
+			return;
 		else
 			skip = protocol->resume((const char *)p->data + offset, len);
 		if (skip > len)

@@ -37,6 +37,25 @@ bool text_line(struct text_span *s, struct text_span *line);
 /* Do these bytes begin like the word, letters in any case, as far as they go? */
 bool text_may_become(const char *text, uint32_t len, const char *word);
 
+/* The length of a message's header with the empty line that ends it; 0: that is not there. */
+uint32_t text_header(const char *text, uint32_t len);
+/* The number in field name, or its short form (NULL: none), of a header; false: it is bad. */
+bool text_header_number(const char *header, uint32_t len, const char *name, const char *brief,
+			uint32_t *value);
+/* Reads a field's name, or its short form (NULL: none), and the colon. */
+bool text_field(struct text_span *line, const char *name, const char *brief);
+
+/* Where new text is written; what does not fit makes it full and is left out. */
+struct text_out {
+	char *text;
+	uint32_t len, size;
+	bool full;
+};
+
+void text_put(struct text_out *out, const char *from, const char *to);
+void text_print(struct text_out *out, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* An address in dotted form. */
 #define TEXT_ADDRESS 16
 const char *text_of_address(uint32_t addr, char text[TEXT_ADDRESS]);
@@ -76,6 +95,8 @@ struct text_protocol {
 	/* Where the next unit may start in a segment of unknown place, or TEXT_NOWHERE. */
 	uint32_t (*resume)(const char *text, uint32_t len);
 	uint32_t held_max; /* bytes of an unfinished unit that are held back */
+	/* All that is said is read: what is too long to be judged is none of this protocol. */
+	bool strict;
 };
 
 #define TEXT_NOWHERE UINT32_MAX
@@ -84,6 +105,7 @@ struct text_protocol {
 /* One direction of a connection; it is the helper's state or a part of it, zeroed at first. */
 struct text_stream {
 	bool known, given_up;
+	bool valid; /* a unit has been seen */
 	uint8_t starts;
 	uint32_t next;               /* sequence number of the start of the next unit */
 	uint32_t start[TEXT_STARTS]; /* of units that were translated */
@@ -98,6 +120,16 @@ struct text_stream {
 /* Follows the stream with a packet of it, and translates the units that are in it. */
 void text_run(struct libalias *la, struct link *link, struct packet *p, enum direction dir,
 	      const struct text_protocol *protocol, struct text_stream *stream);
+
+/*
+ * struct text_protocol's measure for messages like HTTP's, with a header, and a body as long as
+ * Content-Length says, of this version ("RTSP/1.0"); the header needs to be there.
+ */
+enum text_measure text_measure_message(const char *version, const char *brief_length,
+				       const char *text, uint32_t len, uint32_t *need,
+				       uint32_t *total);
+/* Does this line begin a message of this version? */
+bool text_first_line(const struct text_span *line, const char *version);
 
 /* Line protocols: the start behind the next newline. */
 uint32_t text_resume_line(const char *text, uint32_t len);
