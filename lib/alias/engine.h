@@ -94,7 +94,7 @@ struct link_side {
 	uint32_t id;                                        /* of the link */
 	uint32_t hole;                                      /* number of a firewall hole plus 1 */
 	uint32_t candidates;                                /* helpers that it may be, by number */
-	uint32_t client_start; /* sequence number of the client's first byte */
+	uint32_t start[2];     /* sequence numbers of the first bytes, by direction */
 	uint8_t first[HELPER_FIRST];
 	uint8_t first_len;
 	bool server_inside;
@@ -365,7 +365,7 @@ void expect_expire(struct libalias *la);
 void expect_forget_master(struct libalias *la, struct link_side *master);
 
 /* helper.c */
-/* The link ends, and with it what its helper made besides. */
+/* The link goes on without its helper, or ends; what the helper made besides ends. */
 void helper_detach(struct libalias *la, struct link *link);
 
 /* firewall.c - holes for PKT_ALIAS_PUNCH_FW */

@@ -20,10 +20,20 @@
 #include <stdlib.h>
 
 static const struct helper *const helpers[] = {
-	&helper_cuseeme, &helper_ftp, &helper_netbios, &helper_pptp, &helper_quake, &helper_skinny,
+	&helper_cuseeme,
+	&helper_ftp,
+	&helper_irc,
+	&helper_netbios,
+	&helper_pna,
+	&helper_pptp,
+	&helper_quake,
+	&helper_rtsp,
+	&helper_skinny,
+	&helper_tftp,
+	&helper_vdolive,
 };
 
-#define HELPERS   (sizeof(helpers) / sizeof(helpers[0]))
+#define HELPERS (sizeof(helpers) / sizeof(helpers[0]))
 #define MAP_WORDS (65536 / 64)
 
 _Static_assert(HELPERS <= 32, "candidates are bits of a word");
@@ -317,20 +327,16 @@ static bool may_see(struct link_side *side, const struct packet *p, enum directi
 	uint32_t seq = ntohl(load32(p->l4 + 4)), offset, len, at;
 	const uint8_t *data = helper_payload(p, &offset, &len);
 
-	if (dir == (side->server_inside ? IN : OUT)) {
-		if (p->l4[13] & TH_SYN) {
-			side->client_start = seq + 1;
-			side->first_len = 0;
-		} else if (len) {
-			at = seq - side->client_start;
-			/* A part in between is missing, or this is none of the stream's. */
-			if (at > side->first_len)
-				return false;
-			for (at = side->first_len - at; at < len && side->first_len < HELPER_FIRST;
-			     at++)
-				side->first[side->first_len++] = data[at];
-			judge(side);
-		}
+	if (p->l4[13] & TH_SYN) {
+		side->start[dir] = seq + 1;
+	} else if (len && dir == (side->server_inside ? IN : OUT)) {
+		at = seq - side->start[dir];
+		/* A part in between is missing, or this is none of the stream's. */
+		if (at > side->first_len)
+			return false;
+		for (at = side->first_len - at; at < len && side->first_len < HELPER_FIRST; at++)
+			side->first[side->first_len++] = data[at];
+		judge(side);
 	}
 	return side->begun || !(side->candidates & (side->candidates - 1));
 }
@@ -356,6 +362,7 @@ void helper_detach(struct libalias *la, struct link *link)
 {
 	const struct helper *helper = link->side->helper;
 
+	link->side->helper = NULL;
 	if (helper && helper->end)
 		helper->end(la, link);
 }

@@ -41,15 +41,21 @@ struct helper {
 	/* One or both; NULL = not interested in that direction. */
 	void (*out)(struct libalias *la, struct link *link, struct packet *p);
 	void (*in)(struct libalias *la, struct link *link, struct packet *p);
-	void (*end)(struct libalias *la, struct link *link); /* the link is going; or NULL */
+	/* The link is going, or is none of this protocol after all; or NULL. */
+	void (*end)(struct libalias *la, struct link *link);
 };
 
 extern const struct helper helper_cuseeme;
 extern const struct helper helper_ftp;
+extern const struct helper helper_irc;
 extern const struct helper helper_netbios;
+extern const struct helper helper_pna;
 extern const struct helper helper_pptp;
 extern const struct helper helper_quake;
+extern const struct helper helper_rtsp;
 extern const struct helper helper_skinny;
+extern const struct helper helper_tftp;
+extern const struct helper helper_vdolive;
 
 /* In a new instance, the helpers of the modules that are loaded watch. */
 void helper_init(struct libalias *la);
@@ -122,6 +128,12 @@ struct expectation {
  */
 struct alias_link *expect_add(struct libalias *la, struct link *master,
 			      const struct expectation *wanted);
+
+/*
+ * What master awaits of proto with this inside port (OUT) or alias port (IN); NULL: nothing.
+ */
+struct alias_link *expect_with_port(const struct link *master, enum direction dir, uint8_t proto,
+				    uint16_t port);
 
 /* It could not be announced after all. */
 void expect_cancel(struct libalias *la, struct link *master, const struct expectation *wanted);

@@ -16,7 +16,7 @@
  * a while after the call, or with the control connection.  It makes no difference which end is the
  * server.  Calls are only made once both ends have started the control connection.
  */
-#include "messages.h"
+#include "helper_text.h"
 
 #define CONTROL_HEAD 12
 #define MESSAGE_MAX  220 /* Incoming-Call-Request is the longest */
@@ -48,33 +48,30 @@ static const struct layout {
 };
 
 #define RESULT_AT 16 /* in both replies; 1 = connected */
+#define NEED      (RESULT_AT + 1)
 
 struct call {
 	uint16_t inside, alias, remote; /* numbers; remote 0: not known */
 	bool used, over;
 };
 
+/* Two streams follow it in the helper's state. */
 struct pptp {
 	bool started[2];
-	struct messages messages[2];
 	struct call calls[CALLS];
-};
+} __attribute__((aligned(8)));
 
-static uint32_t control_length(const uint8_t *head)
+/* The length of a control message, or 0: this is none. */
+static uint32_t control_length(const char *message)
 {
 	static const uint8_t mark[] = {0, 1, 0x1a, 0x2b, 0x3c, 0x4d};
-	uint32_t length = ntohs(load16(head));
+	uint32_t length = ntohs(load16(message));
 
-	return length < CONTROL_HEAD || length > MESSAGE_MAX || memcmp(head + 2, mark, sizeof(mark))
+	return length < CONTROL_HEAD || length > MESSAGE_MAX ||
+			       memcmp(message + 2, mark, sizeof(mark)) != 0
 		       ? 0
 		       : length;
 }
-
-static const struct message_format control_format = {
-	.head = CONTROL_HEAD,
-	.need = RESULT_AT + 1,
-	.length = control_length,
-};
 
 static struct view incoming(const struct link *control, enum direction dir, const struct call *call)
 {
@@ -256,85 +253,121 @@ static void learn_remote(struct libalias *la, const struct link *control, struct
 	make_outgoing(la, control, call);
 }
 
-/* From the inside end: its own number is changed. */
-static void leaving(struct message *msg, const struct layout *layout, uint16_t own, uint16_t peer)
+static void store_number(const struct text_place *message, uint8_t at, uint16_t number)
 {
-	struct pptp *pptp = helper_state(msg->link);
+	const char *field = message->text + at;
+
+	text_replace(message, field, field + sizeof(number), (const char *)&number, sizeof(number));
+}
+
+/* From the inside end: its own number is changed. */
+static void leaving(const struct text_place *message, const struct layout *layout, uint16_t own,
+		    uint16_t peer)
+{
+	struct pptp *pptp = helper_state(message->link);
 	struct call *call;
 
-	if (!layout->own || !own || !message_can_store(msg, layout->own, sizeof(own)))
+	if (!own)
 		return;
-	call = layout->opens ? open_call(msg->la, msg->link, pptp, own) : call_by_inside(pptp, own);
+	call = layout->opens ? open_call(message->la, message->link, pptp, own)
+			     : call_by_inside(pptp, own);
 	if (!call)
 		return;
-	message_store(msg, layout->own, &call->alias, sizeof(call->alias));
+	store_number(message, layout->own, call->alias);
 	if (layout->opens && layout->peer)
-		learn_remote(msg->la, msg->link, call, peer);
+		learn_remote(message->la, message->link, call, peer);
 }
 
 /* From the remote end: the inside end's number is put back. */
-static void arriving(struct message *msg, const struct layout *layout, uint16_t own, uint16_t peer)
+static void arriving(const struct text_place *message, const struct layout *layout, uint16_t own,
+		     uint16_t peer)
 {
-	struct pptp *pptp = helper_state(msg->link);
-	struct call *call = layout->peer ? call_by_alias(pptp, peer) : NULL;
+	struct pptp *pptp = helper_state(message->link);
+	struct call *call = peer ? call_by_alias(pptp, peer) : NULL;
 
 	if (!call)
 		return;
-	message_store(msg, layout->peer, &call->inside, sizeof(call->inside));
+	store_number(message, layout->peer, call->inside);
 	if (layout->own)
-		learn_remote(msg->la, msg->link, call, own);
+		learn_remote(message->la, message->link, call, own);
+}
+
+static void call_ended(const struct text_place *message, uint16_t own, uint16_t peer)
+{
+	struct pptp *pptp = helper_state(message->link);
+	struct call *call;
+
+	if (message->dir == OUT)
+		call = call_by_inside(pptp, own);
+	else
+		call = peer ? call_by_alias(pptp, peer) : call_by_remote(pptp, own);
+	if (call)
+		end_call(message->la, message->link, call);
 }
 
 /* Has the call that the message is about failed or ended? */
-static bool is_end(const struct message *msg, uint8_t type)
+static bool is_end(const struct text_place *message, uint16_t type)
 {
 	if (type == OUTGOING_CALL_REPLY || type == INCOMING_CALL_REPLY)
-		return msg->len > RESULT_AT && msg->data[RESULT_AT] != 1;
+		return message->len > RESULT_AT && message->text[RESULT_AT] != 1;
 	return type == CALL_DISCONNECT_NOTIFY;
 }
 
-static void control_message(struct message *msg)
+static bool control_message(const struct text_place *message)
 {
-	struct pptp *pptp = helper_state(msg->link);
-	uint16_t type = ntohs(load16(msg->data + 8)), own = 0, peer = 0;
+	struct pptp *pptp = helper_state(message->link);
+	uint16_t type = ntohs(load16(message->text + 8)), own = 0, peer = 0;
 	const struct layout *layout;
-	struct call *call;
 
 	if (type == START_REQUEST || type == START_REPLY)
-		pptp->started[msg->dir] = true;
+		pptp->started[message->dir] = true;
 	if (type > SET_LINK_INFO || !pptp->started[OUT] || !pptp->started[IN])
-		return;
+		return true;
 	layout = &layouts[type];
-	if (layout->own && msg->len >= layout->own + 2u)
-		own = load16(msg->data + layout->own);
-	if (layout->peer && msg->len >= layout->peer + 2u)
-		peer = load16(msg->data + layout->peer);
-	if (msg->dir == OUT)
-		leaving(msg, layout, own, peer);
+	if (layout->own && message->len >= layout->own + sizeof(own))
+		own = load16(message->text + layout->own);
+	if (layout->peer && message->len >= layout->peer + sizeof(peer))
+		peer = load16(message->text + layout->peer);
+	if (message->dir == OUT)
+		leaving(message, layout, own, peer);
 	else
-		arriving(msg, layout, own, peer);
-	if (!is_end(msg, (uint8_t)type))
-		return;
-	if (msg->dir == OUT)
-		call = call_by_inside(pptp, own);
-	else
-		call = layout->peer ? call_by_alias(pptp, peer) : call_by_remote(pptp, own);
-	if (call)
-		end_call(msg->la, msg->link, call);
+		arriving(message, layout, own, peer);
+	if (is_end(message, type))
+		call_ended(message, own, peer);
+	/* Changed or not: each may be the first in a segment that is sent again. */
+	return true;
+}
+
+static enum text_measure measure(const char *text, uint32_t len, uint32_t *need, uint32_t *total)
+{
+	if (len < CONTROL_HEAD)
+		return TEXT_MORE;
+	*total = control_length(text);
+	*need = *total < NEED ? *total : NEED;
+	return *total ? TEXT_UNIT : TEXT_ALIEN;
+}
+
+static uint32_t resume(const char *text, uint32_t len)
+{
+	return len >= CONTROL_HEAD && control_length(text) ? 0 : TEXT_NOWHERE;
+}
+
+static const struct text_protocol protocol = {measure, control_message, resume, NEED, true};
+
+static struct text_stream *stream_of(const struct link *link, enum direction dir)
+{
+	return (struct text_stream *)((char *)helper_state(link) + sizeof(struct pptp) +
+				      dir * TEXT_STREAM_SIZE(NEED));
 }
 
 static void pptp_out(struct libalias *la, struct link *link, struct packet *p)
 {
-	struct pptp *pptp = helper_state(link);
-
-	messages_each(la, link, p, OUT, &pptp->messages[OUT], &control_format, control_message);
+	text_run(la, link, p, OUT, &protocol, stream_of(link, OUT));
 }
 
 static void pptp_in(struct libalias *la, struct link *link, struct packet *p)
 {
-	struct pptp *pptp = helper_state(link);
-
-	messages_each(la, link, p, IN, &pptp->messages[IN], &control_format, control_message);
+	text_run(la, link, p, IN, &protocol, stream_of(link, IN));
 }
 
 static void pptp_end(struct libalias *la, struct link *link)
@@ -363,7 +396,7 @@ const struct helper helper_pptp = {
 	.protos = HELPER_TCP,
 	.ports = pptp_ports,
 	.begins = pptp_begins,
-	.state_size = sizeof(struct pptp),
+	.state_size = sizeof(struct pptp) + 2 * TEXT_STREAM_SIZE(NEED),
 	.out = pptp_out,
 	.in = pptp_in,
 	.end = pptp_end,

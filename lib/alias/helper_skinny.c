@@ -17,13 +17,14 @@
  * alias ports, from anyone: who will send is not known when the phone answers.  What comes from
  * outside needs no change.
  */
-#include "messages.h"
+#include "helper_text.h"
 
 #define HEADER         12
 #define VERSION_AT     4
 #define ID_AT          8
 #define LENGTH_MAX     8192 /* a message is at most a few screens of text */
 #define VERSION_MAX    0x20
+#define NEED           44 /* bytes, for the last field of announcing[] */
 #define LONG_ADDRESSES 17 /* version */
 
 /* Where the fields are; 0: none. */
@@ -44,30 +45,23 @@ static const struct skinny_message {
 
 #define ANNOUNCING (sizeof(announcing) / sizeof(announcing[0]))
 
-struct skinny {
-	struct messages messages;
-};
-
-static uint32_t little32(const uint8_t *p)
+static uint32_t little32(const void *at)
 {
+	const uint8_t *p = at;
+
 	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-static uint32_t skinny_length(const uint8_t *head)
+/* The length of a message by its first 8 bytes, or 0: this is none. */
+static uint32_t skinny_length(const void *head)
 {
 	uint32_t length = little32(head);
 
 	return length < HEADER - ID_AT || length > LENGTH_MAX ||
-			       little32(head + VERSION_AT) > VERSION_MAX
+			       little32((const char *)head + VERSION_AT) > VERSION_MAX
 		       ? 0
 		       : length + ID_AT;
 }
-
-static const struct message_format skinny_format = {
-	.head = HEADER,
-	.need = 44, /* the longest of announcing[] */
-	.length = skinny_length,
-};
 
 static const struct skinny_message *message_of(uint32_t id)
 {
@@ -77,67 +71,93 @@ static const struct skinny_message *message_of(uint32_t id)
 	return NULL;
 }
 
-/* Are all the fields there, the address the sender's own, and can they be changed? */
-static bool is_own(const struct message *msg, const struct skinny_message *kind,
+static bool is_zero(const struct text_place *message, uint8_t at)
+{
+	return !at || (message->len >= at + 4u && !little32(message->text + at));
+}
+
+/* Are all the fields there, and is the address the sender's own? */
+static bool is_own(const struct text_place *message, const struct skinny_message *kind,
 		   const struct layout *at)
 {
-	if ((kind->status &&
-	     (msg->len < kind->status + 4u || little32(msg->data + kind->status))) ||
-	    (at->kind && (msg->len < at->kind + 4u || little32(msg->data + at->kind))))
+	if (!is_zero(message, kind->status) || !is_zero(message, at->kind) ||
+	    (at->port && message->len < at->port + 4u))
 		return false;
-	if (at->port && !message_can_store(msg, at->port, 4))
-		return false;
-	return !at->address || (message_can_store(msg, at->address, 4) &&
-				load32(msg->data + at->address) == msg->link->view[OUT].local);
+	return !at->address ||
+	       (message->len >= at->address + 4u &&
+		load32(message->text + at->address) == message->link->view[OUT].local);
 }
 
 /* The alias port at which media for this port are awaited, host order; 0: none. */
-static uint16_t await_media(const struct message *msg, uint32_t port)
+static uint16_t await_media(const struct text_place *message, uint32_t port)
 {
 	const struct expectation media = {
 		.helper = &helper_skinny,
 		.proto = IPPROTO_UDP,
 		.pair = true,
-		.inside = msg->link->view[OUT].local,
+		.inside = message->link->view[OUT].local,
 		.inside_port = htons((uint16_t)port),
 	};
 	const struct alias_link *awaited;
 
 	if (port < 1024 || port > 65535)
 		return 0;
-	awaited = expect_add(msg->la, msg->link, &media);
+	awaited = expect_add(message->la, message->link, &media);
 	return awaited ? ntohs(awaited->alias_port) : 0;
 }
 
-static void from_inside(struct message *msg)
+static void store32_at(const struct text_place *message, uint8_t at, const void *value)
 {
-	const struct skinny_message *kind = message_of(little32(msg->data + ID_AT));
+	text_replace(message, message->text + at, message->text + at + 4, value, 4);
+}
+
+static bool from_inside(const struct text_place *message)
+{
+	const struct skinny_message *kind = message_of(little32(message->text + ID_AT));
 	uint8_t named[4] = {0};
 	const struct layout *at;
 
+	/* Changed or not: each may be the first in a segment that is sent again. */
 	if (!kind)
-		return;
-	at = little32(msg->data + VERSION_AT) >= LONG_ADDRESSES ? &kind->v17 : &kind->old;
-	if (!is_own(msg, kind, at))
-		return;
+		return true;
+	at = little32(message->text + VERSION_AT) >= LONG_ADDRESSES ? &kind->v17 : &kind->old;
+	if (!is_own(message, kind, at))
+		return true;
 	if (at->port) {
-		uint16_t port = await_media(msg, little32(msg->data + at->port));
+		uint16_t port = await_media(message, little32(message->text + at->port));
 
 		if (!port)
-			return;
+			return true;
 		named[0] = (uint8_t)port;
 		named[1] = (uint8_t)(port >> 8);
-		message_store(msg, at->port, named, sizeof(named));
+		store32_at(message, at->port, named);
 	}
 	if (at->address)
-		message_store(msg, at->address, &msg->link->view[IN].local, 4);
+		store32_at(message, at->address, &message->link->view[IN].local);
+	return true;
 }
+
+static enum text_measure measure(const char *text, uint32_t len, uint32_t *need, uint32_t *total)
+{
+	if (len < HEADER)
+		return TEXT_MORE;
+	*total = skinny_length(text);
+	*need = message_of(little32(text + ID_AT)) ? NEED : HEADER;
+	if (*need > *total)
+		*need = *total;
+	return *total ? TEXT_UNIT : TEXT_ALIEN;
+}
+
+static uint32_t resume(const char *text, uint32_t len)
+{
+	return len >= HEADER && skinny_length(text) ? 0 : TEXT_NOWHERE;
+}
+
+static const struct text_protocol protocol = {measure, from_inside, resume, NEED, true};
 
 static void skinny_out(struct libalias *la, struct link *link, struct packet *p)
 {
-	struct skinny *skinny = helper_state(link);
-
-	messages_each(la, link, p, OUT, &skinny->messages, &skinny_format, from_inside);
+	text_run(la, link, p, OUT, &protocol, helper_state(link));
 }
 
 /* With a message's length and version; whether it is one is seen from each message's. */
@@ -154,7 +174,7 @@ const struct helper helper_skinny = {
 	.name = "skinny",
 	.protos = HELPER_TCP,
 	.ports = skinny_ports,
-	.state_size = sizeof(struct skinny),
+	.state_size = TEXT_STREAM_SIZE(NEED),
 	.begins = skinny_begins,
 	.out = skinny_out,
 };

@@ -357,6 +357,17 @@ static void calls_end_with_their_control_connection(void **state)
 	assert_int_equal(links(net), 0);
 }
 
+static void calls_end_when_the_stream_is_no_pptp_any_more(void **state)
+{
+	struct net *net = *state;
+	struct control c = start(net, INSIDE, 3000);
+
+	call(net, &c, 4000, 7);
+	assert_int_equal(links(net), 3);
+	in_at(net, &c, c.in, "something else", 14);
+	assert_int_equal(links(net), 1);
+}
+
 static void a_reset_of_the_engine_ends_all(void **state)
 {
 	struct net *net = *state;
@@ -408,30 +419,43 @@ static void messages_in_one_segment_are_all_read(void **state)
 	assert_int_equal(number_at(net, 156 + 168 + 12), number_at(net, 156 + 12));
 }
 
-static void a_message_may_be_split_before_its_number(void **state)
+/* What the receiver has of a message that begins at this sequence number. */
+static void receive(const struct net *net, uint32_t begin, uint8_t *got)
+{
+	size_t len = total_length(net->packet) - 40u;
+
+	assert_true(packet_seq(net->packet) - begin + len <= 256);
+	memcpy(got + (packet_seq(net->packet) - begin), payload(net), len);
+}
+
+static void a_message_may_be_split_anywhere(void **state)
 {
 	struct net *net = *state;
 	uint8_t m[256];
 	size_t len = message(m, OUTGOING_REQUEST, 5, 0);
 
 	for (uint32_t cut = 1; cut < len; cut++) {
+		uint8_t got[256] = {0};
 		struct control c;
 
 		LibAliasReset(net->la);
 		LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
 		c = start(net, INSIDE, 3000);
 		out_at(net, &c, c.out, m, cut);
-		if (cut > 13 && cut < 17)
-			assert_int_equal(number_at(net, 12), 5);
-		/* The second piece, and again. */
-		for (int i = 0; i < 2; i++) {
-			out_at(net, &c, c.out + cut, m + cut, len - cut);
-			if (cut <= 12)
-				assert_int_not_equal(number_at(net, 12 - (int)cut), 5);
-			else
-				assert_memory_equal(payload(net), m + cut, len - cut);
-		}
-		/* What follows is read in any case. */
+		receive(net, c.out, got);
+		out_at(net, &c, c.out + cut, m + cut, len - cut);
+		receive(net, c.out, got);
+		assert_int_not_equal(get(got + 12), 5);
+		/* Each piece again: the same. */
+		out_at(net, &c, c.out + cut, m + cut, len - cut);
+		receive(net, c.out, got);
+		out_at(net, &c, c.out, m, cut);
+		receive(net, c.out, got);
+		assert_memory_equal(got, m, 12);
+		assert_int_not_equal(get(got + 12), 5);
+		assert_memory_equal(got + 14, m + 14, len - 14);
+		assert_int_equal(links(net), 2);
+		/* What follows is read. */
 		c.out += (uint32_t)len;
 		say(net, &c, OUTGOING_REQUEST, 6, 0);
 		assert_int_not_equal(number_at(net, 12), 6);
@@ -743,10 +767,11 @@ int main(void)
 		pptp_test(a_call_ends_a_while_after_it_is_disconnected),
 		pptp_test(a_call_that_is_refused_ends),
 		pptp_test(calls_end_with_their_control_connection),
+		pptp_test(calls_end_when_the_stream_is_no_pptp_any_more),
 		pptp_test(a_reset_of_the_engine_ends_all),
 		pptp_test(a_message_that_is_sent_again_is_translated_again),
 		pptp_test(messages_in_one_segment_are_all_read),
-		pptp_test(a_message_may_be_split_before_its_number),
+		pptp_test(a_message_may_be_split_anywhere),
 		pptp_test(reading_goes_on_after_a_lost_segment),
 		pptp_test(what_is_no_pptp_makes_no_call),
 		pptp_test(no_call_before_both_ends_have_started),
