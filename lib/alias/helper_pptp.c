@@ -58,6 +58,8 @@ struct call {
 /* Two streams follow it in the helper's state. */
 struct pptp {
 	bool started[2];
+	uint8_t asked_at;
+	uint16_t asked[CALLS]; /* the remote end's numbers in its last requests */
 	struct call calls[CALLS];
 } __attribute__((aligned(8)));
 
@@ -253,6 +255,22 @@ static void learn_remote(struct libalias *la, const struct link *control, struct
 	make_outgoing(la, control, call);
 }
 
+static bool was_asked(const struct pptp *pptp, uint16_t number)
+{
+	for (int i = 0; i < CALLS; i++)
+		if (pptp->asked[i] == number)
+			return number;
+	return false;
+}
+
+static void note_asked(struct pptp *pptp, uint16_t number)
+{
+	if (was_asked(pptp, number))
+		return;
+	pptp->asked[pptp->asked_at] = number;
+	pptp->asked_at = (uint8_t)((pptp->asked_at + 1) % CALLS);
+}
+
 static void store_number(const struct text_place *message, uint8_t at, uint16_t number)
 {
 	const char *field = message->text + at;
@@ -267,7 +285,8 @@ static void leaving(const struct text_place *message, const struct layout *layou
 	struct pptp *pptp = helper_state(message->link);
 	struct call *call;
 
-	if (!own)
+	/* A reply is to a request. */
+	if (!own || (layout->opens && layout->peer && !was_asked(pptp, peer)))
 		return;
 	call = layout->opens ? open_call(message->la, message->link, pptp, own)
 			     : call_by_inside(pptp, own);
@@ -285,6 +304,8 @@ static void arriving(const struct text_place *message, const struct layout *layo
 	struct pptp *pptp = helper_state(message->link);
 	struct call *call = peer ? call_by_alias(pptp, peer) : NULL;
 
+	if (layout->opens && !layout->peer)
+		note_asked(pptp, own);
 	if (!call)
 		return;
 	store_number(message, layout->peer, call->inside);

@@ -565,6 +565,24 @@ static void other_messages_and_short_ones_are_left_alone(void **state)
 	assert_int_equal(links(net), 1);
 }
 
+static void a_reply_that_nobody_asked_for_makes_no_call(void **state)
+{
+	struct net *net = *state;
+	struct control c;
+
+	c = start(net, INSIDE, 3000);
+	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
+	hear(net, &c, INCOMING_REQUEST, 7, 0);
+	say(net, &c, INCOMING_REPLY, 5, 8);
+	assert_int_equal(number_at(net, 12), 5);
+	say(net, &c, INCOMING_REPLY, 5, 0);
+	assert_int_equal(number_at(net, 12), 5);
+	assert_int_equal(links(net), 1);
+	say(net, &c, INCOMING_REPLY, 5, 7);
+	assert_int_not_equal(number_at(net, 12), 5);
+	assert_int_equal(links(net), 3);
+}
+
 static void calls_are_limited(void **state)
 {
 	struct net *net = *state;
@@ -777,6 +795,7 @@ int main(void)
 		pptp_test(no_call_before_both_ends_have_started),
 		pptp_test(impossible_messages_end_the_reading),
 		pptp_test(other_messages_and_short_ones_are_left_alone),
+		pptp_test(a_reply_that_nobody_asked_for_makes_no_call),
 		pptp_test(calls_are_limited),
 		pptp_test(only_the_contacted_server_may_send),
 		pptp_test(the_newest_call_has_the_servers_number),
