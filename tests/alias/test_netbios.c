@@ -57,14 +57,19 @@ static void question(struct buffer *b)
 	add16(b, 1);
 }
 
-/* The head of a record whose name is a pointer to the first one. */
-static void record(struct buffer *b, uint16_t type, uint16_t len)
+static void record_tail(struct buffer *b, uint16_t type, uint16_t len)
 {
-	add16(b, 0xc00c);
 	add16(b, type);
 	add16(b, 1);
 	add(b, "\0\3\xf4\x80", 4);
 	add16(b, len);
+}
+
+/* The head of a record whose name is a pointer to the first one. */
+static void record(struct buffer *b, uint16_t type, uint16_t len)
+{
+	add16(b, 0xc00c);
+	record_tail(b, type, len);
 }
 
 static void entry(struct buffer *b, const char *address)
@@ -217,14 +222,20 @@ static void lengths_and_counts_that_lie_are_not_followed(void **state)
 	memset(b.data + 4, 0xff, 2);
 	out(net, &b, 137);
 	assert_untouched(net, &b);
-	header(&b, 1, 0, 0);
+	header(&b, 0, 1, 0);
 	for (int i = 0; i < 300; i++)
 		add(&b, "\1a", 2);
 	add(&b, "", 1);
+	record_tail(&b, 0x20, 6);
+	entry(&b, INSIDE);
 	out(net, &b, 137);
 	assert_untouched(net, &b);
-	registration(&b, INSIDE);
-	b.data[12] = 0x80;
+	header(&b, 0, 1, 0);
+	add(&b, "\x40", 1);
+	b.len += 64;
+	add(&b, "", 1);
+	record_tail(&b, 0x20, 6);
+	entry(&b, INSIDE);
 	out(net, &b, 137);
 	assert_untouched(net, &b);
 }

@@ -651,26 +651,73 @@ static void gre_of_other_kinds_has_no_number(void **state)
 	};
 	struct net *net = *state;
 	struct control c;
+	uint16_t number;
 
 	c = start(net, INSIDE, 3000);
 	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
-	(void)call(net, &c, 5, 7);
+	number = call(net, &c, 5, 7);
 	for (size_t i = 0; i < 3; i++) {
 		uint8_t before[36];
 
-		build_gre(net->packet, INSIDE, SERVER, 7);
+		build_gre(net->packet, SERVER, ALIAS, number);
 		memcpy(net->packet + 20, kinds[i], 4);
 		memcpy(before, net->packet, 36);
-		assert_int_equal(send_out(net), PKT_ALIAS_OK);
-		assert_memory_equal(net->packet + 20, before + 20, 16);
+		assert_int_equal(send_in(net), PKT_ALIAS_OK);
+		assert_memory_equal(net->packet + 16, before + 16, 20);
 	}
-	assert_int_equal(links(net), 4); /* the last one by addresses */
-	/* Too short for a key. */
-	build_gre(net->packet, INSIDE, SERVER, 7);
+	/* Too short for a key: what follows in the buffer is none of it. */
+	build_gre(net->packet, SERVER, ALIAS, number);
 	put(net->packet + 2, 27);
 	fix_ip_sum(net->packet);
-	assert_int_equal(send_out(net), PKT_ALIAS_OK);
-	assert_int_equal(get(net->packet + 26), 7);
+	assert_int_equal(send_in(net), PKT_ALIAS_OK);
+	assert_int_equal(get(net->packet + 26), number);
+	gre_in(net, number, INSIDE, 5);
+}
+
+static void errors_about_gre_of_no_call_go_by_its_addresses(void **state)
+{
+	struct net *net = *state;
+	uint8_t sent[64];
+
+	gre_out(net, OTHER, 8);
+	memcpy(sent, net->packet, 36);
+	build_error(net->packet, ICMP_DEST_UNREACH, "192.0.2.9", ALIAS, sent, 28);
+	assert_int_equal(send_in(net), PKT_ALIAS_OK);
+	assert_ends(net->packet + 28, OTHER, 0, SERVER, 0);
+	assert_int_equal(get(net->packet + 28 + 26), 8);
+	memcpy(net->packet, sent, 36);
+	assert_int_equal(LibAliasUnaliasOut(net->la, net->packet, sizeof(net->packet)),
+			 PKT_ALIAS_OK);
+	assert_ends(net->packet, OTHER, 0, SERVER, 0);
+	assert_int_equal(get(net->packet + 26), 8);
+}
+
+static void the_server_may_change_its_number(void **state)
+{
+	struct net *net = *state;
+	struct control c;
+
+	deny_incoming(net);
+	c = start(net, INSIDE, 3000);
+	call(net, &c, 4000, 7);
+	hear(net, &c, OUTGOING_REPLY, 9, 4000);
+	assert_int_equal(links(net), 3);
+	gre_out(net, INSIDE, 9);
+	assert_int_equal(links(net), 3);
+}
+
+static void calls_that_are_over_make_room(void **state)
+{
+	struct net *net = *state;
+	struct control c;
+
+	c = start(net, INSIDE, 3000);
+	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
+	for (uint16_t i = 1; i <= 40; i++) {
+		assert_int_not_equal(call(net, &c, i, 7), i);
+		hear(net, &c, DISCONNECT_NOTIFY, 7, 0);
+	}
+	assert_true(links(net) <= 1 + 2 * 16);
 }
 
 static void errors_about_gre_reach_the_call(void **state)
@@ -801,6 +848,9 @@ int main(void)
 		pptp_test(the_newest_call_has_the_servers_number),
 		pptp_test(gre_of_no_call_goes_by_its_addresses),
 		pptp_test(gre_of_other_kinds_has_no_number),
+		pptp_test(the_server_may_change_its_number),
+		pptp_test(calls_that_are_over_make_room),
+		pptp_test(errors_about_gre_of_no_call_go_by_its_addresses),
 		pptp_test(errors_about_gre_reach_the_call),
 		pptp_test(an_aliased_packet_is_unaliased),
 		pptp_test(a_call_has_a_hole),

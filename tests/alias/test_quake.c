@@ -103,8 +103,8 @@ static void an_answer_that_nobody_asked_for_opens_nothing(void **state)
 
 static void answers_that_will_not_do_open_nothing(void **state)
 {
-	struct accepted a[6] = {accepted(1023),  accepted(65536), accepted(0),
-				accepted(30000), accepted(30000), accepted(30000)};
+	struct accepted a[6] = {accepted(1023),  accepted(65536 + 30000), accepted(0),
+				accepted(30000), accepted(30000),         accepted(30000)};
 	struct net *net = *state;
 	uint16_t alias = ask(net);
 
@@ -175,6 +175,7 @@ static void a_server_inside_names_an_alias_port(void **state)
 	assert_int_not_equal(alias, 30000);
 	/* Said again before and after the client has come: the same. */
 	assert_int_equal(answer(net, 30000), alias);
+	assert_int_equal(udp_in(net, ENDS("203.0.113.8", 3000, ALIAS, alias)), PKT_ALIAS_IGNORED);
 	assert_int_equal(udp_in(net, ENDS(REMOTE, 3000, ALIAS, alias)), PKT_ALIAS_OK);
 	assert_ends(net->packet, REMOTE, 3000, INSIDE, 30000);
 	assert_int_equal(answer(net, 30000), alias);

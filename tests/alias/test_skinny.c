@@ -405,6 +405,33 @@ static void what_is_no_skinny_opens_nothing(void **state)
 	}
 }
 
+static void lengths_that_cannot_be_end_the_reading(void **state)
+{
+	struct net *net = *state;
+	struct phone phone;
+	uint8_t m[64];
+	size_t len;
+
+	/* Less than a header: the next message does not begin there. */
+	connect_phone(net, &phone);
+	message(m, 12, 0, 0);
+	put32(m, 3);
+	len = 11 + ack(m + 11, INSIDE, 24576);
+	say(net, &phone, m, len);
+	assert_untouched(net, m, len);
+	/* More than any message has: nor there. */
+	LibAliasReset(net->la);
+	connect_phone(net, &phone);
+	message(m, 12, 0, 0);
+	put32(m, 8193);
+	say(net, &phone, m, 12);
+	phone.seq = 100 + 8193 + 8;
+	len = ack(m, INSIDE, 24576);
+	say(net, &phone, m, len);
+	assert_untouched(net, m, len);
+	assert_int_equal(expectations(net), 0);
+}
+
 /* LibAliasSetSkinnyPort() sets the port and loads the helper, 0 turns it off. */
 static void the_port_is_set_by_its_own_call(void **state)
 {
@@ -462,6 +489,7 @@ int main(void)
 		skinny_test(messages_in_one_segment_are_all_read),
 		skinny_test(expectations_are_limited),
 		skinny_test(what_is_no_skinny_opens_nothing),
+		skinny_test(lengths_that_cannot_be_end_the_reading),
 		skinny_test(the_port_is_set_by_its_own_call),
 	};
 
