@@ -24,6 +24,7 @@ static const struct helper *const helpers[] = {
 	&helper_irc,
 	&helper_pna,
 	&helper_rtsp,
+	&helper_sip,
 	&helper_tftp,
 	&helper_vdolive,
 };
@@ -265,8 +266,9 @@ void helper_attach(struct libalias *la, struct link *link, const struct packet *
 {
 	const struct view *out = &link->view[OUT], *in = &link->view[IN];
 	unsigned int proto = proto_bit(link->proto);
-	uint32_t candidates, state = 0;
 	struct link_side *side;
+	size_t state = 0, size;
+	uint32_t candidates;
 	bool server_inside;
 
 	if (!proto || !map_of(la, proto))
@@ -280,9 +282,13 @@ void helper_attach(struct libalias *la, struct link *link, const struct packet *
 			watchers(la, out->local_port, proto) | watchers(la, in->local_port, proto);
 	if (!candidates)
 		return;
-	for (size_t i = 0; i < HELPERS; i++)
-		if (candidates & 1u << i && helpers[i]->state_size > state)
-			state = (uint32_t)helpers[i]->state_size;
+	for (size_t i = 0; i < HELPERS; i++) {
+		size = helpers[i]->state_size;
+		if (proto == HELPER_TCP)
+			size += helpers[i]->stream_size;
+		if (candidates & 1u << i && size > state)
+			state = size;
+	}
 	side = link_side_for_helper(la, link, state);
 	if (!side)
 		return;

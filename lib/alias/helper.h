@@ -33,6 +33,7 @@ struct helper {
 	unsigned int protos;   /* HELPER_TCP, HELPER_UDP */
 	const uint16_t *ports; /* watched by default, host order, up to a 0 */
 	size_t state_size;     /* of what it keeps for each link */
+	size_t stream_size;    /* and besides for each TCP connection */
 	/*
 	 * Can a client's TCP stream begin with these bytes, at most HELPER_FIRST?  MAYBE: more of
 	 * them will tell.  NULL: with anything; helper_text_begins() is for text protocols.
@@ -47,6 +48,7 @@ extern const struct helper helper_ftp;
 extern const struct helper helper_irc;
 extern const struct helper helper_pna;
 extern const struct helper helper_rtsp;
+extern const struct helper helper_sip;
 extern const struct helper helper_tftp;
 extern const struct helper helper_vdolive;
 

@@ -62,6 +62,8 @@ const char *text_of_address(uint32_t addr, char text[TEXT_ADDRESS]);
 
 /* struct helper's begins for text protocols: words, but no request of a web browser. */
 enum helper_verdict text_begins(const uint8_t *first, uint32_t len);
+/* The same for protocols that begin with one of these words, up to a NULL. */
+enum helper_verdict text_begins_with(const uint8_t *first, uint32_t len, const char *const *words);
 
 /* What the bytes at the beginning of a unit are. */
 enum text_measure {
@@ -109,6 +111,7 @@ struct text_stream {
 	uint8_t starts;
 	uint32_t next;               /* sequence number of the start of the next unit */
 	uint32_t start[TEXT_STARTS]; /* of units that were translated */
+	uint32_t sum[TEXT_STARTS];   /* of what these were */
 	uint32_t given_up_seq;       /* of a unit that is too large to be put together */
 	uint32_t held_seq, held_len;
 	char held[]; /* held_max of them */

@@ -24,6 +24,8 @@ uint32_t expectations(struct net *net);
 
 /* INSIDE connects to REMOTE's port, or REMOTE to ALIAS's, which a redirect leads inside. */
 void stream_connect(struct stream *s, uint16_t port);
+/* The same with a number for the inside end's first byte. */
+void stream_connect_at(struct stream *s, uint16_t port, uint32_t seq);
 void stream_accept(struct stream *s, uint16_t port);
 
 /* The inside end says something, or hears something; what comes out. */
