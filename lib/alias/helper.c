@@ -20,16 +20,11 @@
 #include <stdlib.h>
 
 static const struct helper *const helpers[] = {
-	&helper_ftp,
-	&helper_irc,
-	&helper_pna,
-	&helper_rtsp,
-	&helper_sip,
-	&helper_tftp,
-	&helper_vdolive,
+	&helper_ftp, &helper_irc,  &helper_pna,     &helper_rtsp,
+	&helper_sip, &helper_tftp, &helper_vdolive,
 };
 
-#define HELPERS (sizeof(helpers) / sizeof(helpers[0]))
+#define HELPERS   (sizeof(helpers) / sizeof(helpers[0]))
 #define MAP_WORDS (65536 / 64)
 
 _Static_assert(HELPERS <= 32, "candidates are bits of a word");

@@ -106,9 +106,9 @@ static inline bool helper_server_inside(const struct link *link)
  */
 struct expectation {
 	const struct helper *helper;
-	uint8_t proto;        /* IPPROTO_TCP, IPPROTO_UDP */
-	bool pair;            /* and inside_port + 1 at the next alias port: RTP and RTCP */
-	uint32_t inside;      /* who awaits it */
+	uint8_t proto;   /* IPPROTO_TCP, IPPROTO_UDP */
+	bool pair;       /* and inside_port + 1 at the next alias port: RTP and RTCP */
+	uint32_t inside; /* who awaits it */
 	uint16_t inside_port;
 	uint32_t remote;      /* 0: anyone */
 	uint16_t remote_port; /* 0: any port */

@@ -239,9 +239,9 @@ static void in(struct libalias *la, struct link *link, struct packet *p)
 /* HTTP has OPTIONS, too; its first line then shows that it is not RTSP. */
 static enum helper_verdict begins(const uint8_t *first, uint32_t len)
 {
-	static const char *const methods[] = {"OPTIONS ", "DESCRIBE ", "SETUP ",	 "ANNOUNCE ",
-					      "PLAY ",	  "RECORD ",   "GET_PARAMETER ",
-					      "SET_PARAMETER ", NULL};
+	static const char *const methods[] = {"OPTIONS ",       "DESCRIBE ",      "SETUP ",
+					      "ANNOUNCE ",      "PLAY ",          "RECORD ",
+					      "GET_PARAMETER ", "SET_PARAMETER ", NULL};
 
 	return text_begins_with(first, len, methods);
 }

@@ -159,8 +159,7 @@ void sdp_rewrite(struct sip_message *m, struct text_span body, struct text_out *
 	while (next_line(&body, &line)) {
 		s = line;
 		if (text_word(&s, "m="))
-			section = (struct section){
-				.own = section_address(body, session) == m->own};
+			section = (struct section){.own = section_address(body, session) == m->own};
 		if (!rewrite_line(m, line, &section, out))
 			text_put(out, line.at, line.end);
 		text_put(out, line.end, body.at);

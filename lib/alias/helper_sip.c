@@ -3,8 +3,8 @@
  * helper_sip.c - SIP (RFC 3261) over UDP and TCP: where calls are signalled and media go.
  *
  * The sender's own address and port in Via, Contact, Record-Route and Route of what leaves become
- * those of the alias, and the alias in these, and in the request's address, of what comes in becomes
- * the inside end, so that each end sees its own.  Session descriptions that leave are for
+ * those of the alias, and the alias in these, and in the request's address, of what comes in
+ * becomes the inside end, so that each end sees its own.  Session descriptions that leave are for
  * helper_sdp.c; Content-Length follows.  From, To, Call-ID and all the rest stay.  A Contact or Via
  * with another port than the connection's makes that port await the peer.  Over TCP helper_stream.c
  * puts messages together; in a datagram there is one.
@@ -206,8 +206,8 @@ static bool translate(const struct text_place *place)
 	struct text_span header = {place->text, place->text + header_len};
 	struct text_span body;
 
-	if (!header_len || !text_header_number(place->text, header_len, "Content-Length", "l",
-					       &body_len))
+	if (!header_len ||
+	    !text_header_number(place->text, header_len, "Content-Length", "l", &body_len))
 		return false;
 	if (body_len > place->len - header_len)
 		body_len = place->len - header_len;
@@ -270,11 +270,10 @@ static void in(struct libalias *la, struct link *link, struct packet *p)
 /* HTTP has OPTIONS, too; its first line then shows that it is not SIP. */
 static enum helper_verdict begins(const uint8_t *first, uint32_t len)
 {
-	static const char *const words[] = {"INVITE ",	  "REGISTER ", "OPTIONS ", "ACK ",
-					    "BYE ",	  "CANCEL ",   "MESSAGE ", "SUBSCRIBE ",
-					    "NOTIFY ",	  "PUBLISH ",  "UPDATE ",  "INFO ",
-					    "PRACK ",	  "REFER ",    "SIP/2.0 ", "\r\n",
-					    NULL};
+	static const char *const words[] = {
+		"INVITE ",  "REGISTER ",  "OPTIONS ", "ACK ",     "BYE ",    "CANCEL ",
+		"MESSAGE ", "SUBSCRIBE ", "NOTIFY ",  "PUBLISH ", "UPDATE ", "INFO ",
+		"PRACK ",   "REFER ",     "SIP/2.0 ", "\r\n",     NULL};
 
 	return text_begins_with(first, len, words);
 }

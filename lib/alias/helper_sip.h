@@ -13,7 +13,8 @@
 /* A message that is being written anew. */
 struct sip_message {
 	const struct text_place *place;
-	uint32_t own, other; /* the inside end's address as the sender has it, as the other has it */
+	uint32_t own,
+		other; /* the inside end's address as the sender has it, as the other has it */
 	struct expectation announced[SIP_ANNOUNCED];
 	int announced_count;
 	bool changed;

@@ -8,9 +8,10 @@
  * itself before that.
  *
  * A unit that is split over segments is held back: its first part is cut from the packet and kept;
- * the next segment gets it put in front.  The sender sees no acknowledgment for the part in between,
- * and should it send either piece again, the kept text makes the packet whole again, as it was the
- * first time.  If the packet's buffer is too small for the whole, the pieces go their way unchanged.
+ * the next segment gets it put in front.  The sender sees no acknowledgment for the part in
+ * between, and should it send either piece again, the kept text makes the packet whole again, as it
+ * was the first time.  If the packet's buffer is too small for the whole, the pieces go their way
+ * unchanged.
  */
 #include "helper_text.h"
 

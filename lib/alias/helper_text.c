@@ -120,9 +120,9 @@ enum helper_verdict text_begins_with(const uint8_t *first, uint32_t len, const c
 
 enum helper_verdict text_begins(const uint8_t *first, uint32_t len)
 {
-	static const char *const web[] = {"GET ",    "POST ",    "PUT ",	 "HEAD ",
+	static const char *const web[] = {"GET ",     "POST ",   "PUT ",   "HEAD ",
 					  "CONNECT ", "DELETE ", "TRACE ", "OPTIONS ",
-					  "PATCH ",   "PRI ",	 NULL};
+					  "PATCH ",   "PRI ",    NULL};
 
 	/* TLS, HTTP/2 and STUN begin with a byte that is no text. */
 	if (len && (first[0] & 0x80 || (first[0] < ' ' && first[0] != '\r' && first[0] != '\n')))

@@ -3,8 +3,8 @@
  * helper_text.h - what helpers of text protocols share: reading words, and following a TCP stream.
  *
  * A text_span is a part of a packet or message that is being read; reading moves it on and never
- * beyond its end.  A text_stream knows where in a TCP stream units (lines, or whole messages) begin,
- * so that what merely looks like one in the middle of another is not believed.
+ * beyond its end.  A text_stream knows where in a TCP stream units (lines, or whole messages)
+ * begin, so that what merely looks like one in the middle of another is not believed.
  */
 #ifndef LIBALIAS_HELPER_TEXT_H
 #define LIBALIAS_HELPER_TEXT_H
@@ -89,7 +89,8 @@ bool text_replace(const struct text_place *at, const char *from, const char *to,
 		  uint32_t new_len);
 
 struct text_protocol {
-	/* At the start of a unit: the bytes to see before it is translated, and all of its bytes. */
+	/* At the start of a unit: the bytes to see before it is translated, and all of its bytes.
+	 */
 	enum text_measure (*measure)(const char *text, uint32_t len, uint32_t *need,
 				     uint32_t *total);
 	/* Translates a unit; was it changed? */

@@ -108,7 +108,8 @@ void stream_split_anywhere(struct stream *s, uint16_t port, const char *first, c
 	assert_string_equal(got, translated);
 }
 
-static void browse(struct stream *s, uint16_t port, const char *request, const char *text, bool bytes)
+static void browse(struct stream *s, uint16_t port, const char *request, const char *text,
+		   bool bytes)
 {
 	size_t len = strlen(request);
 
@@ -143,8 +144,7 @@ void stream_refuses_web(struct stream *s, uint16_t port, const char *text)
 	}
 }
 
-void stream_flood(struct stream *s, unsigned int port, const char *before,
-		  const char *behind)
+void stream_flood(struct stream *s, unsigned int port, const char *before, const char *behind)
 {
 	char line[2048];
 

@@ -40,7 +40,6 @@ void stream_split_anywhere(struct stream *s, uint16_t port, const char *first, c
 void stream_refuses_web(struct stream *s, uint16_t port, const char *text);
 
 /* Thousands of lines with a port each open as many ports as the limit says. */
-void stream_flood(struct stream *s, unsigned int port, const char *before,
-		  const char *behind);
+void stream_flood(struct stream *s, unsigned int port, const char *before, const char *behind);
 
 #endif

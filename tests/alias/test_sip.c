@@ -2,24 +2,24 @@
 /* SIP: calls from and to a phone inside, over UDP and TCP, with sipp's messages. */
 #include "stream.h"
 
-#define SDP(address, port)                                                                         \
-	"v=0\r\no=user1 53655765 2353687637 IN IP4 " address "\r\ns=-\r\nc=IN IP4 " address       \
+#define SDP(address, port)                                                                  \
+	"v=0\r\no=user1 53655765 2353687637 IN IP4 " address "\r\ns=-\r\nc=IN IP4 " address \
 	"\r\nt=0 0\r\nm=audio " port " RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
 
-#define INVITE(address, sip, length, media)                                                        \
-	"INVITE sip:service@203.0.113.7:5060 SIP/2.0\r\n"                                          \
-	"Via: SIP/2.0/UDP " address ":" sip ";branch=z9hG4bK-1-1-0\r\n"                            \
-	"From: sipp <sip:sipp@10.0.0.2:5060>;tag=1SIPpTag001\r\n"                                  \
-	"To: service <sip:service@203.0.113.7:5060>\r\n"                                           \
-	"Call-ID: 1-1@10.0.0.2\r\nCSeq: 1 INVITE\r\n"                                              \
-	"Contact: sip:sipp@" address ":" sip "\r\n"                                                \
-	"Max-Forwards: 70\r\nSubject: Performance Test\r\n"                                        \
+#define INVITE(address, sip, length, media)                             \
+	"INVITE sip:service@203.0.113.7:5060 SIP/2.0\r\n"               \
+	"Via: SIP/2.0/UDP " address ":" sip ";branch=z9hG4bK-1-1-0\r\n" \
+	"From: sipp <sip:sipp@10.0.0.2:5060>;tag=1SIPpTag001\r\n"       \
+	"To: service <sip:service@203.0.113.7:5060>\r\n"                \
+	"Call-ID: 1-1@10.0.0.2\r\nCSeq: 1 INVITE\r\n"                   \
+	"Contact: sip:sipp@" address ":" sip "\r\n"                     \
+	"Max-Forwards: 70\r\nSubject: Performance Test\r\n"             \
 	"Content-Type: application/sdp\r\nContent-Length: " length "\r\n\r\n" SDP(address, media)
 
 #define INSIDE_INVITE INVITE(INSIDE, "5060", "  127", "6000")
 
-#define BYE(via)                                                                                   \
-	"BYE sip:service@203.0.113.7:5060 SIP/2.0\r\nVia: SIP/2.0/UDP " via                        \
+#define BYE(via)                                                            \
+	"BYE sip:service@203.0.113.7:5060 SIP/2.0\r\nVia: SIP/2.0/UDP " via \
 	";branch=z9hG4bK-1-1-7\r\nCSeq: 2 BYE\r\nContent-Length: 0\r\n\r\n"
 
 static int sip_setup(void **state)
@@ -134,8 +134,8 @@ static void ports_that_the_alias_has_not_are_replaced_by_others(void **state)
 	assert_string_equal(phone_hears(s, sip, text),
 			    "BYE sip:sipp@10.0.0.2:5060 SIP/2.0\r\nVia: SIP/2.0/UDP "
 			    "203.0.113.7:5060\r\nCSeq: 9 BYE\r\n\r\n");
-	snprintf(text, sizeof(text), "SIP/2.0 200 OK\r\nv: SIP/2.0/UDP 198.51.100.1:%u;rport=%u\r\n\r\n",
-		 sip, sip);
+	snprintf(text, sizeof(text),
+		 "SIP/2.0 200 OK\r\nv: SIP/2.0/UDP 198.51.100.1:%u;rport=%u\r\n\r\n", sip, sip);
 	assert_string_equal(phone_hears(s, sip, text),
 			    "SIP/2.0 200 OK\r\nv: SIP/2.0/UDP 10.0.0.2:5060;rport=5060\r\n\r\n");
 }
@@ -143,19 +143,19 @@ static void ports_that_the_alias_has_not_are_replaced_by_others(void **state)
 static void a_call_to_a_phone_behind_a_redirect(void **state)
 {
 	struct stream *s = *state;
-	static const char answer[] = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 203.0.113.7:5060\r\n"
-				     "Contact: <sip:10.0.0.2:5060;transport=UDP>\r\n"
-				     "Content-Type: application/sdp\r\nContent-Length: 127\r\n\r\n"
-				     SDP(INSIDE, "6000");
+	static const char answer[] =
+		"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 203.0.113.7:5060\r\n"
+		"Contact: <sip:10.0.0.2:5060;transport=UDP>\r\n"
+		"Content-Type: application/sdp\r\nContent-Length: 127\r\n\r\n" SDP(INSIDE, "6000");
 
 	deny_incoming(&s->net);
 	LibAliasRedirectPort(s->net.la, addr(INSIDE), htons(5060), addr("0.0.0.0"), 0,
 			     addr("0.0.0.0"), htons(5060), IPPROTO_UDP);
-	assert_string_equal(
-		phone_hears(s, 5060, "INVITE sip:service@198.51.100.1:5060 SIP/2.0\r\n"
-				     "Via: SIP/2.0/UDP 203.0.113.7:5060\r\n\r\n"),
-		"INVITE sip:service@10.0.0.2:5060 SIP/2.0\r\n"
-		"Via: SIP/2.0/UDP 203.0.113.7:5060\r\n\r\n");
+	assert_string_equal(phone_hears(s, 5060,
+					"INVITE sip:service@198.51.100.1:5060 SIP/2.0\r\n"
+					"Via: SIP/2.0/UDP 203.0.113.7:5060\r\n\r\n"),
+			    "INVITE sip:service@10.0.0.2:5060 SIP/2.0\r\n"
+			    "Via: SIP/2.0/UDP 203.0.113.7:5060\r\n\r\n");
 	phone_says(s, answer);
 	assert_non_null(strstr(udp_text(&s->net), "<sip:198.51.100.1:5060;transport=UDP>"));
 	assert_non_null(strstr(udp_text(&s->net), SDP(ALIAS, "6000")));
@@ -196,8 +196,8 @@ static void a_registration_tells_the_contact_and_gets_it_back(void **state)
 	assert_ends(s->net.packet, REMOTE, 5060, INSIDE, 5070);
 }
 
-#define DESCRIBED(body, length)                                                                    \
-	"ACK sip:x@203.0.113.7 SIP/2.0\r\nContent-Length: " length                                 \
+#define DESCRIBED(body, length)                                    \
+	"ACK sip:x@203.0.113.7 SIP/2.0\r\nContent-Length: " length \
 	"\r\nContent-Type: application/sdp\r\n\r\n" body
 
 static void several_media_have_addresses_of_their_own(void **state)
@@ -291,13 +291,13 @@ static void calls_are_limited(void **state)
 	}
 }
 
-#define TCP_INVITE                                                                                 \
-	"INVITE sip:x@203.0.113.7 SIP/2.0\r\nVia: SIP/2.0/TCP 10.0.0.2:3000\r\n"                   \
-	"Content-Type: application/sdp\r\nContent-Length: 48\r\n\r\n"                              \
+#define TCP_INVITE                                                               \
+	"INVITE sip:x@203.0.113.7 SIP/2.0\r\nVia: SIP/2.0/TCP 10.0.0.2:3000\r\n" \
+	"Content-Type: application/sdp\r\nContent-Length: 48\r\n\r\n"            \
 	"v=0\r\nc=IN IP4 10.0.0.2\r\nm=audio 6000 RTP/AVP 0\r\n"
-#define TCP_INVITED                                                                                \
-	"INVITE sip:x@203.0.113.7 SIP/2.0\r\nVia: SIP/2.0/TCP 198.51.100.1:3000\r\n"               \
-	"Content-Type: application/sdp\r\nContent-Length: 52\r\n\r\n"                              \
+#define TCP_INVITED                                                                  \
+	"INVITE sip:x@203.0.113.7 SIP/2.0\r\nVia: SIP/2.0/TCP 198.51.100.1:3000\r\n" \
+	"Content-Type: application/sdp\r\nContent-Length: 52\r\n\r\n"                \
 	"v=0\r\nc=IN IP4 198.51.100.1\r\nm=audio 6000 RTP/AVP 0\r\n"
 #define TCP_OPTIONS "OPTIONS sip:203.0.113.7 SIP/2.0\r\nContent-Length: 0\r\n\r\n"
 
@@ -365,13 +365,11 @@ static void over_tcp_numbers_wrap_at_the_edit(void **state)
 		assert_string_equal(stream_say(s, TCP_INVITE), TCP_INVITED);
 		assert_int_equal(packet_seq(s->net.packet), (uint32_t)(0u - before));
 		stream_say(s, TCP_OPTIONS);
-		assert_int_equal(packet_seq(s->net.packet),
-				 (uint32_t)strlen(TCP_INVITED) - before);
+		assert_int_equal(packet_seq(s->net.packet), (uint32_t)strlen(TCP_INVITED) - before);
 		build_tcp(s->net.packet, s->in, TH_ACK, s->ack,
 			  (uint32_t)strlen(TCP_INVITED) - before, NULL, 0);
 		send_in(&s->net);
-		assert_int_equal(packet_ack(s->net.packet),
-				 (uint32_t)strlen(TCP_INVITE) - before);
+		assert_int_equal(packet_ack(s->net.packet), (uint32_t)strlen(TCP_INVITE) - before);
 		build_tcp(s->net.packet, s->in, TH_ACK, s->ack, 0u - before, NULL, 0);
 		send_in(&s->net);
 		assert_int_equal(packet_ack(s->net.packet), (uint32_t)(0u - before));

@@ -27,8 +27,8 @@ static const struct {
 	const char *name;
 	uint16_t port;
 } helpers[] = {
-	{"ftp", 21},   {"irc", 6667},	  {"rtsp", 554}, {"pna", 7070},
-	{"sip", 5060}, {"vdolive", 7000}, {"tftp", 69},	 {"raudio", 7070},
+	{"ftp", 21},   {"irc", 6667},     {"rtsp", 554}, {"pna", 7070},
+	{"sip", 5060}, {"vdolive", 7000}, {"tftp", 69},  {"raudio", 7070},
 };
 
 #define HELPERS (sizeof(helpers) / sizeof(helpers[0]))
