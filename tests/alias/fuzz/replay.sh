@@ -5,7 +5,5 @@ set -e
 dir=${srcdir:-.}
 ./replay_engine "$dir/corpus/engine"
 ./replay_engine -random 1 300
-./replay_helper "$dir/corpus/helper"
-./replay_helper -random 1 300
 ./replay_proxy_rule "$dir/corpus/proxy_rule"
 ./replay_proxy_rule -random 1 300
