@@ -370,7 +370,10 @@ int LibAliasNextLink(struct libalias *la, unsigned int *cursor, struct alias_lin
 void LibAliasSetFragmentFree(struct libalias *la, void (*release)(void *fragment, void *arg),
 			     void *arg);
 
-/* A hole in a firewall: a connection between exactly these ends, both directions. */
+/*
+ * A hole in a firewall: a connection between exactly these ends, both directions.  Of a PPTP call
+ * (GRE) local_port is the inside end's call id, and remote_port is 0.
+ */
 struct alias_hole {
 	unsigned int number; /* from LibAliasSetFWBase()'s range */
 	unsigned char proto;

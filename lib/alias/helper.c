@@ -20,8 +20,18 @@
 #include <stdlib.h>
 
 static const struct helper *const helpers[] = {
-	&helper_ftp, &helper_irc,  &helper_pna,     &helper_rtsp,
-	&helper_sip, &helper_tftp, &helper_vdolive,
+	&helper_cuseeme,
+	&helper_ftp,
+	&helper_irc,
+	&helper_netbios,
+	&helper_pna,
+	&helper_pptp,
+	&helper_quake,
+	&helper_rtsp,
+	&helper_sip,
+	&helper_skinny,
+	&helper_tftp,
+	&helper_vdolive,
 };
 
 #define HELPERS   (sizeof(helpers) / sizeof(helpers[0]))
@@ -352,6 +362,15 @@ void helper_run(struct libalias *la, struct link *link, struct packet *p, enum d
 		side->helper->out(la, link, p);
 	if (dir == IN && side->helper->in)
 		side->helper->in(la, link, p);
+}
+
+void helper_detach(struct libalias *la, struct link *link)
+{
+	const struct helper *helper = link->side->helper;
+
+	link->side->helper = NULL;
+	if (helper && helper->end)
+		helper->end(la, link);
 }
 
 bool helper_replace(struct libalias *la, struct link *link, struct packet *p, enum direction dir,

@@ -42,13 +42,20 @@ struct helper {
 	/* One or both; NULL = not interested in that direction. */
 	void (*out)(struct libalias *la, struct link *link, struct packet *p);
 	void (*in)(struct libalias *la, struct link *link, struct packet *p);
+	/* The link is going, or is none of this protocol after all; or NULL. */
+	void (*end)(struct libalias *la, struct link *link);
 };
 
+extern const struct helper helper_cuseeme;
 extern const struct helper helper_ftp;
 extern const struct helper helper_irc;
+extern const struct helper helper_netbios;
 extern const struct helper helper_pna;
+extern const struct helper helper_pptp;
+extern const struct helper helper_quake;
 extern const struct helper helper_rtsp;
 extern const struct helper helper_sip;
+extern const struct helper helper_skinny;
 extern const struct helper helper_tftp;
 extern const struct helper helper_vdolive;
 

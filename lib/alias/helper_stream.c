@@ -112,13 +112,13 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 
 	switch (protocol->measure((const char *)p->data + *offset, len, &need, &total)) {
 	case TEXT_ALIEN:
-		link->side->helper = NULL;
+		helper_detach(la, link);
 		return false;
 	case TEXT_OTHER:
 		return false;
 	case TEXT_MORE:
 		if (!hold(s, p, *offset, *seq, len, protocol->held_max) && protocol->strict)
-			link->side->helper = NULL;
+			helper_detach(la, link);
 		return false;
 	case TEXT_UNIT:
 		break;
