@@ -94,7 +94,7 @@ struct link_side {
 	uint32_t id;                                        /* of the link */
 	uint32_t hole;                                      /* number of a firewall hole plus 1 */
 	uint32_t candidates;                                /* helpers that it may be, by number */
-	uint32_t start[2];     /* sequence numbers of the first bytes, by direction */
+	uint32_t start[2]; /* sequence numbers of the first bytes, by direction */
 	uint8_t first[HELPER_FIRST];
 	uint8_t first_len;
 	bool server_inside;

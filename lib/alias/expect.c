@@ -72,8 +72,8 @@ static struct alias_link *enter(struct libalias *la, struct link_side *side,
 	r->dynamic = true;
 	r->helper = wanted->helper;
 	r->master = side->id;
-	r->deadline = la->now + (wanted->timeout ? wanted->timeout
-						 : la->timeout[ALIAS_TIMEOUT_EXPECTATION]);
+	r->deadline = la->now +
+		      (wanted->timeout ? wanted->timeout : la->timeout[ALIAS_TIMEOUT_EXPECTATION]);
 	if (redirect_enter(la, r)) {
 		redirect_delete(la, r);
 		return NULL;
@@ -144,8 +144,8 @@ static bool choose(struct libalias *la, const struct expectation *wanted, struct
 static struct alias_link *complete(struct libalias *la, struct link_side *side,
 				   const struct expectation *wanted, struct alias_link *part[2])
 {
-	uint16_t first = part[0] ? ntohs(part[0]->alias_port)
-				 : (uint16_t)(ntohs(part[1]->alias_port) - 1);
+	uint16_t first =
+		part[0] ? ntohs(part[0]->alias_port) : (uint16_t)(ntohs(part[1]->alias_port) - 1);
 	uint16_t missing = part[0] ? 1 : 0;
 	struct view in = {.local = (part[0] ? part[0] : part[1])->alias,
 			  .peer = wanted->remote,
@@ -207,8 +207,8 @@ struct alias_link *expect_with_port(const struct link *master, enum direction di
 
 	if (master->side)
 		LIST_FOREACH(r, &master->side->expectations, sibling)
-		if (r->proto == proto && port == (dir == OUT ? r->local_port : r->alias_port))
-			return r;
+	if (r->proto == proto && port == (dir == OUT ? r->local_port : r->alias_port))
+		return r;
 	return NULL;
 }
 

@@ -28,12 +28,13 @@ static const struct helper *const helpers[] = {
 	&helper_pptp,
 	&helper_quake,
 	&helper_rtsp,
+	&helper_sip,
 	&helper_skinny,
 	&helper_tftp,
 	&helper_vdolive,
 };
 
-#define HELPERS (sizeof(helpers) / sizeof(helpers[0]))
+#define HELPERS   (sizeof(helpers) / sizeof(helpers[0]))
 #define MAP_WORDS (65536 / 64)
 
 _Static_assert(HELPERS <= 32, "candidates are bits of a word");
@@ -270,8 +271,9 @@ void helper_attach(struct libalias *la, struct link *link, const struct packet *
 {
 	const struct view *out = &link->view[OUT], *in = &link->view[IN];
 	unsigned int proto = proto_bit(link->proto);
-	uint32_t candidates, state = 0;
 	struct link_side *side;
+	size_t state = 0, size;
+	uint32_t candidates;
 	bool server_inside;
 
 	if (!proto || !map_of(la, proto))
@@ -285,9 +287,13 @@ void helper_attach(struct libalias *la, struct link *link, const struct packet *
 			watchers(la, out->local_port, proto) | watchers(la, in->local_port, proto);
 	if (!candidates)
 		return;
-	for (size_t i = 0; i < HELPERS; i++)
-		if (candidates & 1u << i && helpers[i]->state_size > state)
-			state = (uint32_t)helpers[i]->state_size;
+	for (size_t i = 0; i < HELPERS; i++) {
+		size = helpers[i]->state_size;
+		if (proto == HELPER_TCP)
+			size += helpers[i]->stream_size;
+		if (candidates & 1u << i && size > state)
+			state = size;
+	}
 	side = link_side_for_helper(la, link, state);
 	if (!side)
 		return;

@@ -33,6 +33,7 @@ struct helper {
 	unsigned int protos;   /* HELPER_TCP, HELPER_UDP */
 	const uint16_t *ports; /* watched by default, host order, up to a 0 */
 	size_t state_size;     /* of what it keeps for each link */
+	size_t stream_size;    /* and besides for each TCP connection */
 	/*
 	 * Can a client's TCP stream begin with these bytes, at most HELPER_FIRST?  MAYBE: more of
 	 * them will tell.  NULL: with anything; helper_text_begins() is for text protocols.
@@ -53,6 +54,7 @@ extern const struct helper helper_pna;
 extern const struct helper helper_pptp;
 extern const struct helper helper_quake;
 extern const struct helper helper_rtsp;
+extern const struct helper helper_sip;
 extern const struct helper helper_skinny;
 extern const struct helper helper_tftp;
 extern const struct helper helper_vdolive;
@@ -111,9 +113,9 @@ static inline bool helper_server_inside(const struct link *link)
  */
 struct expectation {
 	const struct helper *helper;
-	uint8_t proto;        /* IPPROTO_TCP, IPPROTO_UDP */
-	bool pair;            /* and inside_port + 1 at the next alias port: RTP and RTCP */
-	uint32_t inside;      /* who awaits it */
+	uint8_t proto;   /* IPPROTO_TCP, IPPROTO_UDP */
+	bool pair;       /* and inside_port + 1 at the next alias port: RTP and RTCP */
+	uint32_t inside; /* who awaits it */
 	uint16_t inside_port;
 	uint32_t remote;      /* 0: anyone */
 	uint16_t remote_port; /* 0: any port */

@@ -188,7 +188,7 @@ const struct helper helper_ftp = {
 	.name = "ftp",
 	.protos = HELPER_TCP,
 	.ports = (const uint16_t[]){21, 0},
-	.state_size = TEXT_STREAM_SIZE(HELD_MAX),
+	.stream_size = TEXT_STREAM_SIZE(HELD_MAX),
 	.begins = text_begins,
 	.out = out,
 };

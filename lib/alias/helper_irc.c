@@ -3,17 +3,17 @@
  * helper_irc.c - IRC (RFC 2812): direct connections between clients (DCC), offered in a message.
  *
  * The format of an offer is that of "The Client-To-Client Protocol" (CTCP; Zeuge, Rollo, Mesander
- * 1994) and its DCC section: PRIVMSG or NOTICE to a nick whose text is \001DCC SEND file address port
- * size\001 or \001DCC CHAT chat address port\001, the address a decimal number.  Address and port of
- * an inside client's offer are replaced by those of an expectation.  A peer that wants the rest of
- * a file answers RESUME with the port that it was told, which becomes the inside one; ACCEPT with
- * the inside port is changed as the offer was.
+ * 1994) and its DCC section: PRIVMSG or NOTICE to a nick whose text is \001DCC SEND file address
+ * port size\001 or \001DCC CHAT chat address port\001, the address a decimal number.  Address and
+ * port of an inside client's offer are replaced by those of an expectation.  A peer that wants the
+ * rest of a file answers RESUME with the port that it was told, which becomes the inside one;
+ * ACCEPT with the inside port is changed as the offer was.
  *
  * It cannot read a connection that is encrypted, nor the offers of clients of a server inside; an
  * offer with port 0, where the other side is to listen, stays as it is.
- * Risk: nobody knows from where the peer will come, so that the port is open to the first who tries.
- * Whoever can have an inside host send a line of his choice to port 6667 opens a port of that host
- * above 1023.
+ * Risk: nobody knows from where the peer will come, so that the port is open to the first who
+ * tries. Whoever can have an inside host send a line of his choice to port 6667 opens a port of
+ * that host above 1023.
  */
 #include "helper_text.h"
 
@@ -50,8 +50,7 @@ static enum kind parse_dcc(struct text_span *s)
 	static const struct {
 		const char *word;
 		enum kind kind;
-	} kinds[] = {
-		{"SEND ", OFFER}, {"CHAT ", OFFER}, {"RESUME ", RESUME}, {"ACCEPT ", ACCEPT}};
+	} kinds[] = {{"SEND ", OFFER}, {"CHAT ", OFFER}, {"RESUME ", RESUME}, {"ACCEPT ", ACCEPT}};
 
 	if (!parse_message(s) || !text_word(s, "\001DCC "))
 		return NONE;
@@ -191,7 +190,7 @@ const struct helper helper_irc = {
 	.name = "irc",
 	.protos = HELPER_TCP,
 	.ports = (const uint16_t[]){6667, 0},
-	.state_size = TEXT_STREAM_SIZE(HELD_MAX) + TEXT_STREAM_SIZE(0),
+	.stream_size = TEXT_STREAM_SIZE(HELD_MAX) + TEXT_STREAM_SIZE(0),
 	.begins = text_begins,
 	.out = out,
 	.in = in,

@@ -117,7 +117,7 @@ const struct helper helper_pna = {
 	.sets = {"smedia", "raudio"},
 	.protos = HELPER_TCP,
 	.ports = (const uint16_t[]){7070, 7071, 0},
-	.state_size = TEXT_STREAM_SIZE(HELD_MAX),
+	.stream_size = TEXT_STREAM_SIZE(HELD_MAX),
 	.begins = begins,
 	.out = out,
 };

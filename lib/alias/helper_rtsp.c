@@ -239,16 +239,11 @@ static void in(struct libalias *la, struct link *link, struct packet *p)
 /* HTTP has OPTIONS, too; its first line then shows that it is not RTSP. */
 static enum helper_verdict begins(const uint8_t *first, uint32_t len)
 {
-	static const char *const methods[] = {"OPTIONS ", "DESCRIBE", "SETUP ",	  "ANNOUNCE",
-					      "PLAY ",	  "RECORD ",  "GET_PARA", "SET_PARA"};
+	static const char *const methods[] = {"OPTIONS ",       "DESCRIBE ",      "SETUP ",
+					      "ANNOUNCE ",      "PLAY ",          "RECORD ",
+					      "GET_PARAMETER ", "SET_PARAMETER ", NULL};
 
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-		uint32_t all = (uint32_t)strlen(methods[i]);
-
-		if (!memcmp(first, methods[i], len < all ? len : all))
-			return len < all ? HELPER_MAYBE : HELPER_YES;
-	}
-	return HELPER_NO;
+	return text_begins_with(first, len, methods);
 }
 
 const struct helper helper_rtsp = {
@@ -256,7 +251,7 @@ const struct helper helper_rtsp = {
 	.sets = {"smedia", "raudio"},
 	.protos = HELPER_TCP,
 	.ports = (const uint16_t[]){554, 7070, 0},
-	.state_size = 2 * TEXT_STREAM_SIZE(HELD_MAX),
+	.stream_size = 2 * TEXT_STREAM_SIZE(HELD_MAX),
 	.begins = begins,
 	.out = out,
 	.in = in,

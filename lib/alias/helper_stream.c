@@ -8,9 +8,10 @@
  * itself before that.
  *
  * A unit that is split over segments is held back: its first part is cut from the packet and kept;
- * the next segment gets it put in front.  The sender sees no acknowledgment for the part in between,
- * and should it send either piece again, the kept text makes the packet whole again, as it was the
- * first time.  If the packet's buffer is too small for the whole, the pieces go their way unchanged.
+ * the next segment gets it put in front.  The sender sees no acknowledgment for the part in
+ * between, and should it send either piece again, the kept text makes the packet whole again, as it
+ * was the first time.  If the packet's buffer is too small for the whole, the pieces go their way
+ * unchanged.
  */
 #include "helper_text.h"
 
@@ -21,23 +22,37 @@ static bool after(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) > 0;
 }
 
-static void remember_start(struct text_stream *s, uint32_t seq)
+/* The place of a unit that was translated; -1: none was that started there. */
+static int start_at(const struct text_stream *s, uint32_t seq)
 {
 	for (int i = 0; i < TEXT_STARTS && i < s->starts; i++)
 		if (s->start[i] == seq)
-			return;
+			return i;
+	return -1;
+}
+
+static void remember_start(struct text_stream *s, uint32_t seq, uint32_t sum)
+{
+	if (start_at(s, seq) >= 0)
+		return;
 	s->start[s->starts % TEXT_STARTS] = seq;
+	s->sum[s->starts % TEXT_STARTS] = sum;
 	s->starts = s->starts < 2 * TEXT_STARTS - 1 ? (uint8_t)(s->starts + 1) : TEXT_STARTS;
 }
 
 static bool starts(const struct text_stream *s, uint32_t seq)
 {
-	if (seq == s->next || (s->held_len && seq == s->held_seq))
-		return true;
-	for (int i = 0; i < TEXT_STARTS && i < s->starts; i++)
-		if (s->start[i] == seq)
-			return true;
-	return false;
+	return seq == s->next || (s->held_len && seq == s->held_seq) || start_at(s, seq) >= 0;
+}
+
+/* FNV-1a: tells whether what is sent again is what was sent before. */
+static uint32_t sum_of(const uint8_t *data, uint32_t len)
+{
+	uint32_t sum = 2166136261u;
+
+	while (len--)
+		sum = (sum ^ *data++) * 16777619u;
+	return sum;
 }
 
 static void advance(struct text_stream *s, uint32_t seq)
@@ -92,7 +107,8 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 		 const struct text_protocol *protocol, struct text_stream *s, uint32_t *offset,
 		 uint32_t *seq, uint32_t len)
 {
-	uint32_t need = 0, total = 0, there, before;
+	uint32_t need = 0, total = 0, there, before, sum;
+	int known;
 
 	switch (protocol->measure((const char *)p->data + *offset, len, &need, &total)) {
 	case TEXT_ALIEN:
@@ -115,9 +131,13 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 	if (need > len)
 		return false;
 	before = p->len;
-	if (protocol->translate(&(struct text_place){
+	sum = sum_of(p->data + *offset, need);
+	known = start_at(s, *seq);
+	/* TCP sends the same again; something else in its place is an attempt at something. */
+	if ((known < 0 || s->sum[known] == sum) &&
+	    protocol->translate(&(struct text_place){
 		    la, link, p, dir, (const char *)p->data + *offset, there, *offset, *seq}))
-		remember_start(s, *seq);
+		remember_start(s, *seq, sum);
 	*offset += there + p->len - before;
 	*seq += there;
 	return total < len;

@@ -101,25 +101,33 @@ const char *text_of_address(uint32_t addr, char text[TEXT_ADDRESS])
 	return inet_ntop(AF_INET, &in, text, TEXT_ADDRESS);
 }
 
+enum helper_verdict text_begins_with(const uint8_t *first, uint32_t len, const char *const *words)
+{
+	enum helper_verdict verdict = HELPER_NO;
+
+	for (; *words; words++) {
+		uint32_t all = (uint32_t)strlen(*words);
+
+		all = all < HELPER_FIRST ? all : HELPER_FIRST;
+		if (memcmp(first, *words, len < all ? len : all))
+			continue;
+		if (len >= all)
+			return HELPER_YES;
+		verdict = HELPER_MAYBE;
+	}
+	return verdict;
+}
+
 enum helper_verdict text_begins(const uint8_t *first, uint32_t len)
 {
-	static const char *const web[] = {"GET ",	  "POST ",  "PUT ",    "HEAD ", "CONNECT ",
-					  "DELETE ", "TRACE ", "OPTIONS ", "PATCH ", "PRI "};
-	enum helper_verdict verdict = HELPER_YES;
+	static const char *const web[] = {"GET ",     "POST ",   "PUT ",   "HEAD ",
+					  "CONNECT ", "DELETE ", "TRACE ", "OPTIONS ",
+					  "PATCH ",   "PRI ",    NULL};
 
 	/* TLS, HTTP/2 and STUN begin with a byte that is no text. */
 	if (len && (first[0] & 0x80 || (first[0] < ' ' && first[0] != '\r' && first[0] != '\n')))
 		return HELPER_NO;
-	for (size_t i = 0; i < sizeof(web) / sizeof(web[0]); i++) {
-		uint32_t all = (uint32_t)strlen(web[i]);
-
-		if (!memcmp(first, web[i], len < all ? len : all)) {
-			if (len >= all)
-				return HELPER_NO;
-			verdict = HELPER_MAYBE;
-		}
-	}
-	return verdict;
+	return HELPER_YES - text_begins_with(first, len, web);
 }
 
 void text_put(struct text_out *out, const char *from, const char *to)

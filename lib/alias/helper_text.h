@@ -3,8 +3,8 @@
  * helper_text.h - what helpers of text protocols share: reading words, and following a TCP stream.
  *
  * A text_span is a part of a packet or message that is being read; reading moves it on and never
- * beyond its end.  A text_stream knows where in a TCP stream units (lines, or whole messages) begin,
- * so that what merely looks like one in the middle of another is not believed.
+ * beyond its end.  A text_stream knows where in a TCP stream units (lines, or whole messages)
+ * begin, so that what merely looks like one in the middle of another is not believed.
  */
 #ifndef LIBALIAS_HELPER_TEXT_H
 #define LIBALIAS_HELPER_TEXT_H
@@ -62,6 +62,8 @@ const char *text_of_address(uint32_t addr, char text[TEXT_ADDRESS]);
 
 /* struct helper's begins for text protocols: words, but no request of a web browser. */
 enum helper_verdict text_begins(const uint8_t *first, uint32_t len);
+/* The same for protocols that begin with one of these words, up to a NULL. */
+enum helper_verdict text_begins_with(const uint8_t *first, uint32_t len, const char *const *words);
 
 /* What the bytes at the beginning of a unit are. */
 enum text_measure {
@@ -87,7 +89,8 @@ bool text_replace(const struct text_place *at, const char *from, const char *to,
 		  uint32_t new_len);
 
 struct text_protocol {
-	/* At the start of a unit: the bytes to see before it is translated, and all of its bytes. */
+	/* At the start of a unit: the bytes to see before it is translated, and all of its bytes.
+	 */
 	enum text_measure (*measure)(const char *text, uint32_t len, uint32_t *need,
 				     uint32_t *total);
 	/* Translates a unit; was it changed? */
@@ -109,6 +112,7 @@ struct text_stream {
 	uint8_t starts;
 	uint32_t next;               /* sequence number of the start of the next unit */
 	uint32_t start[TEXT_STARTS]; /* of units that were translated */
+	uint32_t sum[TEXT_STARTS];   /* of what these were */
 	uint32_t given_up_seq;       /* of a unit that is too large to be put together */
 	uint32_t held_seq, held_len;
 	char held[]; /* held_max of them */

@@ -6,10 +6,10 @@
  * whatever the port there, for the one transfer.  Nothing is rewritten.
  *
  * A server inside, behind a redirect, needs nothing but that its answers leave with the address
- * that the client asked: that is so for the aliasing address and for a host with one of its own, not
- * for a redirect of the port alone at another address.  Servers that answer from another address
- * are not understood (nor does RFC 1350 allow it).
- * Risk: little; the server can reach the port that it was asked from, at other ports of its own.
+ * that the client asked: that is so for the aliasing address and for a host with one of its own,
+ * not for a redirect of the port alone at another address.  Servers that answer from another
+ * address are not understood (nor does RFC 1350 allow it). Risk: little; the server can reach the
+ * port that it was asked from, at other ports of its own.
  */
 #include "helper.h"
 

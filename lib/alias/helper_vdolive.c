@@ -3,10 +3,10 @@
  * helper_vdolive.c - VDO Live: the UDP port that a player names on its control connection.
  *
  * VDOnet's description is no longer public; the layout is the one that Linux 2.2's
- * ip_masq_vdolive.c, written with VDOnet's consent, states.  Words are 32 bits, in network order.  Of
- * the client's messages two count, told by their second word: 6, the first of the connection, with
- * "VDO Live" in bytes 24 to 31, and 1, with "VDO Live" in bytes 8 to 15; the word behind is the
- * client's UDP port.  It is replaced by that of an expectation from the server.
+ * ip_masq_vdolive.c, written with VDOnet's consent, states.  Words are 32 bits, in network order.
+ * Of the client's messages two count, told by their second word: 6, the first of the connection,
+ * with "VDO Live" in bytes 24 to 31, and 1, with "VDO Live" in bytes 8 to 15; the word behind is
+ * the client's UDP port.  It is replaced by that of an expectation from the server.
  *
  * A message must be at the start of a segment and whole, since its length is unknown.  A server
  * inside needs nothing: its media go out by themselves.

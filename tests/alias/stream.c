@@ -28,18 +28,23 @@ uint32_t expectations(struct net *net)
 	return stats.expectations;
 }
 
-void stream_connect(struct stream *s, uint16_t port)
+void stream_connect_at(struct stream *s, uint16_t port, uint32_t seq)
 {
 	uint16_t from = s->next_port++;
 
 	s->out = ENDS(INSIDE, from, REMOTE, port);
-	build_tcp(s->net.packet, s->out, TH_SYN, 99, 0, NULL, 0);
+	build_tcp(s->net.packet, s->out, TH_SYN, seq - 1, 0, NULL, 0);
 	assert_int_equal(send_out(&s->net), PKT_ALIAS_OK);
 	s->in = ENDS(REMOTE, port, ALIAS, source_port(s->net.packet));
-	build_tcp(s->net.packet, s->in, TH_SYN | TH_ACK, 499, 100, NULL, 0);
+	build_tcp(s->net.packet, s->in, TH_SYN | TH_ACK, 499, seq, NULL, 0);
 	assert_int_equal(send_in(&s->net), PKT_ALIAS_OK);
-	s->seq = 100;
+	s->seq = seq;
 	s->ack = 500;
+}
+
+void stream_connect(struct stream *s, uint16_t port)
+{
+	stream_connect_at(s, port, 100);
 }
 
 void stream_accept(struct stream *s, uint16_t port)
@@ -103,7 +108,8 @@ void stream_split_anywhere(struct stream *s, uint16_t port, const char *first, c
 	assert_string_equal(got, translated);
 }
 
-static void browse(struct stream *s, uint16_t port, const char *request, const char *text, bool bytes)
+static void browse(struct stream *s, uint16_t port, const char *request, const char *text,
+		   bool bytes)
 {
 	size_t len = strlen(request);
 
@@ -138,8 +144,7 @@ void stream_refuses_web(struct stream *s, uint16_t port, const char *text)
 	}
 }
 
-void stream_flood(struct stream *s, unsigned int port, const char *before,
-		  const char *behind)
+void stream_flood(struct stream *s, unsigned int port, const char *before, const char *behind)
 {
 	char line[2048];
 

@@ -24,6 +24,8 @@ uint32_t expectations(struct net *net);
 
 /* INSIDE connects to REMOTE's port, or REMOTE to ALIAS's, which a redirect leads inside. */
 void stream_connect(struct stream *s, uint16_t port);
+/* The same with a number for the inside end's first byte. */
+void stream_connect_at(struct stream *s, uint16_t port, uint32_t seq);
 void stream_accept(struct stream *s, uint16_t port);
 
 /* The inside end says something, or hears something; what comes out. */
@@ -38,7 +40,6 @@ void stream_split_anywhere(struct stream *s, uint16_t port, const char *first, c
 void stream_refuses_web(struct stream *s, uint16_t port, const char *text);
 
 /* Thousands of lines with a port each open as many ports as the limit says. */
-void stream_flood(struct stream *s, unsigned int port, const char *before,
-		  const char *behind);
+void stream_flood(struct stream *s, unsigned int port, const char *before, const char *behind);
 
 #endif

@@ -65,8 +65,8 @@ static void resume_gets_the_inside_port_and_accept_the_alias_port(void **state)
 		stream_hear(s, text),
 		":bob!b@example.org PRIVMSG alice :\001DCC RESUME song.ogg 5000 1000\001\r\n");
 	snprintf(text, sizeof(text), "PRIVMSG bob :\001DCC ACCEPT song.ogg %u 1000\001\r\n", port);
-	assert_string_equal(
-		stream_say(s, "PRIVMSG bob :\001DCC ACCEPT song.ogg 5000 1000\001\r\n"), text);
+	assert_string_equal(stream_say(s, "PRIVMSG bob :\001DCC ACCEPT song.ogg 5000 1000\001\r\n"),
+			    text);
 	/* Of an offer that was made from outside these stay. */
 	assert_string_equal(stream_say(s, "PRIVMSG bob :\001DCC RESUME x 4711 1\001\r\n"),
 			    "PRIVMSG bob :\001DCC RESUME x 4711 1\001\r\n");
@@ -84,7 +84,7 @@ static void an_offer_can_be_split_anywhere(void **state)
 static void what_is_no_offer_of_the_sender_is_left_alone(void **state)
 {
 	static const char *const lines[] = {
-		"PRIVMSG bob :\001DCC SEND f 167772163 5000 1\001\r\n",  /* another host's */
+		"PRIVMSG bob :\001DCC SEND f 167772163 5000 1\001\r\n", /* another host's */
 		"PRIVMSG bob :\001DCC SEND f 167772162 1023 1\001\r\n",
 		"PRIVMSG bob :\001DCC SEND f 167772162 0 1 2\001\r\n",
 		"PRIVMSG bob :\001DCC SEND f 167772162 65536 1\001\r\n",

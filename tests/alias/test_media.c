@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* PNA, VDO Live and TFTP: one message of a client each names, or is, the port that media come to. */
+/* PNA, VDO Live and TFTP: one message of a client each names, or is, the port that media come to.
+ */
 #include "stream.h"
 
 static int pna_setup(void **state)
@@ -47,9 +48,9 @@ static uint16_t port_at(const uint8_t *p)
 }
 
 /* Version 10, a client's id, UDP ports 6970 and 6972, the end, then what else a player says. */
-static const uint8_t hello[] = {'P', 'N', 'A', 0,    10, 0, 3,    0, 2, 'i', 'd', 0, 1,
-				0,   2,   27,  0x3a, 0,  7, 0,    2, 27, 0x3c, 0, 0,   0, 0,
-				'c', 0,   4,   't',  'e', 's', 't', 'y', 0, 12};
+static const uint8_t hello[] = {'P', 'N', 'A', 0,    10,  0,   3,   0,   2,   'i',  'd', 0, 1,
+				0,   2,   27,  0x3a, 0,   7,   0,   2,   27,  0x3c, 0,   0, 0,
+				0,   'c', 0,   4,    't', 'e', 's', 't', 'y', 0,    12};
 
 #define FIRST_PORT  15
 #define SECOND_PORT 21
@@ -152,10 +153,11 @@ static void the_first_bytes_choose_between_rtsp_and_pna(void **state)
 }
 
 /* The two messages of a player with the port 6970. */
-static const uint8_t first_message[40] = {0, 0, 0, 40, 0, 0, 0, 6, 1, 2, 3, 4, [24] = 'V', 'D',
-					  'O', ' ', 'L', 'i', 'v', 'e', 0, 0, 0x1b, 0x3a};
-static const uint8_t second_message[24] = {0, 0, 0, 24, 0, 0, 0, 1, 'V', 'D', 'O', ' ',
-					   'L', 'i', 'v', 'e', 0, 0, 0x1b, 0x3a};
+static const uint8_t first_message[40] = {0,   0,   0,   40,  0,          0,   0,    6,
+					  1,   2,   3,   4,   [24] = 'V', 'D', 'O',  ' ',
+					  'L', 'i', 'v', 'e', 0,          0,   0x1b, 0x3a};
+static const uint8_t second_message[24] = {0,   0,   0,   24,  0,   0,   0, 1, 'V',  'D',
+					   'O', ' ', 'L', 'i', 'v', 'e', 0, 0, 0x1b, 0x3a};
 
 static void vdolive_ports_are_those_of_the_alias(void **state)
 {
@@ -237,7 +239,10 @@ static void tftp_answers_may_come_from_another_port(void **state)
 		/* One transfer, one answer. */
 		assert_int_equal(udp_in(&s->net, ENDS(REMOTE, 3334, ALIAS, port)),
 				 PKT_ALIAS_IGNORED);
-		request(&s->net, "\0\2boot\0netascii\0blksize\0" "1428", 29);
+		request(&s->net,
+			"\0\2boot\0netascii\0blksize\0"
+			"1428",
+			29);
 		assert_int_equal(source_port(s->net.packet), port);
 		assert_int_equal(udp_in(&s->net, ENDS(REMOTE, 3334, ALIAS, port)), PKT_ALIAS_OK);
 	}

@@ -3,14 +3,14 @@
 #include "stream.h"
 
 #define OPTIONS "OPTIONS rtsp://203.0.113.7/a RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: openRTSP\r\n\r\n"
-#define SETUP_OF(transport)                                                                        \
-	"SETUP rtsp://203.0.113.7/a/track1 RTSP/1.0\r\nCSeq: 3\r\n"                                \
-	"User-Agent: openRTSP (LIVE555 Streaming Media v2020.01.19)\r\nTransport: " transport      \
+#define SETUP_OF(transport)                                                                   \
+	"SETUP rtsp://203.0.113.7/a/track1 RTSP/1.0\r\nCSeq: 3\r\n"                           \
+	"User-Agent: openRTSP (LIVE555 Streaming Media v2020.01.19)\r\nTransport: " transport \
 	"\r\n\r\n"
 #define SETUP SETUP_OF("RTP/AVP;unicast;client_port=5000-5001")
-#define ANSWER_OF(transport)                                                                       \
-	"RTSP/1.0 200 OK\r\nCSeq: 3\r\nDate: Sat, Nov 21 2026 10:00:00 GMT\r\nTransport: "         \
-	transport "\r\nSession: 4FC3FE0B;timeout=65\r\n\r\n"
+#define ANSWER_OF(transport)                                             \
+	"RTSP/1.0 200 OK\r\nCSeq: 3\r\nDate: Sat, Nov 21 2026 10:00:00 " \
+	"GMT\r\nTransport: " transport "\r\nSession: 4FC3FE0B;timeout=65\r\n\r\n"
 
 static int rtsp_setup(void **state)
 {
@@ -120,11 +120,10 @@ static void a_servers_ports_and_source_are_those_of_the_alias(void **state)
 			 PKT_ALIAS_OK);
 	assert_ends(s->net.packet, REMOTE, 5001, INSIDE, 6971);
 	/* A refusal has no ports. */
-	assert_string_equal(
-		stream_say(s, "RTSP/1.0 461 Unsupported Transport\r\nCSeq: 4\r\n"
-			      "Transport: RTP/AVP;server_port=7000-7001\r\n\r\n"),
-		"RTSP/1.0 461 Unsupported Transport\r\nCSeq: 4\r\n"
-		"Transport: RTP/AVP;server_port=7000-7001\r\n\r\n");
+	assert_string_equal(stream_say(s, "RTSP/1.0 461 Unsupported Transport\r\nCSeq: 4\r\n"
+					  "Transport: RTP/AVP;server_port=7000-7001\r\n\r\n"),
+			    "RTSP/1.0 461 Unsupported Transport\r\nCSeq: 4\r\n"
+			    "Transport: RTP/AVP;server_port=7000-7001\r\n\r\n");
 }
 
 static void media_in_the_connection_are_skipped(void **state)
@@ -227,7 +226,8 @@ static void a_web_page_with_a_long_address_cannot_set_up_either(void **state)
 static void a_request_that_has_no_room_to_grow_goes_unchanged(void **state)
 {
 	struct stream *s = *state;
-	static const char request[] = SETUP_OF("RTP/AVP;client_port=5000-5001;destination=10.0.0.2");
+	static const char request[] =
+		SETUP_OF("RTP/AVP;client_port=5000-5001;destination=10.0.0.2");
 
 	LibAliasSetAliasPortRange(s->net.la, 0, 0);
 	stream_connect(s, 554);
@@ -244,7 +244,8 @@ static void set_ups_are_limited(void **state)
 	struct stream *s = *state;
 
 	stream_connect(s, 554);
-	stream_flood(s, 5000, "SETUP rtsp://203.0.113.7/ RTSP/1.0\r\nTransport: RTP/AVP;client_port=",
+	stream_flood(s, 5000,
+		     "SETUP rtsp://203.0.113.7/ RTSP/1.0\r\nTransport: RTP/AVP;client_port=",
 		     "\r\n\r\n");
 }
 
