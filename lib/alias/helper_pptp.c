@@ -19,6 +19,7 @@
 #include "helper_text.h"
 
 #define CONTROL_HEAD 12
+#define MARK_AT      2   /* the type of message and the magic cookie */
 #define MESSAGE_MAX  220 /* Incoming-Call-Request is the longest */
 #define CALLS        16
 
@@ -63,14 +64,16 @@ struct pptp {
 	struct call calls[CALLS];
 } __attribute__((aligned(8)));
 
-/* The length of a control message, or 0: this is none. */
-static uint32_t control_length(const char *message)
+/* The length of a control message, or 0: this is none.  Fewer bytes than a head: the longest. */
+static uint32_t control_length(const char *message, uint32_t len)
 {
 	static const uint8_t mark[] = {0, 1, 0x1a, 0x2b, 0x3c, 0x4d};
-	uint32_t length = ntohs(load16(message));
+	uint32_t length = len < sizeof(uint16_t) ? MESSAGE_MAX : ntohs(load16(message));
+	uint32_t marked = len < MARK_AT ? 0 : len - MARK_AT;
 
 	return length < CONTROL_HEAD || length > MESSAGE_MAX ||
-			       memcmp(message + 2, mark, sizeof(mark)) != 0
+			       memcmp(message + MARK_AT, mark,
+				      marked < sizeof(mark) ? marked : sizeof(mark)) != 0
 		       ? 0
 		       : length;
 }
@@ -361,16 +364,16 @@ static bool control_message(const struct text_place *message)
 
 static enum text_measure measure(const char *text, uint32_t len, uint32_t *need, uint32_t *total)
 {
-	if (len < CONTROL_HEAD)
-		return TEXT_MORE;
-	*total = control_length(text);
+	*total = control_length(text, len);
 	*need = *total < NEED ? *total : NEED;
-	return *total ? TEXT_UNIT : TEXT_ALIEN;
+	if (!*total)
+		return TEXT_ALIEN;
+	return len < CONTROL_HEAD ? TEXT_MORE : TEXT_UNIT;
 }
 
 static uint32_t resume(const char *text, uint32_t len)
 {
-	return len >= CONTROL_HEAD && control_length(text) ? 0 : TEXT_NOWHERE;
+	return len >= CONTROL_HEAD && control_length(text, len) ? 0 : TEXT_NOWHERE;
 }
 
 static const struct text_protocol protocol = {measure, control_message, resume, NEED, true};

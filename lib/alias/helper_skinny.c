@@ -52,13 +52,13 @@ static uint32_t little32(const void *at)
 	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-/* The length of a message by its first 8 bytes, or 0: this is none. */
-static uint32_t skinny_length(const void *head)
+/* The length of a message, or 0: this is none.  Fewer bytes than a length: the longest. */
+static uint32_t skinny_length(const void *head, uint32_t len)
 {
-	uint32_t length = little32(head);
+	uint32_t length = len < VERSION_AT ? LENGTH_MAX : little32(head);
+	uint32_t version = len < ID_AT ? 0 : little32((const char *)head + VERSION_AT);
 
-	return length < HEADER - ID_AT || length > LENGTH_MAX ||
-			       little32((const char *)head + VERSION_AT) > VERSION_MAX
+	return length < HEADER - ID_AT || length > LENGTH_MAX || version > VERSION_MAX
 		       ? 0
 		       : length + ID_AT;
 }
@@ -139,18 +139,20 @@ static bool from_inside(const struct text_place *message)
 
 static enum text_measure measure(const char *text, uint32_t len, uint32_t *need, uint32_t *total)
 {
+	*total = skinny_length(text, len);
+	if (!*total)
+		return TEXT_ALIEN;
 	if (len < HEADER)
 		return TEXT_MORE;
-	*total = skinny_length(text);
 	*need = message_of(little32(text + ID_AT)) ? NEED : HEADER;
 	if (*need > *total)
 		*need = *total;
-	return *total ? TEXT_UNIT : TEXT_ALIEN;
+	return TEXT_UNIT;
 }
 
 static uint32_t resume(const char *text, uint32_t len)
 {
-	return len >= HEADER && skinny_length(text) ? 0 : TEXT_NOWHERE;
+	return len >= HEADER && skinny_length(text, len) ? 0 : TEXT_NOWHERE;
 }
 
 static const struct text_protocol protocol = {measure, from_inside, resume, NEED, true};
@@ -163,9 +165,9 @@ static void skinny_out(struct libalias *la, struct link *link, struct packet *p)
 /* With a message's length and version; whether it is one is seen from each message's. */
 static enum helper_verdict skinny_begins(const uint8_t *first, uint32_t len)
 {
-	if (len < ID_AT)
-		return HELPER_MAYBE;
-	return skinny_length(first) ? HELPER_YES : HELPER_NO;
+	if (!skinny_length(first, len))
+		return HELPER_NO;
+	return len < ID_AT ? HELPER_MAYBE : HELPER_YES;
 }
 
 static const uint16_t skinny_ports[] = {2000, 0};

@@ -495,6 +495,16 @@ static void what_is_no_pptp_makes_no_call(void **state)
 	assert_int_equal(links(net), 1);
 }
 
+static void the_greeting_of_another_protocol_is_not_held_back(void **state)
+{
+	struct net *net = *state;
+	struct control c = client(INSIDE, 3000);
+
+	connect_client(net, &c);
+	in_at(net, &c, c.in, "+OK\r\n", 5);
+	assert_string_equal(packet_text(net->packet), "+OK\r\n");
+}
+
 static void no_call_before_both_ends_have_started(void **state)
 {
 	struct control c = client(INSIDE, 3000);
@@ -839,6 +849,7 @@ int main(void)
 		pptp_test(a_message_may_be_split_anywhere),
 		pptp_test(reading_goes_on_after_a_lost_segment),
 		pptp_test(what_is_no_pptp_makes_no_call),
+		pptp_test(the_greeting_of_another_protocol_is_not_held_back),
 		pptp_test(no_call_before_both_ends_have_started),
 		pptp_test(impossible_messages_end_the_reading),
 		pptp_test(other_messages_and_short_ones_are_left_alone),

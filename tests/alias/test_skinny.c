@@ -243,6 +243,21 @@ static void a_manager_inside_sends_media_itself(void **state)
 	assert_untouched(net, m, len);
 }
 
+static void the_greeting_of_another_protocol_is_not_held_back(void **state)
+{
+	struct net *net = *state;
+
+	LibAliasRedirectPort(net->la, addr(INSIDE), htons(2000), addr("0.0.0.0"), 0, addr(ALIAS),
+			     htons(2000), IPPROTO_TCP);
+	build_tcp(net->packet, ENDS(REMOTE, 3000, ALIAS, 2000), TH_SYN, 499, 0, NULL, 0);
+	assert_int_equal(send_in(net), PKT_ALIAS_OK);
+	build_tcp(net->packet, ENDS(INSIDE, 2000, REMOTE, 3000), TH_SYN | TH_ACK, 99, 500, NULL, 0);
+	send_out(net);
+	build_tcp(net->packet, ENDS(INSIDE, 2000, REMOTE, 3000), TH_ACK, 100, 500, "OK\r\n", 4);
+	assert_int_equal(send_out(net), PKT_ALIAS_OK);
+	assert_string_equal(packet_text(net->packet), "OK\r\n");
+}
+
 static void what_comes_from_outside_is_not_changed(void **state)
 {
 	struct net *net = *state;
@@ -482,6 +497,7 @@ int main(void)
 		skinny_test(newer_versions_have_longer_addresses),
 		skinny_test(an_old_phone_says_its_port_alone),
 		skinny_test(a_manager_inside_sends_media_itself),
+		skinny_test(the_greeting_of_another_protocol_is_not_held_back),
 		skinny_test(what_comes_from_outside_is_not_changed),
 		skinny_test(foreign_addresses_low_ports_and_failures_open_nothing),
 		skinny_test(short_messages_are_left_alone),
