@@ -349,7 +349,7 @@ struct alias_stats {
 };
 void LibAliasGetStats(const struct libalias *la, struct alias_stats *stats);
 
-/* A link, for listing. */
+/* A link, for listing.  A call of PPTP is two, one for each way; their ports are call ids. */
 struct alias_link_info {
 	struct in_addr local_addr, alias_addr, remote_addr;
 	struct in_addr dest_addr; /* as the inside addressed it; differs from remote when proxied */

@@ -23,28 +23,30 @@
 #define MESSAGE_MAX  220 /* Incoming-Call-Request is the longest */
 #define CALLS        16
 
+/* Types of control messages. */
 enum {
 	START_REQUEST = 1,
 	START_REPLY = 2,
-	OUTGOING_CALL_REPLY = 8,
-	INCOMING_CALL_REPLY = 10,
-	CALL_DISCONNECT_NOTIFY = 13,
-	SET_LINK_INFO = 15,
+	OUTGOING_CALL_REQUEST = 7,
+	OUTGOING_CALL_REPLY,
+	INCOMING_CALL_REQUEST,
+	INCOMING_CALL_REPLY,
+	INCOMING_CALL_CONNECTED,
+	CALL_CLEAR_REQUEST,
+	CALL_DISCONNECT_NOTIFY,
+	WAN_ERROR_NOTIFY,
+	SET_LINK_INFO,
 };
 
-/* Where control messages have the sender's and the receiver's number; 0: they do not. */
+/* Where they have the sender's and the receiver's number; 0: they do not. */
 static const struct layout {
 	uint8_t own, peer;
 	bool opens;
 } layouts[SET_LINK_INFO + 1] = {
-	[7] = {12, 0, true}, /* Outgoing-Call-Request */
-	[OUTGOING_CALL_REPLY] = {12, 14, true},
-	[9] = {12, 0, true}, /* Incoming-Call-Request */
-	[INCOMING_CALL_REPLY] = {12, 14, true},
-	[11] = {0, 12, false}, /* Incoming-Call-Connected */
-	[12] = {12, 0, false}, /* Call-Clear-Request */
-	[CALL_DISCONNECT_NOTIFY] = {12, 0, false},
-	[14] = {0, 12, false}, /* WAN-Error-Notify */
+	[OUTGOING_CALL_REQUEST] = {12, 0, true},    [OUTGOING_CALL_REPLY] = {12, 14, true},
+	[INCOMING_CALL_REQUEST] = {12, 0, true},    [INCOMING_CALL_REPLY] = {12, 14, true},
+	[INCOMING_CALL_CONNECTED] = {0, 12, false}, [CALL_CLEAR_REQUEST] = {12, 0, false},
+	[CALL_DISCONNECT_NOTIFY] = {12, 0, false},  [WAN_ERROR_NOTIFY] = {0, 12, false},
 	[SET_LINK_INFO] = {0, 12, false},
 };
 
