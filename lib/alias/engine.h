@@ -97,6 +97,7 @@ struct link_side {
 	uint32_t start[2]; /* sequence numbers of the first bytes, by direction */
 	uint8_t first[HELPER_FIRST];
 	uint8_t first_len;
+	bool alone; /* if !begun: there is one candidate left */
 	bool server_inside;
 	uint32_t expectation_count;
 	LIST_HEAD(, alias_link) expectations;

@@ -34,6 +34,9 @@ static const struct helper *const helpers[] = {
 	&helper_vdolive,
 };
 
+/* Of a link that had a helper: it may get one again when it is used for another connection. */
+static const struct helper none;
+
 #define HELPERS   (sizeof(helpers) / sizeof(helpers[0]))
 #define MAP_WORDS (65536 / 64)
 
@@ -267,44 +270,65 @@ static uint32_t watchers(const struct libalias *la, uint16_t port, unsigned int 
 	return found;
 }
 
+/* The state that the largest of these helpers keeps. */
+static size_t state_of(uint32_t candidates, unsigned int proto)
+{
+	size_t state = 0;
+
+	for (; candidates; candidates &= candidates - 1) {
+		const struct helper *helper = helpers[__builtin_ctz(candidates)];
+		size_t size =
+			helper->state_size + (proto == HELPER_TCP ? helper->stream_size : 0);
+
+		state = size > state ? size : state;
+	}
+	return state;
+}
+
 void helper_attach(struct libalias *la, struct link *link, const struct packet *p)
 {
 	const struct view *out = &link->view[OUT], *in = &link->view[IN];
+	bool incoming = link->flags & LINK_INCOMING, server_inside;
 	unsigned int proto = proto_bit(link->proto);
+	uint32_t outside, inside;
 	struct link_side *side;
-	size_t state = 0, size;
-	uint32_t candidates;
-	bool server_inside;
 
 	if (!proto || !map_of(la, proto))
 		return;
 	if (proto == HELPER_TCP && (p->l4[13] & (TH_SYN | TH_ACK)) != TH_SYN)
 		return;
-	candidates = watchers(la, out->peer_port, proto) | watchers(la, in->peer_port, proto);
-	server_inside = !candidates;
-	if (server_inside)
-		candidates =
-			watchers(la, out->local_port, proto) | watchers(la, in->local_port, proto);
-	if (!candidates)
+	outside = watchers(la, out->peer_port, proto) | watchers(la, in->peer_port, proto);
+	inside = watchers(la, out->local_port, proto) | watchers(la, in->local_port, proto);
+	/* Who is called is the server; the caller may have any port, on purpose, too. */
+	server_inside = proto == HELPER_TCP ? incoming : !outside;
+	if (!(server_inside ? inside : outside))
 		return;
-	for (size_t i = 0; i < HELPERS; i++) {
-		size = helpers[i]->state_size;
-		if (proto == HELPER_TCP)
-			size += helpers[i]->stream_size;
-		if (candidates & 1u << i && size > state)
-			state = size;
-	}
-	side = link_side_for_helper(la, link, state);
+	side = link_side_for_helper(la, link, state_of(server_inside ? inside : outside, proto));
 	if (!side)
 		return;
-	side->candidates = candidates;
-	side->helper = helpers[__builtin_ctz(candidates)];
+	side->candidates = server_inside ? inside : outside;
+	side->helper = helpers[__builtin_ctz(side->candidates)];
 	side->server_inside = server_inside;
 	/* Datagrams begin anew each time: their helpers look for themselves. */
 	side->begun = proto == HELPER_UDP;
 }
 
-/* Strikes off the candidates that cannot begin like this. */
+/* A connection begins, perhaps another one with the ends of one that is over. */
+static void restart(struct libalias *la, struct link *link)
+{
+	struct link_side *side = link->side;
+
+	if (side->first_len || side->begun)
+		helper_detach(la, link);
+	memset(helper_state(link), 0, state_of(side->candidates, HELPER_TCP));
+	side->helper = helpers[__builtin_ctz(side->candidates)];
+	side->alone = !(side->candidates & (side->candidates - 1));
+	side->changes[OUT] = side->changes[IN] = 0;
+	side->first_len = 0;
+	side->begun = false;
+}
+
+/* The candidates that can begin like this; the first that must is it. */
 static void judge(struct link_side *side)
 {
 	uint32_t left = 0;
@@ -322,9 +346,9 @@ static void judge(struct link_side *side)
 		if (verdict == HELPER_MAYBE)
 			left |= rest & -rest;
 	}
-	side->candidates = left;
-	side->helper = left ? helpers[__builtin_ctz(left)] : NULL;
+	side->helper = left ? helpers[__builtin_ctz(left)] : &none;
 	side->begun = !left;
+	side->alone = !(left & (left - 1));
 }
 
 /* May the helper see this packet before it is known that the stream is its own? */
@@ -333,9 +357,7 @@ static bool may_see(struct link_side *side, const struct packet *p, enum directi
 	uint32_t seq = ntohl(load32(p->l4 + 4)), offset, len, at;
 	const uint8_t *data = helper_payload(p, &offset, &len);
 
-	if (p->l4[13] & TH_SYN) {
-		side->start[dir] = seq + 1;
-	} else if (len && dir == (side->server_inside ? IN : OUT)) {
+	if (len && dir == (side->server_inside ? IN : OUT)) {
 		at = seq - side->start[dir];
 		/* A part in between is missing, or this is none of the stream's. */
 		if (at > side->first_len)
@@ -344,7 +366,7 @@ static bool may_see(struct link_side *side, const struct packet *p, enum directi
 			side->first[side->first_len++] = data[at];
 		judge(side);
 	}
-	return side->begun || !(side->candidates & (side->candidates - 1));
+	return side->begun || side->alone;
 }
 
 void helper_run(struct libalias *la, struct link *link, struct packet *p, enum direction dir)
@@ -354,9 +376,14 @@ void helper_run(struct libalias *la, struct link *link, struct packet *p, enum d
 	/* Bytes behind the datagram would get in the way of changing its length. */
 	if (p->proto == IPPROTO_UDP && ntohs(load16(p->l4 + 4)) != p->l4_len)
 		return;
-	if (!side->begun && !may_see(side, p, dir))
+	if (p->proto == IPPROTO_TCP && p->l4[13] & TH_SYN) {
+		side->start[dir] = ntohl(load32(p->l4 + 4)) + 1;
+		if (dir == (side->server_inside ? IN : OUT) &&
+		    (link->tcp_state & ~TCP_TURNED) == TCP_SYN(dir))
+			restart(la, link);
 		return;
-	if (!side->helper)
+	}
+	if (!side->begun && !may_see(side, p, dir))
 		return;
 	if (dir == OUT && side->helper->out)
 		side->helper->out(la, link, p);
@@ -368,7 +395,7 @@ void helper_detach(struct libalias *la, struct link *link)
 {
 	const struct helper *helper = link->side->helper;
 
-	link->side->helper = NULL;
+	link->side->helper = helper ? &none : NULL;
 	if (helper && helper->end)
 		helper->end(la, link);
 }

@@ -10,7 +10,8 @@
  * A unit that is split over segments is held back: its first part is cut from the packet and kept;
  * the next segment gets it put in front.  The sender sees no acknowledgment for the part in
  * between, and should it send either piece again, the kept text makes the packet whole again, as it
- * was the first time.  If the packet's buffer is too small for the whole, the pieces go their way
+ * was the first time.  If the packet's buffer is too small for the whole, or a sender who has more
+ * to say waits for the acknowledgment and sends the first piece once more, the pieces go their way
  * unchanged.
  */
 #include "helper_text.h"
@@ -62,6 +63,12 @@ static void advance(struct text_stream *s, uint32_t seq)
 	s->known = true;
 }
 
+/* Have pieces of the unit there gone unchanged? */
+static bool gave_up(const struct text_stream *s, uint32_t seq)
+{
+	return s->given_up && s->given_up_seq == seq;
+}
+
 /* Puts the part that is held in front of a packet that continues it, or repeats a piece of it. */
 static bool join_held(struct text_stream *s, struct packet *p, uint32_t *seq)
 {
@@ -70,12 +77,11 @@ static bool join_held(struct text_stream *s, struct packet *p, uint32_t *seq)
 	helper_payload(p, &offset, &len);
 	if (before > s->held_len)
 		return true;
-	if (p->len + s->held_len > p->size || p->len + s->held_len > 65535) {
-		s->given_up = true;
-		s->given_up_seq = s->held_seq;
-		s->held_len = 0;
-		return false;
-	}
+	/* The sender waits for an acknowledgment before it goes on (RFC 896): so it gets one. */
+	if (before + len <= s->held_len && start_at(s, s->held_seq) < 0)
+		goto give_up;
+	if (p->len + s->held_len > p->size || p->len + s->held_len > 65535)
+		goto give_up;
 	/* What it repeats is as it was; if it is shorter than what is held, all of that comes. */
 	same = len < s->held_len - before ? len : s->held_len - before;
 	packet_replace(p, offset, same, s->held + before, s->held_len - before);
@@ -83,19 +89,24 @@ static bool join_held(struct text_stream *s, struct packet *p, uint32_t *seq)
 	*seq = s->held_seq;
 	tcp_set_sequence(p, *seq);
 	return true;
+give_up:
+	s->given_up = true;
+	s->given_up_seq = s->held_seq;
+	s->held_len = 0;
+	return false;
 }
 
 /* Keeps the start of a unit and cuts it from the packet. */
 static bool hold(struct text_stream *s, struct packet *p, uint32_t offset, uint32_t seq,
 		 uint32_t len, uint32_t max)
 {
-	if (len > max || (s->given_up && s->given_up_seq == seq))
+	/* Nothing comes behind a FIN. */
+	if (len > max || gave_up(s, seq) || p->l4[13] & TH_FIN)
 		return false;
 	memcpy(s->held, p->data + offset, len);
 	s->held_len = len;
 	s->held_seq = seq;
 	packet_replace(p, offset, len, "", 0);
-	tcp_clear_flags(p, TH_FIN);
 	return true;
 }
 
@@ -134,7 +145,7 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 	sum = sum_of(p->data + *offset, need);
 	known = start_at(s, *seq);
 	/* TCP sends the same again; something else in its place is an attempt at something. */
-	if ((known < 0 || s->sum[known] == sum) &&
+	if (!gave_up(s, *seq) && (known < 0 || s->sum[known] == sum) &&
 	    protocol->translate(&(struct text_place){
 		    la, link, p, dir, (const char *)p->data + *offset, there, *offset, *seq}))
 		remember_start(s, *seq, sum);
@@ -150,12 +161,6 @@ void text_run(struct libalias *la, struct link *link, struct packet *p, enum dir
 
 	if (p->l4[13] & TH_RST)
 		return;
-	if (p->l4[13] & TH_SYN) {
-		s->next = seq + 1;
-		s->known = true;
-		return;
-	}
-	/* The helper was chosen after the start. */
 	if (!s->known)
 		advance(s, link->side->start[dir]);
 	helper_payload(p, &offset, &len);

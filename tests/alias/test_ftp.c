@@ -485,6 +485,33 @@ static void numbers_wrap_at_the_edit(void **state)
 	}
 }
 
+static void a_sender_that_waits_for_an_acknowledgment_gets_one(void **state)
+{
+	struct stream *s = *state;
+
+	stream_connect(s, 21);
+	assert_string_equal(stream_say(s, "PORT 10,0,"), "");
+	s->seq = 100;
+	assert_string_equal(stream_say(s, "PORT 10,0,"), "PORT 10,0,");
+	assert_string_equal(stream_say(s, "0,2,16,1\r\n"), "0,2,16,1\r\n");
+	/* Nor is the rest of a line that has gone by changed later. */
+	s->seq = 100;
+	assert_string_equal(stream_say(s, "PORT 10,0,0,2,16,1\r\n"), "PORT 10,0,0,2,16,1\r\n");
+	assert_int_equal(expectations(&s->net), 0);
+	assert_string_equal(stream_say(s, "PORT 10,0,0,2,16,1\r\n"), "PORT 198,51,100,1,16,1\r\n");
+}
+
+static void the_last_bytes_of_a_connection_are_not_held_back(void **state)
+{
+	struct stream *s = *state;
+
+	stream_connect(s, 21);
+	build_tcp(s->net.packet, s->out, TH_ACK | TH_FIN, s->seq, s->ack, "PORT 10", 7);
+	send_out(&s->net);
+	assert_string_equal(packet_text(s->net.packet), "PORT 10");
+	assert_int_equal(s->net.packet[33], TH_ACK | TH_FIN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -515,6 +542,8 @@ int main(void)
 		ftp_test(a_line_that_is_too_long_is_passed_and_the_next_is_read),
 		ftp_test(pieces_too_large_for_the_buffer_go_unchanged),
 		ftp_test(numbers_wrap_at_the_edit),
+		ftp_test(a_sender_that_waits_for_an_acknowledgment_gets_one),
+		ftp_test(the_last_bytes_of_a_connection_are_not_held_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
