@@ -176,7 +176,7 @@ const struct helper helper_skinny = {
 	.name = "skinny",
 	.protos = HELPER_TCP,
 	.ports = skinny_ports,
-	.state_size = TEXT_STREAM_SIZE(NEED),
+	.stream_size = TEXT_STREAM_SIZE(NEED),
 	.begins = skinny_begins,
 	.out = skinny_out,
 };
