@@ -20,8 +20,18 @@
 #include <stdlib.h>
 
 static const struct helper *const helpers[] = {
-	&helper_cuseeme, &helper_ftp,  &helper_irc, &helper_netbios, &helper_pna,  &helper_pptp,
-	&helper_quake,   &helper_rtsp, &helper_sip, &helper_skinny,  &helper_tftp, &helper_vdolive,
+	&helper_cuseeme,
+	&helper_ftp,
+	&helper_irc,
+	&helper_netbios,
+	&helper_pna,
+	&helper_pptp,
+	&helper_quake,
+	&helper_rtsp,
+	&helper_sip,
+	&helper_skinny,
+	&helper_tftp,
+	&helper_vdolive,
 };
 
 /* Of a link that had a helper: it may get one again when it is used for another connection. */
