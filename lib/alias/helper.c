@@ -256,15 +256,16 @@ bool helper_watches(const struct libalias *la, const struct view *view, uint8_t 
 	return map_has(map, view->peer_port) || map_has(map, view->local_port);
 }
 
-/* The helpers that watch this port, as bits. */
-static uint32_t watchers(const struct libalias *la, uint16_t port, unsigned int proto)
+/* The helpers that watch one of these ports, as bits. */
+static uint32_t watchers(const struct libalias *la, unsigned int proto, uint16_t a, uint16_t b)
 {
+	const uint64_t *map = map_of(la, proto);
 	uint32_t found = 0;
 
-	if (!map_has(map_of(la, proto), port))
+	if (!map_has(map, a) && (a == b || !map_has(map, b)))
 		return 0;
 	for (int i = 0; i < la->helper_ports; i++)
-		if (la->helper_port[i].port == port &&
+		if ((la->helper_port[i].port == a || la->helper_port[i].port == b) &&
 		    helpers[la->helper_port[i].helper]->protos & proto)
 			found |= 1u << la->helper_port[i].helper;
 	return found;
@@ -277,8 +278,7 @@ static size_t state_of(uint32_t candidates, unsigned int proto)
 
 	for (; candidates; candidates &= candidates - 1) {
 		const struct helper *helper = helpers[__builtin_ctz(candidates)];
-		size_t size =
-			helper->state_size + (proto == HELPER_TCP ? helper->stream_size : 0);
+		size_t size = helper->state_size + (proto == HELPER_TCP ? helper->stream_size : 0);
 
 		state = size > state ? size : state;
 	}
@@ -288,25 +288,29 @@ static size_t state_of(uint32_t candidates, unsigned int proto)
 void helper_attach(struct libalias *la, struct link *link, const struct packet *p)
 {
 	const struct view *out = &link->view[OUT], *in = &link->view[IN];
-	bool incoming = link->flags & LINK_INCOMING, server_inside;
 	unsigned int proto = proto_bit(link->proto);
-	uint32_t outside, inside;
+	bool server_inside = link->flags & LINK_INCOMING;
+	uint32_t candidates = 0;
 	struct link_side *side;
 
 	if (!proto || !map_of(la, proto))
 		return;
 	if (proto == HELPER_TCP && (p->l4[13] & (TH_SYN | TH_ACK)) != TH_SYN)
 		return;
-	outside = watchers(la, out->peer_port, proto) | watchers(la, in->peer_port, proto);
-	inside = watchers(la, out->local_port, proto) | watchers(la, in->local_port, proto);
-	/* Who is called is the server; the caller may have any port, on purpose, too. */
-	server_inside = proto == HELPER_TCP ? incoming : !outside;
-	if (!(server_inside ? inside : outside))
+	/* Who is called is the server: a caller may choose any port.  Datagrams may go either way.
+	 */
+	if (proto == HELPER_UDP || !server_inside)
+		candidates = watchers(la, proto, out->peer_port, in->peer_port);
+	if (proto == HELPER_UDP)
+		server_inside = !candidates;
+	if (server_inside)
+		candidates = watchers(la, proto, out->local_port, in->local_port);
+	if (!candidates)
 		return;
-	side = link_side_for_helper(la, link, state_of(server_inside ? inside : outside, proto));
+	side = link_side_for_helper(la, link, state_of(candidates, proto));
 	if (!side)
 		return;
-	side->candidates = server_inside ? inside : outside;
+	side->candidates = candidates;
 	side->helper = helpers[__builtin_ctz(side->candidates)];
 	side->server_inside = server_inside;
 	/* Datagrams begin anew each time: their helpers look for themselves. */
@@ -314,7 +318,7 @@ void helper_attach(struct libalias *la, struct link *link, const struct packet *
 }
 
 /* A connection begins, perhaps another one with the ends of one that is over. */
-static void restart(struct libalias *la, struct link *link)
+static __attribute__((noinline)) void restart(struct libalias *la, struct link *link)
 {
 	struct link_side *side = link->side;
 
@@ -352,7 +356,8 @@ static void judge(struct link_side *side)
 }
 
 /* May the helper see this packet before it is known that the stream is its own? */
-static bool may_see(struct link_side *side, const struct packet *p, enum direction dir)
+static __attribute__((noinline)) bool may_see(struct link_side *side, const struct packet *p,
+					      enum direction dir)
 {
 	uint32_t seq = ntohl(load32(p->l4 + 4)), offset, len, at;
 	const uint8_t *data = helper_payload(p, &offset, &len);

@@ -8,7 +8,7 @@
  * whole transport header and is no fragment.  A TCP connection gets a helper at its SYN only, and
  * keeps it only if the client's first bytes can be the protocol's: a web page that makes a browser
  * talk to the port does not get through that.  Where several helpers watch one port these bytes
- * choose among them.
+ * choose among them.  A helper sees no SYN; its state is zeroed when a connection begins anew.
  *
  * The packet's addresses and ports are translated already, its TCP sequence numbers are still the
  * sender's.  A helper changes payload with helper_replace(), which keeps checksums, lengths and

@@ -46,13 +46,17 @@ static bool starts(const struct text_stream *s, uint32_t seq)
 	return seq == s->next || (s->held_len && seq == s->held_seq) || start_at(s, seq) >= 0;
 }
 
-/* FNV-1a: tells whether what is sent again is what was sent before. */
-static uint32_t sum_of(const uint8_t *data, uint32_t len)
+/* Tells whether what is sent again is what was sent before. */
+static uint32_t sum_of(const struct libalias *la, const uint8_t *data, uint32_t len)
 {
-	uint32_t sum = 2166136261u;
+	uint32_t sum = len;
 
-	while (len--)
-		sum = (sum ^ *data++) * 16777619u;
+	for (uint32_t at = 0; at < len; at += sizeof(uint64_t)) {
+		uint64_t word = 0;
+
+		memcpy(&word, data + at, len - at < sizeof(word) ? len - at : sizeof(word));
+		sum = hash_words(la->key, word, sum);
+	}
 	return sum;
 }
 
@@ -142,7 +146,7 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 	if (need > len)
 		return false;
 	before = p->len;
-	sum = sum_of(p->data + *offset, need);
+	sum = sum_of(la, p->data + *offset, need);
 	known = start_at(s, *seq);
 	/* TCP sends the same again; something else in its place is an attempt at something. */
 	if (!gave_up(s, *seq) && (known < 0 || s->sum[known] == sum) &&

@@ -314,7 +314,7 @@ static void over_tcp_messages_are_put_together(void **state)
 		memcpy(first, TCP_INVITE, at);
 		first[at] = '\0';
 		assert_string_equal(stream_say(s, first), "");
-		assert_string_equal(stream_say(s, TCP_INVITE + at), TCP_INVITED);
+		assert_string_equal(stream_say(s, &TCP_INVITE[at]), TCP_INVITED);
 		assert_int_equal(expectations(&s->net), 2);
 	}
 }
