@@ -169,7 +169,7 @@ enum ipmasq_status rules_file_restore(struct session *session, int argc, char **
 		if (strcmp(argv[i], "-a") == 0) {
 			restoring.add = true;
 		} else if (restoring.name || (argv[i][0] == '-' && argv[i][1])) {
-			fprintf(stderr, "restore: '%s' is one word too many; "
+			fprintf(session->err, "restore: '%s' is one word too many; "
 					"usage: ipmasqadm restore [-a] FILE\n", argv[i]);
 			return IPMASQ_USAGE;
 		} else {
@@ -177,11 +177,11 @@ enum ipmasq_status rules_file_restore(struct session *session, int argc, char **
 		}
 	}
 	if (!restoring.name) {
-		fputs("restore: name the file, or - for standard input\n", stderr);
+		fputs("restore: name the file, or - for standard input\n", session->err);
 		return IPMASQ_USAGE;
 	}
 	if (read_file(&restoring) < 0)
-		fprintf(stderr, "restore: cannot read %s: %s\n", restoring.name, strerror(errno));
+		fprintf(session->err, "restore: cannot read %s: %s\n", restoring.name, strerror(errno));
 	else
 		status = session_transaction(session, NULL, restore, &restoring);
 	free(restoring.line);
@@ -288,7 +288,7 @@ enum ipmasq_status rules_file_save(struct session *session, int argc, char **arg
 	char *text = NULL;
 
 	if (argc > 2 || (argc == 2 && argv[1][0] == '-' && argv[1][1])) {
-		fprintf(stderr, "save: '%s' is one word too many; usage: ipmasqadm save [FILE]\n",
+		fprintf(session->err, "save: '%s' is one word too many; usage: ipmasqadm save [FILE]\n",
 			argv[argc - 1]);
 		return IPMASQ_USAGE;
 	}
@@ -296,7 +296,7 @@ enum ipmasq_status rules_file_save(struct session *session, int argc, char **arg
 		return session_transaction(session, "save", print_rules, NULL);
 	status = session_transaction(session, "save", keep_text, &text);
 	if (status == IPMASQ_OK && write_file(argv[1], text) < 0) {
-		fprintf(stderr, "save: cannot write %s: %s\n", argv[1], strerror(errno));
+		fprintf(session->err, "save: cannot write %s: %s\n", argv[1], strerror(errno));
 		status = IPMASQ_FAILED;
 	}
 	free(text);

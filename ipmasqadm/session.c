@@ -85,13 +85,14 @@ enum ipmasq_status session_transaction(struct session *session, const char *pref
 		free(output);
 		pause_randomly();
 	}
-	if (status == IPMASQ_OK && (fwrite(output, 1, length, stdout) != length || fflush(stdout))) {
+	if (status == IPMASQ_OK && (fwrite(output, 1, length, session->out) != length ||
+				    fflush(session->out))) {
 		ipmasq_fail(&error, errno, "cannot write the output: %s", strerror(errno));
 		status = IPMASQ_FAILED;
 	}
 	free(output);
 	if (status != IPMASQ_OK)
-		fprintf(stderr, "%s%s%s\n", prefix ? prefix : "", prefix ? ": " : "", error.text);
+		fprintf(session->err, "%s%s%s\n", prefix ? prefix : "", prefix ? ": " : "", error.text);
 	return (enum ipmasq_status)status;
 }
 

@@ -9,6 +9,7 @@
 
 struct session {
 	struct ipmasq_engine *engine;
+	FILE *out, *err; /* where output and messages go */
 	struct ipmasq_context flags; /* given to the dispatcher: what every context begins with */
 };
 
@@ -20,8 +21,8 @@ typedef int (*session_body)(struct ipmasq_context *context, void *data);
 
 /*
  * session_transaction - run `body` and commit what it changed, all or nothing.  Its output goes
- * to standard output once it has succeeded; an error goes to standard error behind `prefix`,
- * if that is not NULL.
+ * to session->out once it has succeeded; an error goes to session->err behind `prefix`, if that
+ * is not NULL.
  */
 enum ipmasq_status session_transaction(struct session *session, const char *prefix,
 				       session_body body, void *data);

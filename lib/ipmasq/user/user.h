@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The user engine: the rule table's engine behind which libalias translates packets.
+ *
+ * It has a store of rules, which the rule table's operations read and change, and so many workers.
+ * A worker is a pair of libalias instances, a slice of the port range and a lock: `border` stands at
+ * the outside interface and does masquerading and redirects; `inner`, in mode PKT_ALIAS_PROXY_ONLY,
+ * stands between the inside and this machine and does proxy rules.  A commit compiles the changed
+ * rules into every worker's instances, all under their locks, between two batches of packets, so a
+ * packet sees the rules before or after it, and none waits longer than that.
+ *
+ * Packets are given to the worker of their remote address (user_worker_of()), so that both
+ * directions of a conversation, and whatever a helper awaits from the same remote host, meet in one
+ * instance; redirects are known to all of them.
+ *
+ * Above: ipmasqd, which moves the packets, and ipmasqadm's trace and replay.  Below: libalias.
+ */
+#ifndef IPMASQ_USER_H
+#define IPMASQ_USER_H
+
+#include <alias.h>
+#include <ipmasq/error.h>
+#include <ipmasq/table.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct user;
+
+/* Where on its way a packet was met. */
+enum user_hook {
+	USER_FROM_OUTSIDE, /* arrived by the outside interface: border, in */
+	USER_TO_OUTSIDE,   /* leaves by the outside interface: border, out */
+	USER_FROM_INSIDE,  /* arrived by another interface, or made here for an address of this
+			      machine: inner, out; then, for an alias address, border, in and out
+			      (the hairpin of RFC 4787, section 6) */
+	USER_TO_INSIDE,    /* leaves by another interface: inner, in */
+	USER_HOOKS
+};
+
+enum user_verdict {
+	USER_KEEP,   /* goes on as it is */
+	USER_CHANGED,/* goes on, changed in place; its length is in its header */
+	USER_DROP,   /* refused: no port, a limit, malformed */
+	USER_HOLD,   /* a fragment before its header: user_fragment() says later what becomes of it */
+};
+
+/* An IPv4 datagram on its way. */
+struct user_packet {
+	void *data;
+	int size;      /* of the buffer, that a helper may fill */
+	uint32_t mark; /* fwmark, host order */
+	uint8_t hook;  /* enum user_hook */
+	uint8_t verdict;
+	uint32_t id;   /* the caller's, for user_fragment() */
+	/* Out, with user_explain() only: the rule that decided, valid until the next commit. */
+	const struct ipmasq_rule *rule;
+};
+
+/*
+ * user_open - a user engine with `workers` (1..64) workers, or NULL with an error.
+ * ipmasq_engine_close() on user_engine() frees it.
+ */
+struct user *user_open(unsigned int workers, struct ipmasq_error *error);
+
+/* The rule table's view of it, for ipmasq_table_open(). */
+struct ipmasq_engine *user_engine(struct user *user);
+
+/*
+ * user_set_addresses - the addresses of this machine (network order), the outside interface's name
+ * and its own address first: what masquerading gives, what `any address of this machine` means and what
+ * is not translated on its way in from the inside.  May be called again when they change.
+ */
+int user_set_addresses(struct user *user, const char *interface, const struct in_addr *addresses,
+		       unsigned int n, struct ipmasq_error *error);
+
+/* The worker for a packet of a hook: by its remote address, an ICMP error by the quoted one. */
+unsigned int user_worker_of(const struct user *user, const void *data, int length,
+			    enum user_hook hook);
+
+/* Translates n packets of one worker, in order; called by that worker's thread. */
+void user_translate(struct user *user, unsigned int worker, struct user_packet *packets,
+		    unsigned int n);
+
+/* As user_translate() for one packet, and names the rule. */
+void user_explain(struct user *user, unsigned int worker, struct user_packet *packet);
+
+/*
+ * Called, from user_translate() or user_tick(), for each packet that was held: `data` is its
+ * changed copy (USER_CHANGED), or NULL when it is to be dropped.
+ */
+typedef void (*user_fragment)(void *arg, unsigned int worker, uint32_t id, void *data, int length);
+void user_set_fragment(struct user *user, user_fragment released, void *arg);
+
+/* Time passes: expiry of links, openings and fragments; once a second or so by each worker. */
+void user_tick(struct user *user, unsigned int worker);
+
+/* Which hooks the rules there are now need, as a mask of 1u << enum user_hook. */
+unsigned int user_hooks(const struct user *user);
+
+/* Called, under no lock, after each commit by the committing thread; for user_hooks(). */
+void user_set_changed(struct user *user, void (*changed)(void *arg), void *arg);
+
+/* The time comes from clock(arg), in seconds that never go back; before the first packet. */
+void user_set_clock(struct user *user, uint32_t (*clock)(void *arg), void *arg);
+
+/* What `status` says, summed over the workers. */
+struct user_status {
+	struct alias_stats alias; /* of the border instances */
+	uint64_t packets[USER_HOOKS], bytes[USER_HOOKS];
+	uint64_t kept, changed, dropped, held;
+	uint32_t rules[IPMASQ_KINDS];
+	uint32_t workers;
+};
+void user_get_status(struct user *user, struct user_status *status);
+
+/*
+ * user_save_links, user_load_links - dynamic links of all workers to and from an open file, for a restart;
+ * links of rules that are gone are dropped.  The file is checked as input of a stranger.
+ */
+int user_save_links(struct user *user, FILE *file, struct ipmasq_error *error);
+int user_load_links(struct user *user, FILE *file, struct ipmasq_error *error);
+
+#endif
