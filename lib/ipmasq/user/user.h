@@ -27,14 +27,21 @@
 
 struct user;
 
-/* Where on its way a packet was met. */
+/*
+ * Where on its way a packet was met.
+ *
+ * A hairpin (RFC 4787, section 6), an inside host or this machine itself that calls an alias
+ * address, gets its destination when it comes and its source when it goes, since the kernel drops
+ * a packet that comes from inside with a source of this machine: USER_FROM_INSIDE makes the links
+ * for both halves, USER_TO_INSIDE finds them.
+ */
 enum user_hook {
-	USER_FROM_OUTSIDE, /* arrived by the outside interface: border, in */
-	USER_TO_OUTSIDE,   /* leaves by the outside interface: border, out */
+	USER_FROM_OUTSIDE, /* arrived by the outside interface: border in, then inner in */
+	USER_TO_OUTSIDE,   /* leaves by the outside interface: border out */
 	USER_FROM_INSIDE,  /* arrived by another interface, or made here for an address of this
-			      machine: inner, out; then, for an alias address, border, in and out
-			      (the hairpin of RFC 4787, section 6) */
-	USER_TO_INSIDE,    /* leaves by another interface: inner, in */
+			      machine: inner out, or border in where it is for an alias address */
+	USER_TO_INSIDE,    /* leaves by another interface than the outside one and did not come by
+			      that: border out of a link that is there, inner in */
 	USER_HOOKS
 };
 
