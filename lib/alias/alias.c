@@ -87,7 +87,9 @@ static struct link *begin_out(struct libalias *la, const struct packet *p)
 		if (redirect)
 			return redirect_link_out(la, redirect, p, view);
 		in.local = keeps_source(la, p->src) ? p->src : la->alias;
-		if (p->proto == IPPROTO_UDP && (la->mode & PKT_ALIAS_UDP_EIM)) {
+		/* A helper watches conversations, so each has a link of its own. */
+		if (p->proto == IPPROTO_UDP && (la->mode & PKT_ALIAS_UDP_EIM) &&
+		    !helper_watches(la, view, p->proto)) {
 			if (!mapping_begin(la)) {
 				la->stats.refused_memory++;
 				return NULL;
@@ -136,14 +138,9 @@ static int translate_more(struct libalias *la, struct packet *p, struct link *li
 			  enum direction dir)
 {
 	uint32_t seq = p->proto == IPPROTO_TCP ? ntohl(load32(p->l4 + 4)) : 0;
-	const struct helper *helper = link->side ? link->side->helper : NULL;
 
-	if (helper && !p->more) {
-		if (dir == OUT && helper->out)
-			helper->out(la, link, p);
-		if (dir == IN && helper->in)
-			helper->in(la, link, p);
-	}
+	if (link->side && link->side->helper && !p->more)
+		helper_run(la, link, p, dir);
 	if (p->proto == IPPROTO_TCP && link->side)
 		tcp_adjust(link, p, dir);
 	if (dir == OUT && (link->flags & (LINK_ENCODE_IP | LINK_ENCODE_TCP)))
@@ -219,7 +216,7 @@ int alias_out(struct libalias *la, struct packet *p, bool create)
 		link = begin_out(la, p);
 		if (!link)
 			return PKT_ALIAS_ERROR;
-		helper_attach(la, link);
+		helper_attach(la, link, p);
 	}
 	return translate(la, p, link, OUT);
 }
@@ -243,7 +240,7 @@ int alias_in(struct libalias *la, struct packet *p)
 		link = begin_in(la, p, &result);
 		if (!link)
 			return result;
-		helper_attach(la, link);
+		helper_attach(la, link, p);
 	}
 	return translate(la, p, link, IN);
 }
