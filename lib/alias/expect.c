@@ -88,7 +88,6 @@ struct alias_link *expect_add(struct libalias *la, struct link *master, const st
 
 void expect_used(struct libalias *la, struct alias_link *r, struct link *link)
 {
-	link->redirect = 0;
 	if (!r->helper) {
 		LibAliasRedirectDelete(la, r);
 		return;
