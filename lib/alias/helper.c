@@ -266,7 +266,7 @@ void helper_attach(struct libalias *la, struct link *link, const struct packet *
 
 	if (!proto || !map_of(la, proto))
 		return;
-	if (proto == HELPER_TCP && (p->l4[13] & (TH_SYN | TH_ACK)) != TH_SYN)
+	if (proto == HELPER_TCP && p && (p->l4[13] & (TH_SYN | TH_ACK)) != TH_SYN)
 		return;
 	candidates = watchers(la, out->peer_port, proto) | watchers(la, in->peer_port, proto);
 	server_inside = !candidates;
@@ -285,7 +285,7 @@ void helper_attach(struct libalias *la, struct link *link, const struct packet *
 	side->helper = helpers[__builtin_ctz(candidates)];
 	side->server_inside = server_inside;
 	/* Datagrams begin anew each time: their helpers look for themselves. */
-	side->begun = proto == HELPER_UDP;
+	side->begun = proto == HELPER_UDP || !p;
 }
 
 /* Strikes off the candidates that cannot begin like this. */

@@ -52,7 +52,10 @@ void helper_free(struct libalias *la);
 /* Is there a helper that watches a port of this view? */
 bool helper_watches(const struct libalias *la, const struct view *view, uint8_t proto);
 
-/* Attaches to the link, which p has just made, the helpers that watch its ports. */
+/*
+ * Attaches to the link, which p has just made, the helpers that watch its ports; p NULL: the link is
+ * from before a restart, its first bytes are known to be a helper's.
+ */
 void helper_attach(struct libalias *la, struct link *link, const struct packet *p);
 
 /* Lets the link's helper see a packet. */

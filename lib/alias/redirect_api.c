@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * redirect_api.c - the caller's side of redirects: LibAliasRedirect*() and LibAliasAddServer*().
+ * redirect_api.c - the caller's side of redirects: LibAliasRedirect*(); server.c has the servers'.
  *
  * Each checks its arguments, fills in a redirect record and enters it; nothing is entered by
  * halves.
@@ -14,7 +14,8 @@ static struct alias_link *enter(struct libalias *la, struct alias_link *r)
 {
 	int error;
 
-	if (!redirect_enter(la, r)) {
+	r->own_server = server_new(la, r, r->local, r->local_port, 1);
+	if (r->own_server && !redirect_enter(la, r)) {
 		la->stats.redirects++;
 		return r;
 	}
@@ -123,36 +124,6 @@ struct alias_link *LibAliasRedirectProto(struct libalias *la, struct in_addr loc
 	r->alias = alias_addr.s_addr;
 	r->proto = proto;
 	return enter(la, r);
-}
-
-int LibAliasAddServerWeight(struct libalias *la, struct alias_link *r, struct in_addr addr,
-			    unsigned short port, unsigned int weight)
-{
-	struct alias_server *servers;
-
-	if (!r || !weight || weight > 65535) {
-		errno = EINVAL;
-		return -1;
-	}
-	/* Room doubles: it is a power of two whenever it is full. */
-	if (!(r->server_count & (r->server_count - 1))) {
-		uint32_t room = r->server_count ? r->server_count * 2 : 1;
-
-		servers = realloc(r->servers, room * sizeof(*servers));
-		if (!servers)
-			return -1;
-		r->servers = servers;
-	}
-	r->servers[r->server_count++] = (struct alias_server){addr.s_addr, port, weight};
-	if (r->server_count == 1)
-		redirect_no_outgoing(la, r);
-	return 0;
-}
-
-int LibAliasAddServer(struct libalias *la, struct alias_link *r, struct in_addr addr,
-		      unsigned short port)
-{
-	return LibAliasAddServerWeight(la, r, addr, port, 1);
 }
 
 int LibAliasRedirectDynamic(struct libalias *la, struct alias_link *r)
