@@ -77,7 +77,7 @@ static bool alias_of(const struct libalias *la, const struct packet *p, uint32_t
 		*alias = keeps_source(la, p->src) ? p->src : la->alias;
 		return true;
 	}
-	if (!masquerade_find(la, p->src, p->proto, alias))
+	if (!masquerade_find(la, p->src, p->dst, p->proto, alias))
 		return false;
 	if (!*alias)
 		*alias = la->alias ? la->alias : p->src;
@@ -255,6 +255,14 @@ int alias_out(struct libalias *la, struct packet *p, bool create)
 	return translate(la, p, link, OUT);
 }
 
+/* What arrives and stays as it is; so do its later fragments. */
+static int left_alone(struct libalias *la, const struct packet *p)
+{
+	if (p->more && !(la->mode & PKT_ALIAS_PROXY_ONLY))
+		(void)fragment_header(la, IN, p->src, p->dst, p);
+	return PKT_ALIAS_IGNORED;
+}
+
 int alias_in(struct libalias *la, struct packet *p)
 {
 	struct link *link;
@@ -270,10 +278,10 @@ int alias_in(struct libalias *la, struct packet *p)
 	link = link_of_packet(la, IN, p);
 	if (!link) {
 		if (!may_begin(p))
-			return PKT_ALIAS_IGNORED;
+			return left_alone(la, p);
 		link = begin_in(la, p, &result);
 		if (!link)
-			return result;
+			return result == PKT_ALIAS_IGNORED ? left_alone(la, p) : result;
 		helper_attach(la, link, p);
 	}
 	return translate(la, p, link, IN);

@@ -49,6 +49,7 @@ struct alias_link;
 #define PKT_ALIAS_UNREGISTERED_CGN     0x400 /* like UNREGISTERED_ONLY, 100.64.0.0/10 too */
 #define PKT_ALIAS_UDP_EIM              0x800 /* UDP: one mapping for all remotes (RFC 4787) */
 #define PKT_ALIAS_MASQUERADE_RULES     0x10000 /* alias what LibAliasMasquerade() names only */
+#define PKT_ALIAS_KEEP_PORTS           0x20000 /* SAME_PORTS wherever no link has the port */
 
 /* The 1997 manual's spelling. */
 #define PKT_ALIAS_USE_SAME_PORTS PKT_ALIAS_SAME_PORTS
@@ -84,7 +85,9 @@ void LibAliasSetAddress(struct libalias *la, struct in_addr addr);
 /*
  * LibAliasSetAliasPortRange - choose alias ports from low..high, host byte order; 0, 0 =
  * 1024..65535. With SAME_PORTS the local port is kept only where it lies in the range, so that
- * instances which share an address can each own a slice.
+ * instances which share an address can each own a slice.  With KEEP_PORTS it is kept outside of the
+ * range, too, for instances that never meet the same remote host, and where a static redirect waits
+ * for others.
  */
 void LibAliasSetAliasPortRange(struct libalias *la, u_short low, u_short high);
 
@@ -292,6 +295,24 @@ struct alias_link *LibAliasRedirectMark(struct libalias *la, struct in_addr loca
 					unsigned short local_port, unsigned int mark,
 					unsigned char proto);
 
+/*
+ * LibAliasRedirectSetRank - where redirects of different ranks match, the lowest rank wins, whatever is
+ * more specific or newer; all begin with 0.
+ */
+void LibAliasRedirectSetRank(struct libalias *la, struct alias_link *link, unsigned int rank);
+
+/*
+ * LibAliasRedirectInherit - links and traffic of those servers of from which link has, too, become
+ * link's, as when it takes the place of from; and its hits.
+ */
+void LibAliasRedirectInherit(struct libalias *la, struct alias_link *link, struct alias_link *from);
+
+/*
+ * LibAliasSetOwnAddresses - the addresses that alias address INADDR_NONE of a redirect stands for;
+ * addresses NULL: all there are, as in the beginning.  They are copied.  ENOMEM.
+ */
+int LibAliasSetOwnAddresses(struct libalias *la, const struct in_addr *addresses, int count);
+
 /* LibAliasRedirectSetCookie, LibAliasRedirectCookie - a pointer of the caller's with a redirect. */
 void LibAliasRedirectSetCookie(struct libalias *la, struct alias_link *link, void *cookie);
 void *LibAliasRedirectCookie(const struct alias_link *link);
@@ -344,7 +365,7 @@ unsigned int LibAliasRedirectEnd(struct libalias *la, struct alias_link *link, s
 				 u_short port, unsigned char proto);
 
 /*
- * Masquerade rules: what leaves from net/bits, of proto or (0) of every one, gets this alias address;
+ * Masquerade rules: what leaves net/bits for another, of proto or (0) of every one, gets this alias address;
  * INADDR_ANY is LibAliasSetAddress()'s, also when it changes.  They count with mode
  * PKT_ALIAS_MASQUERADE_RULES, instead of the aliasing address and of UNREGISTERED_ONLY and
  * UNREGISTERED_CGN: an outgoing packet that has no link, redirect or proxy rule makes a link if a

@@ -142,6 +142,7 @@ struct alias_link {
 	uint8_t proto;
 	uint8_t kind; /* enum redirect_kind */
 	bool dynamic;
+	uint32_t rank; /* lower = first */
 	uint32_t server_count;
 	uint64_t age; /* larger = newer */
 	uint32_t *servers;   /* the pool: ids */
@@ -213,9 +214,13 @@ struct libalias {
 	uint32_t class_count[2][REDIRECT_CLASSES];
 	uint32_t classes[2];      /* those with members, a bit each */
 	uint32_t range_count[17]; /* range entries by prefix length of the port */
+	uint32_t ranked;          /* redirects whose rank is not 0 */
 	uint32_t zero_keys;       /* entries for the aliasing address, whatever it is */
 	uint64_t redirect_age;
 	uint32_t target; /* LibAliasSetTarget() */
+	bool own_set;    /* LibAliasSetOwnAddresses() */
+	uint32_t *own;   /* sorted */
+	uint32_t own_count;
 
 	/* masquerade.c */
 	struct masquerade_rule *masquerade;
@@ -366,6 +371,10 @@ void redirect_delete(struct libalias *la, struct alias_link *redirect);
 /* The redirect for new packets of this view of direction dir, or NULL. */
 struct alias_link *redirect_find(struct libalias *la, enum direction dir, const struct view *view,
 				 uint8_t proto, uint32_t mark);
+/* What is of a lower rank goes first. */
+void redirect_set_rank(struct libalias *la, struct alias_link *redirect, uint32_t rank);
+/* Is it one of LibAliasSetOwnAddresses()? */
+bool is_own(const struct libalias *la, uint32_t addr);
 /* Does a redirect of ports want incoming packets of this view? */
 bool redirect_holds_port(struct libalias *la, const struct view *in, uint8_t proto);
 struct link *redirect_link_out(struct libalias *la, struct alias_link *redirect,
@@ -398,8 +407,9 @@ static inline void server_count(const struct libalias *la, const struct link *li
 }
 
 /* masquerade.c - which sources get which alias address */
-/* The alias address for what src sends of proto, 0 = the aliasing address; false: no rule. */
-bool masquerade_find(const struct libalias *la, uint32_t src, uint8_t proto, uint32_t *alias);
+/* The alias address for what src sends to dst, 0 = the aliasing address; false: no rule. */
+bool masquerade_find(const struct libalias *la, uint32_t src, uint32_t dst, uint8_t proto,
+		     uint32_t *alias);
 void masquerade_clear(struct libalias *la);
 
 /* expect.c - connections that helpers await; the helpers' side is in helper.h */

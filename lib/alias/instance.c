@@ -61,6 +61,7 @@ static void release(struct libalias *la)
 	link_table_free(la);
 	helper_free(la);
 	free(la->holes);
+	free(la->own);
 	if (la->log)
 		fclose(la->log);
 	free(la->log_path);

@@ -51,7 +51,14 @@ static struct masquerade_rule *find(const struct libalias *la, const struct masq
 	return NULL;
 }
 
-bool masquerade_find(const struct libalias *la, uint32_t src, uint8_t proto, uint32_t *alias)
+/* What stays in the net has no use for an alias; a rule for all the world is about what leaves. */
+static bool stays(const struct masquerade_rule *rule, uint32_t dst)
+{
+	return rule->bits && (ntohl(dst) & mask_of(rule->bits)) == rule->net;
+}
+
+bool masquerade_find(const struct libalias *la, uint32_t src, uint32_t dst, uint8_t proto,
+		     uint32_t *alias)
 {
 	const struct masquerade_rule *found = NULL;
 
@@ -59,11 +66,13 @@ bool masquerade_find(const struct libalias *la, uint32_t src, uint8_t proto, uin
 		unsigned int bits = 63 - (unsigned int)__builtin_clzll(left);
 		struct masquerade_rule rule = {ntohl(src) & mask_of(bits), (uint8_t)bits, proto, 0};
 
+		left &= ~(1ull << bits);
+		if (stays(&rule, dst))
+			continue;
 		found = find(la, &rule);
 		rule.proto = 0;
 		if (!found)
 			found = find(la, &rule);
-		left &= ~(1ull << bits);
 	}
 	if (found)
 		*alias = found->alias;

@@ -8,7 +8,8 @@
  * are known, for outgoing ones.  A look-up tries the classes that have members, so it costs the
  * same with ten and 100,000 redirects.
  *
- * Entries with equal keys form a list, newest first; only its head is in the hash index.  An
+ * Entries with equal keys form a list, by rank and newest first; only its head is in the hash index.
+ * Where the caller has given ranks, all classes are tried and the lowest rank wins.  An
  * address of 0 stands for the aliasing address: a look-up for that address tries both and takes the
  * newer. A port range is entered as the few power-of-two blocks that make it up; a look-up tries
  * the block sizes that are in use.
@@ -192,25 +193,64 @@ const struct alias_link *redirect_of(const struct libalias *la, const struct lin
 	return link->server ? redirect_at(la, server_at(la, link->server)->redirect) : NULL;
 }
 
+static uint32_t rank_of(const struct libalias *la, uint32_t id)
+{
+	return redirect_at(la, entry_at(la, id)->redirect)->rank;
+}
+
+/* Puts an entry into the list of its key, before those of its rank. */
+static int entry_link(struct libalias *la, uint32_t id)
+{
+	struct entry *entry = entry_at(la, id);
+	uint32_t hash = key_hash(la, &entry->key), next = entry_find(la, &entry->key, hash);
+	uint32_t before = 0;
+
+	while (next && rank_of(la, next) < rank_of(la, id)) {
+		before = next;
+		next = entry_at(la, next)->older;
+	}
+	if (before)
+		entry_at(la, before)->older = id;
+	else if (next)
+		index_replace(&la->redirect_index, hash, next, id);
+	else if (index_insert(&la->redirect_index, hash, id))
+		return -1;
+	if (next)
+		entry_at(la, next)->newer = id;
+	entry->newer = before;
+	entry->older = next;
+	return 0;
+}
+
+static void entry_unlink(struct libalias *la, uint32_t id)
+{
+	struct entry *entry = entry_at(la, id);
+	uint32_t hash = key_hash(la, &entry->key);
+
+	if (entry->older)
+		entry_at(la, entry->older)->newer = entry->newer;
+	if (entry->newer)
+		entry_at(la, entry->newer)->older = entry->older;
+	else if (entry->older)
+		index_replace(&la->redirect_index, hash, id, entry->older);
+	else
+		index_remove(&la->redirect_index, hash, id);
+}
+
 static int entry_add(struct libalias *la, struct alias_link *redirect, const struct key *key)
 {
-	uint32_t hash = key_hash(la, key), old = entry_find(la, key, hash);
 	uint32_t id = pool_alloc(&la->redirect_keys);
 	struct entry *entry;
 
 	if (!id)
 		return -1;
-	if (old) {
-		index_replace(&la->redirect_index, hash, old, id);
-		entry_at(la, old)->newer = id;
-	} else if (index_insert(&la->redirect_index, hash, id)) {
-		pool_free(&la->redirect_keys, id);
-		return -1;
-	}
 	entry = entry_at(la, id);
 	entry->key = *key;
 	entry->redirect = redirect->id;
-	entry->older = old;
+	if (entry_link(la, id)) {
+		pool_free(&la->redirect_keys, id);
+		return -1;
+	}
 	entry->sibling = redirect->keys;
 	redirect->keys = id;
 	if (!la->class_count[key->dir][key->class]++)
@@ -225,7 +265,6 @@ static int entry_add(struct libalias *la, struct alias_link *redirect, const str
 static void entry_remove(struct libalias *la, uint32_t id)
 {
 	struct entry *entry = entry_at(la, id);
-	uint32_t hash = key_hash(la, &entry->key);
 
 	if (!--la->class_count[entry->key.dir][entry->key.class])
 		la->classes[entry->key.dir] &= ~(1u << entry->key.class);
@@ -233,14 +272,7 @@ static void entry_remove(struct libalias *la, uint32_t id)
 		la->range_count[entry->key.bits]--;
 	if (!entry->key.local)
 		la->zero_keys--;
-	if (entry->older)
-		entry_at(la, entry->older)->newer = entry->newer;
-	if (entry->newer)
-		entry_at(la, entry->newer)->older = entry->older;
-	else if (entry->older)
-		index_replace(&la->redirect_index, hash, id, entry->older);
-	else
-		index_remove(&la->redirect_index, hash, id);
+	entry_unlink(la, id);
 	pool_free(&la->redirect_keys, id);
 }
 
@@ -397,14 +429,35 @@ void redirect_no_outgoing(struct libalias *la, struct alias_link *redirect)
 	entries_remove(la, redirect, OUT);
 }
 
+void redirect_set_rank(struct libalias *la, struct alias_link *redirect, uint32_t rank)
+{
+	la->ranked += (rank != 0) - (redirect->rank != 0);
+	redirect->rank = rank;
+	for (uint32_t id = redirect->keys; id; id = entry_at(la, id)->sibling) {
+		if (!entry_at(la, id)->older && !entry_at(la, id)->newer)
+			continue;
+		/* Others stay in the list, so linking needs no memory. */
+		entry_unlink(la, id);
+		(void)entry_link(la, id);
+	}
+}
+
 void redirect_delete(struct libalias *la, struct alias_link *redirect)
 {
 	entries_remove(la, redirect, -1);
+	la->ranked -= redirect->rank != 0;
 	servers_free(la, redirect);
 	pool_free(&la->redirects, redirect->id);
 }
 
-/* The newer of best and what the key leads to, the address being exact or the aliasing one. */
+static bool goes_first(const struct alias_link *r, const struct alias_link *best)
+{
+	if (!best || r->rank != best->rank)
+		return !best || r->rank < best->rank;
+	return r->age > best->age;
+}
+
+/* The first of best and what the key leads to, the address being exact or the aliasing one. */
 static struct alias_link *newest(const struct libalias *la, struct alias_link *best,
 				 struct key *key)
 {
@@ -415,7 +468,7 @@ static struct alias_link *newest(const struct libalias *la, struct alias_link *b
 		id = entry_find(la, key, key_hash(la, key));
 		if (id) {
 			found = redirect_at(la, entry_at(la, id)->redirect);
-			if (!best || found->age > best->age)
+			if (goes_first(found, best))
 				best = found;
 		}
 		if (local != la->alias || !local || !la->zero_keys)
@@ -475,17 +528,33 @@ static struct alias_link *find_in_class(const struct libalias *la, enum class cl
 	return newest(la, NULL, &key);
 }
 
+/* As bits. */
+static uint32_t to_all_classes(void)
+{
+	uint32_t classes = 0;
+
+	for (uint32_t class = 0; class < REDIRECT_CLASSES; class ++)
+		if (class_parts[class] & TO_ALL)
+			classes |= 1u << class;
+	return classes;
+}
+
 static struct alias_link *find_classes(const struct libalias *la, enum direction dir,
 				       const struct view *view, uint8_t proto, uint32_t mark,
 				       enum class first, enum class last)
 {
 	uint32_t classes = la->classes[dir] & (UINT32_MAX << first) & ((2u << last) - 1);
-	struct alias_link *found = NULL;
+	struct alias_link *best = NULL, *found;
 
-	for (; classes && !found; classes &= classes - 1)
+	if (dir == IN && la->own_set && classes & to_all_classes() && !is_own(la, view->local))
+		classes &= ~to_all_classes();
+	for (; classes && !(best && (!best->rank || !la->ranked)); classes &= classes - 1) {
 		found = find_in_class(la, (enum class)__builtin_ctz(classes), dir, view, proto,
 				      mark);
-	return found;
+		if (found && (!best || found->rank < best->rank))
+			best = found;
+	}
+	return best;
 }
 
 struct alias_link *redirect_find(struct libalias *la, enum direction dir, const struct view *view,
@@ -498,8 +567,11 @@ struct alias_link *redirect_find(struct libalias *la, enum direction dir, const 
 
 bool redirect_holds_port(struct libalias *la, const struct view *in, uint8_t proto)
 {
-	if (find_classes(la, IN, in, proto, 0, PORT_REMOTE_BOTH, TO_ALL_RANGE))
-		return true;
+	const struct alias_link *found =
+		find_classes(la, IN, in, proto, 0, PORT_REMOTE_BOTH, TO_ALL_RANGE);
+
+	if (found || la->mode & PKT_ALIAS_KEEP_PORTS)
+		return found && (found->dynamic || !(la->mode & PKT_ALIAS_KEEP_PORTS));
 	return proto == IPPROTO_UDP && view_any_peer(in) &&
 	       find_classes(la, IN, in, proto, 0, HELD, TO_ALL_HELD_RANGE);
 }

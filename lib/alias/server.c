@@ -209,6 +209,39 @@ int LibAliasRedirectSetTraffic(struct libalias *la, struct alias_link *r, unsign
 	return 0;
 }
 
+static uint32_t *server_slot(struct alias_link *r, unsigned int index)
+{
+	return r->server_count ? &r->servers[index] : &r->own_server;
+}
+
+void LibAliasRedirectInherit(struct libalias *la, struct alias_link *r, struct alias_link *from)
+{
+	unsigned int theirs = from->server_count ? from->server_count : 1, k = 0;
+
+	r->hits += from->hits;
+	for (unsigned int i = 0; i < (r->server_count ? r->server_count : 1); i++) {
+		uint32_t *mine = server_slot(r, i), *old;
+		struct alias_server *fresh = server_at(la, *mine), *kept;
+		uint32_t id = *mine;
+
+		/* Mostly in the same order, so the search goes on where the last one ended. */
+		for (unsigned int tries = 0; tries < theirs; tries++, k++) {
+			old = server_slot(from, k % theirs);
+			kept = server_at(la, *old);
+			if (kept->redirect != from->id || kept->addr != fresh->addr ||
+			    kept->port != fresh->port)
+				continue;
+			kept->redirect = r->id;
+			kept->weight = fresh->weight;
+			fresh->redirect = from->id;
+			*mine = *old;
+			*old = id;
+			k++;
+			break;
+		}
+	}
+}
+
 static unsigned int end_links(struct libalias *la, uint32_t server, const struct view *end,
 			      uint8_t proto)
 {

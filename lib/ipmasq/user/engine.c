@@ -121,6 +121,8 @@ static int supported(const struct ipmasq_rule *rule, struct ipmasq_error *error)
 				   "the user engine translates IPv4 only; the kernel engine can");
 	if (rule->kind == IPMASQ_REDIRECT)
 		return redirect_supported(&rule->redirect, error);
+	if (rule->kind == IPMASQ_TRIGGER)
+		return trigger_supported(&rule->trigger, error);
 	if (rule->kind == IPMASQ_HELPER)
 		return helper_supported(&rule->helper, error);
 	if (rule->kind == IPMASQ_PROXY && rule->proxy.encoding == IPMASQ_ENCODE_TCP_STREAM &&
@@ -388,7 +390,7 @@ void user_update_hooks(struct user *user)
 	if (counts[IPMASQ_REDIRECT] || counts[IPMASQ_TRIGGER] || counts[IPMASQ_PROXY])
 		hooks |= 1u << USER_FROM_INSIDE | 1u << USER_TO_INSIDE;
 	if (counts[IPMASQ_PROXY])
-		hooks |= USER_HOOK_INSIDE_ANYWHERE;
+		hooks |= USER_HOOK_INSIDE_ANYWHERE | USER_HOOK_PROXY;
 	LIST_FOREACH(stored, &user->store.kinds[IPMASQ_REDIRECT], of_kind)
 	{
 		const struct ipmasq_match *match = &stored->rule->redirect.match;

@@ -23,6 +23,8 @@
 #include <stdatomic.h>
 #include <sys/queue.h>
 
+#define USER_HOOK_PROXY (1u << (USER_HOOKS + 1)) /* in user->hooks: there are proxy rules */
+
 /* A rule of the store, and what it is in each worker. */
 struct stored {
 	struct stored *chain;       /* in the store's hash */
@@ -209,17 +211,18 @@ void trigger_close_all(struct worker *worker);
 void trigger_sweep(struct worker *worker);
 /* May a packet to this port open something? */
 bool trigger_is_control(const struct watch *watch, uint8_t protocol, uint16_t port);
-/*
- * Control traffic left from inside to remote and got this alias address.  Openings for everybody are
- * made in this worker, which is locked, only: the caller calls again for each other.
- * true: there is something for the others.
- */
+/* Control traffic to a port of a remote host left inside and got this alias address. */
 struct sighting {
 	struct in_addr inside, remote, alias;
 	uint8_t protocol;
 	uint16_t port;
 };
+/*
+ * Opens what the sighting opens in this worker, which is locked; `elsewhere`: the remote host is
+ * another worker's, so only what is open for everybody.  true: the others have to see it, too.
+ */
 bool trigger_see(struct worker *worker, const struct sighting *sighting, bool elsewhere);
+int trigger_supported(const struct ipmasq_trigger *trigger, struct ipmasq_error *error);
 int trigger_openings(struct user *user, const struct stored *stored, ipmasq_opening_visit visit,
 		     void *data, struct ipmasq_error *error);
 
