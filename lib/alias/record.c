@@ -174,9 +174,11 @@ static void collect(struct libalias *la, const struct link *link, struct content
 int LibAliasPackLink(struct libalias *la, unsigned int *cursor, void *record)
 {
 	struct cursor c = {.at = record, .left = ALIAS_RECORD_MAX};
-	struct link *link = link_next(la, cursor);
 	struct contents x;
+	struct link *link;
 
+	clock_advance(la);
+	link = link_next(la, cursor);
 	if (!link)
 		return 0;
 	collect(la, link, &x);
