@@ -134,12 +134,13 @@ struct alias_link {
 	uint8_t kind; /* enum redirect_kind */
 	bool dynamic;
 	uint32_t server_count;
-	uint64_t age;        /* larger = newer */
+	uint64_t age; /* larger = newer */
+	uint64_t hits;
 	uint32_t *servers;   /* the pool: ids */
 	uint32_t own_server; /* its local end's */
-	uint32_t server_at, server_left;
+	uint32_t server_at;
+	uint32_t server_left;
 	uint32_t mark;
-	uint64_t hits;
 	uint32_t keys; /* first of its entries in the redirect index */
 	void *cookie;
 	/* expectations only */
