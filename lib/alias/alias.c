@@ -116,7 +116,9 @@ static struct link *begin_out(struct libalias *la, const struct packet *p, int *
 			*result = PKT_ALIAS_IGNORED;
 			return NULL;
 		}
-		if (p->proto == IPPROTO_UDP && (la->mode & PKT_ALIAS_UDP_EIM)) {
+		/* A helper watches conversations, so each has a link of its own. */
+		if (p->proto == IPPROTO_UDP && (la->mode & PKT_ALIAS_UDP_EIM) &&
+		    !helper_watches(la, view, p->proto)) {
 			if (!mapping_begin(la)) {
 				la->stats.refused_memory++;
 				return NULL;
@@ -165,14 +167,9 @@ static int translate_more(struct libalias *la, struct packet *p, struct link *li
 			  enum direction dir)
 {
 	uint32_t seq = p->proto == IPPROTO_TCP ? ntohl(load32(p->l4 + 4)) : 0;
-	const struct helper *helper = link->side ? link->side->helper : NULL;
 
-	if (helper && !p->more) {
-		if (dir == OUT && helper->out)
-			helper->out(la, link, p);
-		if (dir == IN && helper->in)
-			helper->in(la, link, p);
-	}
+	if (link->side && link->side->helper && !p->more)
+		helper_run(la, link, p, dir);
 	if (p->proto == IPPROTO_TCP && link->side)
 		tcp_adjust(link, p, dir);
 	if (dir == OUT && (link->flags & (LINK_ENCODE_IP | LINK_ENCODE_TCP)))
@@ -253,7 +250,7 @@ int alias_out(struct libalias *la, struct packet *p, bool create)
 		link = begin_out(la, p, &result);
 		if (!link)
 			return result;
-		helper_attach(la, link);
+		helper_attach(la, link, p);
 	}
 	return translate(la, p, link, OUT);
 }
@@ -277,7 +274,7 @@ int alias_in(struct libalias *la, struct packet *p)
 		link = begin_in(la, p, &result);
 		if (!link)
 			return result;
-		helper_attach(la, link);
+		helper_attach(la, link, p);
 	}
 	return translate(la, p, link, IN);
 }

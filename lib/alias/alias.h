@@ -197,8 +197,15 @@ int LibAliasCheckNewLink(struct libalias *la);
 unsigned short LibAliasInternetChecksum(struct libalias *la, unsigned short *buffer, int nbytes);
 
 /*
- * Modules of FreeBSD's engine.  Helpers are built in: LoadModule returns 0 if it names one ("ftp",
- * "alias_ftp", a path that ends in such a name), else ENOENT; the others return 0.
+ * Modules, as FreeBSD's engine has them; here the helpers are built in and watch nothing until they
+ * are loaded or LibAliasSetHelper() names them.  These are for all instances, so no other thread
+ * may use one meanwhile, and return 0 or an error number.
+ *
+ * LibAliasLoadModule - "ftp", "alias_ftp" or a path that ends in such a name: these helpers watch
+ * their default ports in all instances that there are and will be.  ENOENT: no such module; EEXIST:
+ * it is loaded.  LibAliasUnLoadAllModule - that ends, for new links.  LibAliasRefreshModules -
+ * unloads all, then loads what /etc/libalias.conf names, one a line, # begins a comment.  If there
+ * is no such file nothing changes (ENOENT).
  */
 int LibAliasLoadModule(char *path);
 int LibAliasUnLoadAllModule(void);
@@ -483,8 +490,9 @@ void LibAliasSetFirewall(struct libalias *la, const struct alias_firewall *ops, 
 int LibAliasSetLogFile(struct libalias *la, const char *path);
 
 /*
- * LibAliasSetHelper - the named protocol helper watches the port (host order), or no longer.
- * "ftp" watches 21 from the start.  ENOENT: no such helper, ENOSPC: too many ports.
+ * LibAliasSetHelper - the named protocol helper, or set of helpers, watches the port (host order; 0:
+ * its default ports), or no longer.  It counts for new links.  ENOENT: no such helper, ENOSPC: too
+ * many ports.
  */
 int LibAliasSetHelper(struct libalias *la, const char *name, unsigned int port, int enable);
 

@@ -80,16 +80,25 @@ struct sequence_change {
 
 struct helper;
 
+#define HELPER_FIRST 8 /* bytes of a client's stream by which a helper knows its protocol */
+
 /* What each packet of such a link reads comes first; a helper's state follows the record. */
 struct link_side {
-	const struct helper *helper;
-	uint32_t stream_start; /* sequence number of the first outgoing byte */
+	const struct helper *helper; /* if !begun, the first candidate */
+	uint32_t stream_start;       /* sequence number of the first outgoing byte */
 	uint8_t changes[2];
 	bool dest_known;                                    /* stream_start is valid */
+	bool begun;                                         /* helper is settled */
 	struct sequence_change change[2][SEQUENCE_CHANGES]; /* by direction, oldest first */
 	uint32_t id;                                        /* of the link */
 	uint32_t hole;                                      /* number of a firewall hole plus 1 */
-	uint32_t expectations;
+	uint32_t candidates;                                /* helpers that it may be, by number */
+	uint32_t client_start; /* sequence number of the client's first byte */
+	uint8_t first[HELPER_FIRST];
+	uint8_t first_len;
+	bool server_inside;
+	uint32_t expectation_count;
+	LIST_HEAD(, alias_link) expectations;
 	LIST_ENTRY(link_side) entry;
 } __attribute__((aligned(64)));
 
@@ -144,14 +153,14 @@ struct alias_link {
 	uint32_t keys; /* first of its entries in the redirect index */
 	void *cookie;
 	/* expectations only */
-	TAILQ_ENTRY(alias_link) expected;
-	uint32_t master; /* id of the control connection's link */
+	LIST_ENTRY(alias_link) expected, sibling; /* in its time slot; of its control connection */
+	uint32_t master;                          /* id of the control connection's link */
 	uint32_t deadline;
 	int socket; /* that holds the port, or -1 */
 	const struct helper *helper;
 } __attribute__((aligned(64)));
 
-TAILQ_HEAD(expectation_list, alias_link);
+LIST_HEAD(expectation_list, alias_link);
 LIST_HEAD(side_list, link_side);
 
 struct masquerade_rule {
@@ -173,7 +182,8 @@ struct proxy_rule {
 TAILQ_HEAD(proxy_list, proxy_rule);
 
 #define WHEEL_SLOTS      1024
-#define HELPER_PORTS     32
+#define HELPER_PORTS     64
+#define EXPECT_SLOTS     64
 #define REDIRECT_CLASSES 22
 
 struct endpoint;
@@ -222,16 +232,19 @@ struct libalias {
 
 	/* the rest */
 	struct proxy_list proxies;
-	struct expectation_list expectations;
+	struct expectation_list expectations[EXPECT_SLOTS]; /* by deadline */
+	uint32_t expect_time;                               /* slots before it are done */
 	struct side_list sides;
 	struct fragment_table *fragments;
 	struct tally hosts;       /* links by inside address */
 	struct tally exact_ports; /* exact UDP links by alias address and port */
 	uint32_t limit[ALIAS_LIMIT_COUNT];
 	struct alias_stats stats;
+	uint64_t *watched[2]; /* ports, network order, of helpers of TCP and UDP; or NULL */
 	struct {
-		const struct helper *helper;
-		uint16_t port; /* network order */
+		uint16_t port;  /* network order */
+		uint8_t helper; /* by number */
+		bool by_module;
 	} helper_port[HELPER_PORTS];
 	int helper_ports; /* the first so many are in use */
 	unsigned int skinny_port;
@@ -338,6 +351,8 @@ bool clock_advance(struct libalias *la);
 /* ports.c - choosing alias ports */
 /* A free port for view (alias address, remote); SAME_PORTS tries wanted.  false: none. */
 bool port_choose(struct libalias *la, struct view *in, uint8_t proto, uint16_t wanted);
+/* Is this port free for view? */
+bool port_free(struct libalias *la, const struct view *in, uint8_t proto, uint16_t port);
 void port_note(struct libalias *la, const struct view *in, uint8_t proto, bool used);
 void port_clear(struct libalias *la);
 uint32_t random_number(struct libalias *la);
@@ -389,13 +404,10 @@ static inline void server_count(const struct libalias *la, const struct link *li
 bool masquerade_find(const struct libalias *la, uint32_t src, uint8_t proto, uint32_t *alias);
 void masquerade_clear(struct libalias *la);
 
-/* expect.c - connections that helpers await */
-struct alias_link *expect_add(struct libalias *la, struct link *master, const struct helper *helper,
-			      uint32_t inside, uint16_t inside_port, uint32_t remote);
+/* expect.c - connections that helpers await; the helpers' side is in helper.h */
 void expect_used(struct libalias *la, struct alias_link *redirect, struct link *link);
 void expect_expire(struct libalias *la);
-void expect_forget_master(struct libalias *la, uint32_t master);
-void expect_clear(struct libalias *la);
+void expect_forget_master(struct libalias *la, struct link_side *master);
 
 /* firewall.c - holes for PKT_ALIAS_PUNCH_FW */
 void firewall_open(struct libalias *la, struct link *link);
@@ -474,6 +486,9 @@ const struct proxy_rule *proxy_find(const struct libalias *la, const struct pack
 void proxy_clear(struct libalias *la);
 /* Tells the proxy the destination; seq is the number that the packet came with. */
 int proxy_encode(struct libalias *la, struct link *link, struct packet *p, uint32_t seq);
+
+/* instance.c */
+void instance_each(void (*visit)(struct libalias *la, void *arg), void *arg);
 
 /* log.c */
 void log_links(struct libalias *la);

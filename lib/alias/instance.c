@@ -59,6 +59,7 @@ static void release(struct libalias *la)
 	masquerade_clear(la);
 	redirect_table_free(la);
 	link_table_free(la);
+	helper_free(la);
 	free(la->holes);
 	if (la->log)
 		fclose(la->log);
@@ -70,7 +71,6 @@ static int set_up(struct libalias *la)
 	memset(la, 0, offsetof(struct libalias, instance));
 	la->mode = PKT_ALIAS_SAME_PORTS | PKT_ALIAS_USE_SOCKETS | PKT_ALIAS_RESET_ON_ADDR_CHANGE;
 	TAILQ_INIT(&la->proxies);
-	TAILQ_INIT(&la->expectations);
 	LIST_INIT(&la->sides);
 	memcpy(la->timeout, default_timeout, sizeof(default_timeout));
 	for (int i = 0; i < ALIAS_LIMIT_COUNT; i++)
@@ -89,9 +89,19 @@ static int set_up(struct libalias *la)
 		link_table_free(la);
 		return -1;
 	}
-	la->wheel_time = la->now = clock_now(la);
-	helper_defaults(la);
+	la->expect_time = la->wheel_time = la->now = clock_now(la);
+	helper_init(la);
 	return 0;
+}
+
+void instance_each(void (*visit)(struct libalias *la, void *arg), void *arg)
+{
+	struct libalias *la;
+
+	lock_instances();
+	LIST_FOREACH(la, &instances, instance)
+	visit(la, arg);
+	unlock_instances();
 }
 
 static void close_all(void)
@@ -257,7 +267,7 @@ void LibAliasSetClock(struct libalias *la, uint32_t (*clock)(void *arg), void *a
 	la->clock_arg = arg;
 	la->now = clock_now(la);
 	if (!la->stats.links)
-		la->wheel_time = la->now;
+		la->expect_time = la->wheel_time = la->now;
 }
 
 int LibAliasExpire(struct libalias *la, int max)

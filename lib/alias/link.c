@@ -289,8 +289,7 @@ static void side_free(struct libalias *la, struct link *link)
 	if (!side)
 		return;
 	firewall_close(la, link);
-	if (side->expectations)
-		expect_forget_master(la, side->id);
+	expect_forget_master(la, side);
 	LIST_REMOVE(side, entry);
 	free(side);
 	link->side = NULL;
@@ -344,7 +343,6 @@ void link_clear(struct libalias *la)
 {
 	struct link_side *side, *next;
 
-	expect_clear(la);
 	for (side = LIST_FIRST(&la->sides); side; side = next) {
 		next = LIST_NEXT(side, entry);
 		side_free(la, link_at(la, side->id));

@@ -64,8 +64,8 @@ static void range_of(const struct libalias *la, uint16_t *low, uint16_t *high)
 	*high = la->port_high ? la->port_high : DEFAULT_HIGH;
 }
 
-/* Is the port free for the endpoint?  Ports of static redirects are not for dynamic links. */
-static bool port_free(struct libalias *la, const struct view *in, uint8_t proto, uint16_t port)
+/* Ports of static redirects are not for dynamic links. */
+bool port_free(struct libalias *la, const struct view *in, uint8_t proto, uint16_t port)
 {
 	struct view view = *in;
 

@@ -173,10 +173,10 @@ static void a_helper_begins_anew(void **state)
 	restart(net);
 	LibAliasSetHelper(net->la, "ftp", 21, 1);
 	unpack(net, &record, 1);
-	say(net, 120, "NOOP\r\n"); /* by its end the helper knows where lines begin */
-	say(net, 126, "PORT 10,0,0,2,16,2\r\n");
-	assert_string_equal(packet_text(net->packet), "PORT 198,51,100,1,16,2\r\n");
-	assert_int_equal(packet_seq(net->packet), 130);
+	/* By the end of the first line the helper knows where lines begin. */
+	say(net, 120, "NOOP\r\nPORT 10,0,0,2,16,2\r\n");
+	assert_string_equal(packet_text(net->packet), "NOOP\r\nPORT 198,51,100,1,16,2\r\n");
+	assert_int_equal(packet_seq(net->packet), 124);
 	assert_int_equal(tcp_in(net, ENDS(REMOTE, 20, ALIAS, 4098), TH_SYN), PKT_ALIAS_OK);
 	assert_ends(net->packet, REMOTE, 20, INSIDE, 4098);
 }

@@ -382,6 +382,7 @@ static void run_helped(uint32_t n, double plain)
 	uint32_t rounds = (REPEAT + n - 1) / n;
 	struct libalias *la = engine();
 
+	LibAliasSetHelper(la, "ftp", 0, 1);
 	singly(la, n, 0, ftp_syn, LibAliasOut, PKT_ALIAS_OK);
 	singly(la, n, 0, ftp_command, LibAliasOut, PKT_ALIAS_OK);
 	report("TCP data out, shifted by a helper",

@@ -544,6 +544,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	LibAliasSetClock(la, fake_clock, NULL);
 	LibAliasSetMode(la, 0, PKT_ALIAS_USE_SOCKETS);
 	LibAliasSetAddress(la, (struct in_addr){inet_addr(hosts[0])});
+	LibAliasSetHelper(la, "ftp", 0, 1);
 	configure(la, &in);
 	LibAliasSetMode(la, 0, PKT_ALIAS_USE_SOCKETS);
 	while (in.len) {
