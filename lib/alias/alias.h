@@ -45,9 +45,9 @@ struct alias_link;
 #define PKT_ALIAS_PROXY_ONLY           0x40 /* obey proxy rules only */
 #define PKT_ALIAS_REVERSE              0x80 /* exchange LibAliasIn() and LibAliasOut() */
 #define PKT_ALIAS_PUNCH_FW             0x100 /* open holes through LibAliasSetFirewall()'s operations */
-#define PKT_ALIAS_SKIP_GLOBAL          0x200 /* kept for FreeBSD's ipfw; no effect here */
-#define PKT_ALIAS_UNREGISTERED_CGN     0x400 /* like UNREGISTERED_ONLY, 100.64.0.0/10 too */
-#define PKT_ALIAS_UDP_EIM              0x800 /* UDP: one mapping for all remotes (RFC 4787) */
+#define PKT_ALIAS_SKIP_GLOBAL          0x200   /* kept for FreeBSD's ipfw; no effect here */
+#define PKT_ALIAS_UNREGISTERED_CGN     0x400   /* like UNREGISTERED_ONLY, 100.64.0.0/10 too */
+#define PKT_ALIAS_UDP_EIM              0x800   /* UDP: one mapping for all remotes (RFC 4787) */
 #define PKT_ALIAS_MASQUERADE_RULES     0x10000 /* alias what LibAliasMasquerade() names only */
 #define PKT_ALIAS_KEEP_PORTS           0x20000 /* SAME_PORTS wherever no link has the port */
 
@@ -121,9 +121,9 @@ int LibAliasUnaliasOut(struct libalias *la, void *ptr, int maxpacketsize);
  * any.  The most specific redirect wins, then the newest; a port redirect beats a protocol's, that
  * an address's.
  *
- * Of a port's, a range's or a protocol's, alias address INADDR_NONE (255.255.255.255) means whatever
- * address a packet was sent to.  Such a redirect gives way to any of its kind that names an alias
- * address, and says nothing about what its inside end sends on its own account.
+ * Of a port's, a range's or a protocol's, alias address INADDR_NONE (255.255.255.255) means
+ * whatever address a packet was sent to.  Such a redirect gives way to any of its kind that names
+ * an alias address, and says nothing about what its inside end sends on its own account.
  */
 
 /* LibAliasRedirectPort - proto (IPPROTO_TCP, _UDP) traffic from remote to alias goes to local. */
@@ -346,31 +346,33 @@ int LibAliasRedirectServer(const struct libalias *la, const struct alias_link *l
 			   unsigned int index, struct alias_server_info *info);
 
 /*
- * LibAliasRedirectSchedule - it is this server's turn now, with left sessions to go: 0, or more than
- * its weight, is its weight.  ERANGE.
+ * LibAliasRedirectSchedule - it is this server's turn now, with left sessions to go: 0, or more
+ * than its weight, is its weight.  ERANGE.
  */
 int LibAliasRedirectSchedule(struct libalias *la, struct alias_link *link, unsigned int index,
 			     unsigned int left);
 
-/* LibAliasRedirectSetTraffic - counts to go on from, as when a redirect replaces another. ERANGE. */
+/* LibAliasRedirectSetTraffic - counts to go on from, as when a redirect replaces another. ERANGE.
+ */
 int LibAliasRedirectSetTraffic(struct libalias *la, struct alias_link *link, unsigned int index,
 			       const struct alias_traffic *traffic);
 
 /*
- * LibAliasRedirectEnd - end the links that the redirect has made to the inside end addr:port, each 0
- * for any, of this protocol, 0 for all.  Returns how many there were.  It looks at the redirect's own
- * links only.
+ * LibAliasRedirectEnd - end the links that the redirect has made to the inside end addr:port, each
+ * 0 for any, of this protocol, 0 for all.  Returns how many there were.  It looks at the redirect's
+ * own links only.
  */
 unsigned int LibAliasRedirectEnd(struct libalias *la, struct alias_link *link, struct in_addr addr,
 				 u_short port, unsigned char proto);
 
 /*
- * Masquerade rules: what leaves net/bits for another, of proto or (0) of every one, gets this alias address;
- * INADDR_ANY is LibAliasSetAddress()'s, also when it changes.  They count with mode
+ * Masquerade rules: what leaves net/bits for another, of proto or (0) of every one, gets this
+ * alias address; INADDR_ANY is LibAliasSetAddress()'s, also when it changes.  They count with mode
  * PKT_ALIAS_MASQUERADE_RULES, instead of the aliasing address and of UNREGISTERED_ONLY and
  * UNREGISTERED_CGN: an outgoing packet that has no link, redirect or proxy rule makes a link if a
- * rule matches, else it is IGNORED; a proxied one without rule keeps its source.  The longest prefix
- * wins, then a rule for its protocol.  A rule is for new links; existing ones go on as they are.
+ * rule matches, else it is IGNORED; a proxied one without rule keeps its source.  The longest
+ * prefix wins, then a rule for its protocol.  A rule is for new links; existing ones go on as they
+ * are.
  *
  * LibAliasMasquerade - add a rule, or change the alias of that which is there; bits of net behind
  * the prefix do not count.  EINVAL: bits over 32; ENOMEM.
@@ -457,8 +459,8 @@ struct alias_link_info {
 int LibAliasNextLink(struct libalias *la, unsigned int *cursor, struct alias_link_info *info);
 
 /*
- * LibAliasFindLink - the link that a whole datagram at ptr would use, an ICMP error that of the packet
- * which it quotes, if it left (0) or arrived (1); nothing is made or changed.  ESRCH: none.
+ * LibAliasFindLink - the link that a whole datagram at ptr would use, an ICMP error that of the
+ * packet which it quotes, if it left (0) or arrived (1); nothing is made or changed.  ESRCH: none.
  */
 int LibAliasFindLink(struct libalias *la, const void *ptr, int incoming,
 		     struct alias_link_info *info);
@@ -471,17 +473,17 @@ int LibAliasFindLink(struct libalias *la, const void *ptr, int incoming,
 #define ALIAS_RECORD_MAX 512
 
 /*
- * LibAliasPackLink - write the next link's record to ALIAS_RECORD_MAX bytes at record; *cursor starts
- * at 0 as for LibAliasNextLink().  The record's length, or 0 at the end.
+ * LibAliasPackLink - write the next link's record to ALIAS_RECORD_MAX bytes at record; *cursor
+ * starts at 0 as for LibAliasNextLink().  The record's length, or 0 at the end.
  */
 int LibAliasPackLink(struct libalias *la, unsigned int *cursor, void *record);
 
 /*
- * LibAliasUnpackLink - make the link of a record.  Its redirect is found again by what it matches and
- * the server by its address and port, so set up address, mode, redirects and helpers before; where
- * they are gone the link lives on without.  A helper that it had begins anew.  EINVAL: it is no
- * record; ETIMEDOUT: the link's time is over; EEXIST: a link has its addresses and ports; ENOSPC: a
- * limit; ENOMEM.
+ * LibAliasUnpackLink - make the link of a record.  Its redirect is found again by what it matches
+ * and the server by its address and port, so set up address, mode, redirects and helpers before;
+ * where they are gone the link lives on without.  A helper that it had begins anew.  EINVAL: it is
+ * no record; ETIMEDOUT: the link's time is over; EEXIST: a link has its addresses and ports;
+ * ENOSPC: a limit; ENOMEM.
  */
 int LibAliasUnpackLink(struct libalias *la, const void *record, int length);
 

@@ -39,7 +39,7 @@ static inline uint16_t sum_apply(uint16_t check, uint64_t change)
 }
 
 /*
- * The sum of a block that starts at an even offset of what is checksummed; an odd end is padded.  It
+ * The sum of a block that starts at an even offset of what is checksummed; an odd end is padded. It
  * has room for changes to be added to it.
  */
 uint64_t sum_block(const void *data, size_t len);

@@ -55,9 +55,9 @@ struct link_side;
 struct link {
 	struct view view[2];
 	uint8_t proto;
-	uint8_t flags;                   /* LINK_* */
-	uint8_t timer;                   /* enum alias_timeout */
-	uint8_t tcp_state;               /* TCP_* */
+	uint8_t flags;                     /* LINK_* */
+	uint8_t timer;                     /* enum alias_timeout */
+	uint8_t tcp_state;                 /* TCP_* */
 	uint32_t last;                     /* time of the last packet */
 	uint32_t timer_next, timer_prev;   /* ids in a slot of the wheel; see expire.c */
 	struct link_side *side;            /* what few links need, or NULL */
@@ -145,11 +145,12 @@ struct alias_link {
 	uint32_t rank; /* lower = first */
 	uint32_t server_count;
 	uint64_t age; /* larger = newer */
+	uint64_t hits;
 	uint32_t *servers;   /* the pool: ids */
 	uint32_t own_server; /* its local end's */
-	uint32_t server_at, server_left;
+	uint32_t server_at;
+	uint32_t server_left;
 	uint32_t mark;
-	uint64_t hits;
 	uint32_t keys; /* first of its entries in the redirect index */
 	void *cookie;
 	/* expectations only */
@@ -298,8 +299,9 @@ struct link *link_of_view(struct libalias *la, enum direction dir, const struct 
 /* The same for a packet that packet_view() has prepared. */
 struct link *link_of_packet(struct libalias *la, enum direction dir, const struct packet *p);
 /*
- * Makes a link; NULL with errno: a limit (ENOSPC), a taken view (EEXIST) or no memory, counted in the
- * statistics.  With LINK_KNOWN_FREE in flags the caller has just seen that nobody has the views.
+ * Makes a link; NULL with errno: a limit (ENOSPC), a taken view (EEXIST) or no memory, counted in
+ * the statistics.  With LINK_KNOWN_FREE in flags the caller has just seen that nobody has the
+ * views.
  */
 struct link *link_create(struct libalias *la, const struct view *out, const struct view *in,
 			 uint8_t proto, uint8_t flags);

@@ -4,9 +4,10 @@
  *
  * A record is a version, then fixed fields in network byte order, then the sequence changes of the
  * outgoing and of the incoming stream.  It names nothing by number: time is told as seconds since
- * the last packet, the redirect by what it matches and the server by its address and port.  What
- * hangs on other things of the process (a helper's state, awaited connections, the number of a
- * firewall hole) is not in it: a helper begins anew, an expected link opens a new hole.
+ * the last packet, the redirect by what it matches, the server by its address and port, the
+ * helper by its name.  What hangs on other things of the process (a helper's state, awaited
+ * connections, the number of a firewall hole) is not in it: the helper begins anew, an expected
+ * link opens a new hole.
  *
  * A record may come from anywhere: whatever its bytes are, it makes a link that the engine could
  * have made, or none.
@@ -15,7 +16,6 @@
 #include "redirect.h"
 
 #include <errno.h>
-#include <netinet/ip_icmp.h>
 
 #define VERSION 1
 
@@ -35,6 +35,7 @@ struct contents {
 	struct alias_link redirect; /* that matches the same packets */
 	uint32_t server_addr;
 	uint16_t server_port;
+	char helper[16];
 	uint32_t stream_start;
 	uint8_t changes[2];
 	struct sequence_change change[2][SEQUENCE_CHANGES];
@@ -139,6 +140,8 @@ static void fields(struct cursor *c, struct contents *x)
 	view_fields(c, &x->link.view[IN]);
 	if (x->has & HAS_REDIRECT)
 		redirect_fields(c, x);
+	if (x->has & HAS_HELPER)
+		bytes(c, x->helper, sizeof(x->helper));
 	if (x->has & HAS_SIDE)
 		side_fields(c, x);
 }
@@ -159,8 +162,10 @@ static void collect(struct libalias *la, const struct link *link, struct content
 	}
 	if (!side)
 		return;
-	if (side->helper)
+	if (side->helper && side->begun) {
 		x->has |= HAS_HELPER;
+		snprintf(x->helper, sizeof(x->helper), "%s", side->helper->name);
+	}
 	if (!side->changes[OUT] && !side->changes[IN] && !side->dest_known)
 		return;
 	x->has |= HAS_SIDE;
@@ -174,9 +179,11 @@ static void collect(struct libalias *la, const struct link *link, struct content
 int LibAliasPackLink(struct libalias *la, unsigned int *cursor, void *record)
 {
 	struct cursor c = {.at = record, .left = ALIAS_RECORD_MAX};
-	struct link *link = link_next(la, cursor);
 	struct contents x;
+	struct link *link;
 
+	clock_advance(la);
+	link = link_next(la, cursor);
 	if (!link)
 		return 0;
 	collect(la, link, &x);
@@ -239,8 +246,8 @@ static bool read_record(struct contents *x, const void *record, int length)
 	memcpy(copy, record, (size_t)length);
 	*x = (struct contents){0};
 	fields(&c, x);
-	return !c.overrun && !c.left && x->changes[OUT] <= SEQUENCE_CHANGES &&
-	       x->changes[IN] <= SEQUENCE_CHANGES &&
+	return !c.overrun && !c.left && !x->helper[sizeof(x->helper) - 1] &&
+	       x->changes[OUT] <= SEQUENCE_CHANGES && x->changes[IN] <= SEQUENCE_CHANGES &&
 	       (x->link.proto == IPPROTO_TCP || !(x->has & HAS_SIDE)) &&
 	       x->redirect.kind <= REDIRECT_ADDR && timer_fits(x->link.proto, x->link.timer) &&
 	       flags_fit(x) && views_fit(&x->link);
@@ -260,7 +267,7 @@ static int restore_side(struct libalias *la, struct link *link, const struct con
 	struct link_side *side;
 
 	if (x->has & HAS_HELPER)
-		helper_attach(la, link, NULL);
+		helper_resume(la, link, x->helper);
 	if (!(x->has & HAS_SIDE))
 		return 0;
 	side = link_side(la, link);
