@@ -20,7 +20,7 @@
 #include <string.h>
 
 #define MAGIC      "ipmasqL\n"
-#define VERSION    1u
+#define FORMAT     1u
 #define HEAD       8u /* of a record */
 #define CHECK      4u
 #define RECORD_MAX (HEAD + ALIAS_RECORD_MAX + CHECK)
@@ -127,7 +127,7 @@ int user_save_links(struct user *user, FILE *file, struct ipmasq_error *error)
 	uint32_t written = 0;
 	int rc = 0;
 
-	put32(version, VERSION);
+	put32(version, FORMAT);
 	if (fwrite(MAGIC, strlen(MAGIC), 1, file) != 1 ||
 	    fwrite(version, sizeof(version), 1, file) != 1)
 		rc = -1;
@@ -170,11 +170,11 @@ static int read_header(FILE *file, struct ipmasq_error *error)
 	if (fread(header, sizeof(header), 1, file) != 1 ||
 	    memcmp(header, MAGIC, sizeof(MAGIC) - 1) != 0)
 		return ipmasq_fail(error, EINVAL, "this is no file of links");
-	if (get32(header + sizeof(MAGIC) - 1) != VERSION)
+	if (get32(header + sizeof(MAGIC) - 1) != FORMAT)
 		return ipmasq_fail(error, EINVAL,
 				   "these links were saved by another version (%u, not %u); start "
 				   "without them",
-				   get32(header + sizeof(MAGIC) - 1), VERSION);
+				   get32(header + sizeof(MAGIC) - 1), FORMAT);
 	return 0;
 }
 

@@ -80,10 +80,11 @@ unsigned int redirect_rank(const char *owner, const struct ipmasq_match *match, 
 			   : match->mark    ? PLACE_MARK
 			   : one_port(match) ? PLACE_PORT
 					    : PLACE_RANGE;
-	unsigned int width = match->ports.low ? match->ports.high - match->ports.low : WIDTH_MAX;
+	unsigned int width = 0;
 
-	if (place != PLACE_RANGE)
-		width = 0;
+	if (place == PLACE_RANGE)
+		width = match->ports.low ? (unsigned int)(match->ports.high - match->ports.low)
+					 : WIDTH_MAX;
 	return ipmasq_owner_precedence(owner) << RANK_OWNER | (unsigned int)place << RANK_PLACE |
 	       (unsigned int)ipmasq_address_is_any(&match->alias) << RANK_ANY |
 	       (unsigned int)!match->protocol << RANK_ALL | width;
