@@ -24,6 +24,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct user;
 
@@ -85,7 +86,13 @@ int user_set_addresses(struct user *user, const char *interface, const struct in
 unsigned int user_worker_of(const struct user *user, const void *data, int length,
 			    enum user_hook hook);
 
-/* Translates n packets of one worker, in order; called by that worker's thread. */
+/*
+ * The seed with which user_worker_of() hashes the remote address, as `jhash ip saddr mod WORKERS seed S`
+ * of nft(8) does, so that the kernel can hand a packet to the right worker at once.
+ */
+uint32_t user_steering_seed(const struct user *user);
+
+/* Translates n packets of one worker, in order; mostly called by that worker's thread. */
 void user_translate(struct user *user, unsigned int worker, struct user_packet *packets,
 		    unsigned int n);
 
