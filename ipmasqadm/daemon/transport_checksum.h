@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Checksums of packets that the kernel gave us before it made them.
+ * Checksums of packets that the kernel gave us before it made them.  A datagram begins at an address
+ * that four divides, as in a netlink message.
  */
 #ifndef IPMASQD_TRANSPORT_CHECKSUM_H
 #define IPMASQD_TRANSPORT_CHECKSUM_H
