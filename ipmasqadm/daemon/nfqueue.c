@@ -472,7 +472,7 @@ static int nfqueue_open(struct datapath *datapath, struct ipmasq_error *error)
 	all->rules = (struct queue_rules){.outside = (uint16_t)options->queue,
 					  .inside = (uint16_t)(options->queue + workers),
 					  .workers = workers,
-					  .seed = user_steering_seed(datapath->user),
+					  .seed = user_hash_seed(datapath->user),
 					  .bypass = options->fail_open};
 	snprintf(all->rules.interface, sizeof(all->rules.interface), "%s", options->interface);
 	all->statistics = open("/proc/net/netfilter/nfnetlink_queue", O_RDONLY | O_CLOEXEC);

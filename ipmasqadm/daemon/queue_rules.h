@@ -22,7 +22,7 @@ struct queue_rules {
 	uint16_t outside;         /* first queue of packets from and to the outside, a worker each */
 	uint16_t inside;          /* ... of those from and to the inside */
 	unsigned int workers;
-	uint32_t seed;            /* user_steering_seed() */
+	uint32_t seed;            /* user_hash_seed() */
 	bool bypass;              /* packets pass when nobody listens at their queue */
 
 	struct netlink netlink;
