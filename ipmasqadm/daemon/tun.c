@@ -1,0 +1,2 @@
+#include "lane.h"
+const struct datapath_kind tun_kind;
