@@ -26,7 +26,7 @@ rc=0
 for target; do
 	mkdir -p "$work/corpus/$target" "$work/findings/$target"
 	# shellcheck disable=SC2046,SC2086 # lists of words
-	"$CLANG" -std=gnu11 -O1 -g $sanitize -D_GNU_SOURCE -DPLUGINDIR='"/nonexistent"' \
+	"$CLANG" -std=gnu11 -O1 -g $sanitize -D_GNU_SOURCE -DPLUGINDIR='"/nonexistent"' -DCONTROL_SOCKET='"/nonexistent"' \
 		-I"$top/tests/unit" -I"$here" -I"$top/lib/ipmasq" -I"$top/lib/ipmasq/kernel" \
 		-I"$top/ipmasqadm" $(pkg-config --cflags $packages) \
 		-o "$work/fuzz_$target" "$here/$target.c" $helpers $sources $wraps \
