@@ -40,8 +40,8 @@ enum user_hook {
 	USER_TO_OUTSIDE,   /* leaves by the outside interface: border out */
 	USER_FROM_INSIDE,  /* arrived by another interface, or made here for an address of this
 			      machine: inner out, or border in where it is for an alias address */
-	USER_TO_INSIDE,    /* leaves by another interface than the outside one and did not come by
-			      that: border out of a link that is there, inner in */
+	USER_TO_INSIDE,    /* leaves by another interface than the outside one, or came by another
+			      and is delivered here: border out of a link that is there, inner in */
 	USER_HOOKS
 };
 
@@ -102,7 +102,12 @@ void user_set_fragment(struct user *user, user_fragment released, void *arg);
 /* Time passes: expiry of links, openings and fragments; once a second or so by each worker. */
 void user_tick(struct user *user, unsigned int worker);
 
-/* Which hooks the rules there are now need, as a mask of 1u << enum user_hook. */
+/*
+ * Which hooks the rules there are now need, as a mask of 1u << enum user_hook.  Without
+ * USER_HOOK_INSIDE_ANYWHERE, USER_FROM_INSIDE needs only what is for an address of this machine:
+ * proxy rules, and redirects of an alias address that is none of its own, need all of it.
+ */
+#define USER_HOOK_INSIDE_ANYWHERE (1u << USER_HOOKS)
 unsigned int user_hooks(const struct user *user);
 
 /* Called, under no lock, after each commit by the committing thread; for user_hooks(). */
