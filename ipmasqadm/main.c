@@ -4,9 +4,9 @@
  */
 #include "command.h"
 #include "remote.h"
+#include "standard.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,14 +38,6 @@ static int finish(enum ipmasq_status status)
 	if (status == IPMASQ_OK)
 		fprintf(stderr, "ipmasqadm: cannot write the output: %s\n", strerror(errno));
 	return status == IPMASQ_OK ? IPMASQ_FAILED : (int)status;
-}
-
-/* A standard descriptor that is closed would become our netlink socket; using it is to fail. */
-static void hold_standard_descriptors(void)
-{
-	for (int fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) < 0)
-			return;
 }
 
 /* The value of -e at argv[*i], in each of its spellings; NULL: it is another option. */
@@ -82,7 +74,7 @@ int main(int argc, char **argv)
 	const char *engine = secure_getenv("IPMASQADM_ENGINE"), *named;
 	int status, i;
 
-	hold_standard_descriptors();
+	standard_hold();
 	if (!engine || !*engine)
 		engine = "kernel";
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
