@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -24,7 +25,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum order { READ_RULES, READ_STATE, NEW_STATE, KEEP_STATE, WRITE_PID, REMOVE };
+enum order {
+	READ_RULES,
+	READ_STATE,
+	NEW_STATE,
+	KEEP_STATE,
+	WRITE_PID,
+	REMOVE_PID,
+	REMOVE_SOCKET,
+};
 
 struct answer {
 	int code; /* errno value, 0: done */
@@ -69,16 +78,6 @@ static int keep_state(const char *name)
 	return rc;
 }
 
-static void remove_files(const struct files *files)
-{
-	if (new_state)
-		unlink(new_state);
-	if (files->pid)
-		unlink(files->pid);
-	if (files->socket)
-		unlink(files->socket);
-}
-
 /* The descriptor of an order that opens something, 0 for the others; -1 with errno. */
 static int obey(const struct files *files, char order)
 {
@@ -93,9 +92,10 @@ static int obey(const struct files *files, char order)
 		return keep_state(files->state);
 	case WRITE_PID:
 		return open(files->pid, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	case REMOVE:
-		remove_files(files);
-		return 0;
+	case REMOVE_PID:
+		return unlink(files->pid);
+	case REMOVE_SOCKET:
+		return unlink(files->socket);
 	}
 	errno = EINVAL;
 	return -1;
@@ -154,6 +154,8 @@ static void serve(const struct files *files, int socket)
 		if (fd > 0)
 			close(fd);
 	}
+	if (new_state)
+		unlink(new_state);
 	_exit(EXIT_SUCCESS);
 }
 
@@ -243,11 +245,19 @@ int files_write_pid(const char *line)
 	return fclose(file);
 }
 
+void files_remove_pid(void)
+{
+	order(REMOVE_PID);
+}
+
+void files_remove_socket(void)
+{
+	order(REMOVE_SOCKET);
+}
+
 void files_end(void)
 {
-	if (child < 0)
-		return;
-	order(REMOVE);
-	close(child);
+	if (child >= 0)
+		close(child);
 	child = -1;
 }

@@ -30,7 +30,11 @@ int files_keep_state(void);
 /* Writes a line to the pid file. */
 int files_write_pid(const char *line);
 
-/* Removes the pid file and the socket, and ends the child. */
+/* Remove what this process has made. */
+void files_remove_pid(void);
+void files_remove_socket(void);
+
+/* Ends the child. */
 void files_end(void);
 
 #endif

@@ -62,14 +62,17 @@ static int load_modules(struct ipmasq_error *error)
 	return 0;
 }
 
-static int write_pid(const struct ipmasqd *daemon, struct ipmasq_error *error)
+static int write_pid(struct ipmasqd *daemon, struct ipmasq_error *error)
 {
 	char line[16];
 
 	snprintf(line, sizeof(line), "%d\n", getpid());
-	if (daemon->options.pid && files_write_pid(line) < 0)
+	if (!daemon->options.pid)
+		return 0;
+	if (files_write_pid(line) < 0)
 		return ipmasq_fail(error, errno, "cannot write %s: %s", daemon->options.pid,
 				   strerror(errno));
+	daemon->pid_written = true;
 	return 0;
 }
 
@@ -203,10 +206,10 @@ static int serve(struct ipmasqd *daemon, int signals, struct ipmasq_error *error
 /* All of it, however far the start has come. */
 static void stop(struct ipmasqd *daemon)
 {
-	bool translated = daemon->datapath != NULL;
-
+	if (daemon->control)
+		files_remove_socket();
 	control_close(daemon->control);
-	if (translated) {
+	if (daemon->datapath) {
 		datapath_stop(daemon->datapath);
 		rules_save_links(daemon);
 		datapath_close(daemon->datapath);
@@ -214,6 +217,9 @@ static void stop(struct ipmasqd *daemon)
 	addresses_close(daemon->addresses);
 	if (daemon->user)
 		ipmasq_engine_close(user_engine(daemon->user));
+	if (daemon->pid_written)
+		files_remove_pid();
+	files_end();
 }
 
 /* The signals as a descriptor, blocked in all threads. */
@@ -243,17 +249,16 @@ int main(int argc, char **argv)
 		return status;
 	signals = open_signals(&error);
 	if (signals >= 0 && start(&daemon, &error) == 0) {
-		tell_ready(&daemon, "translating");
-		if (!daemon.options.foreground) {
+		if (!daemon.options.foreground)
 			log_use_syslog();
+		tell_ready(&daemon, "translating");
+		if (!daemon.options.foreground)
 			background_ready();
-		}
 		rc = serve(&daemon, signals, &error);
 		notify_stopping();
 	}
 	if (rc < 0)
 		log_message(LOG_ERR, "%s", error.text);
 	stop(&daemon);
-	files_end();
 	return rc < 0 ? (int)IPMASQ_FAILED : IPMASQ_OK;
 }
