@@ -2,7 +2,7 @@
 /*
  * Rules in a user engine of this process; see rehearsal.h.
  *
- * The rules come from a file or are copied from the session's engine.  What is inside cannot be
+ * The rules come from a file, or from the session's engine as its saved file.  What is inside cannot be
  * asked of a file: a host is, when a masq rule masquerades it.  Addresses that redirects name are
  * taken for this machine's, beside those it has.
  */
@@ -33,19 +33,18 @@ static bool is_ipv6(const struct ipmasq_rule *rule)
 	}
 }
 
-/* Copies of rules, in order. */
+/* Copies of rules. */
 struct rules {
 	struct ipmasq_rule **list;
 	size_t n;
-	bool ipv6; /* those of IPv6, else the others */
 };
 
-static int keep_rule(const struct ipmasq_rule *rule, void *data)
+static int keep_ipv6(const struct ipmasq_rule *rule, void *data)
 {
 	struct rules *rules = data;
 	struct ipmasq_rule **list;
 
-	if (is_ipv6(rule) != rules->ipv6)
+	if (!is_ipv6(rule))
 		return 0;
 	list = reallocarray(rules->list, rules->n + 1, sizeof(*list));
 	if (!list)
@@ -65,21 +64,18 @@ static void rules_free(struct rules *rules)
 static int collect(struct ipmasq_table *table, struct rules *rules, struct ipmasq_error *error)
 {
 	error->code = 0;
-	if (ipmasq_table_walk(table, NULL, keep_rule, rules, error) == 0)
+	if (ipmasq_table_walk(table, NULL, keep_ipv6, rules, error) == 0)
 		return 0;
 	return error->code ? -1 : ipmasq_fail(error, ENOMEM, "out of memory");
 }
 
-/* The lines of the file on the table, then IPv6 out of it. */
-static int load_file(struct ipmasq_context *context, void *data)
+/* IPv6 out of what is to be committed. */
+static int leave_out(struct ipmasq_context *context)
 {
-	struct rules rules = {.ipv6 = true};
-	int status = rules_file_body(context, data);
+	struct rules rules = {0};
+	int status = collect(context->table, &rules, &context->error) < 0 ? IPMASQ_FAILED
+									 : IPMASQ_OK;
 
-	if (status != IPMASQ_OK)
-		return status;
-	if (collect(context->table, &rules, &context->error) < 0)
-		status = IPMASQ_FAILED;
 	for (size_t i = 0; i < rules.n && status == IPMASQ_OK; i++)
 		if (ipmasq_table_remove(context->table, rules.list[i], &context->error) < 0)
 			status = IPMASQ_FAILED;
@@ -87,40 +83,24 @@ static int load_file(struct ipmasq_context *context, void *data)
 	return status;
 }
 
-static int put_rules(struct ipmasq_context *context, void *data)
+static enum ipmasq_status load_rules(struct session *inner, struct session *session,
+				     const char *file)
 {
-	struct rules *rules = data;
+	struct rules_text rules = {.name = file ? file : "rules", .then = leave_out};
+	enum ipmasq_status status = IPMASQ_OK;
+	char *text = NULL;
 
-	for (size_t i = 0; i < rules->n; i++) {
-		struct ipmasq_rule *copy = ipmasq_rule_copy(rules->list[i]);
-
-		if (!copy) {
-			ipmasq_fail(&context->error, ENOMEM, "out of memory");
-			return IPMASQ_FAILED;
-		}
-		if (ipmasq_table_put(context->table, copy, &context->error) < 0)
-			return IPMASQ_FAILED;
+	if (!file) {
+		status = rules_file_text(session, &text);
+		rules.length = text ? strlen(text) : 0;
+	} else if (rules_file_read_named(file, &text, &rules.length) < 0) {
+		fprintf(session->err, "ipmasqadm: cannot read %s: %s\n", file, strerror(errno));
+		status = IPMASQ_FAILED;
 	}
-	return IPMASQ_OK;
-}
-
-static int take_rules(struct ipmasq_context *context, void *data)
-{
-	struct rules *rules = data;
-
-	rules_free(rules); /* of a try before */
-	*rules = (struct rules){0};
-	return collect(context->table, rules, &context->error) < 0 ? IPMASQ_FAILED : IPMASQ_OK;
-}
-
-static enum ipmasq_status load_engine(struct session *inner, struct session *session)
-{
-	struct rules rules = {0};
-	enum ipmasq_status status = session_transaction(session, "ipmasqadm", take_rules, &rules);
-
+	rules.text = text;
 	if (status == IPMASQ_OK)
-		status = session_transaction(inner, "ipmasqadm", put_rules, &rules);
-	rules_free(&rules);
+		status = rules_file_restore_text(inner, &rules);
+	free(text);
 	return status;
 }
 
@@ -182,8 +162,7 @@ enum ipmasq_status rehearsal_open(struct rehearsal *rehearsal, struct session *s
 	}
 	inner.engine = user_engine(rehearsal->user);
 	inner.flags.dry_run = false;
-	status = file ? rules_file_transaction(&inner, file, load_file)
-		      : load_engine(&inner, session);
+	status = load_rules(&inner, session, file);
 	return status == IPMASQ_OK ? session_transaction(&inner, "ipmasqadm", note_rules, rehearsal)
 				   : status;
 }
