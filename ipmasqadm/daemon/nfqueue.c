@@ -134,6 +134,15 @@ static uint32_t number_of(const struct nlattr *attribute)
 	return ntohl(mnl_attr_get_u32(attribute));
 }
 
+/* Whether the packet came by an interface and leaves by another one. */
+static bool goes_on(const struct nlattr *const found[])
+{
+	uint32_t from = number_of(found[NFQA_IFINDEX_INDEV]);
+	uint32_t to = number_of(found[NFQA_IFINDEX_OUTDEV]);
+
+	return from && to && from != to;
+}
+
 /* Reads a message into a packet for the engine; false: it was none. */
 static bool take(struct lane *lane, struct nfqueue *queue, uint8_t *buffer, size_t got,
 		 unsigned int n)
@@ -165,6 +174,7 @@ static bool take(struct lane *lane, struct nfqueue *queue, uint8_t *buffer, size
 		.hook = (uint8_t)hook_of(side, header->hook),
 		.id = side << 31 | lane->worker << ID_BITS | (ntohl(header->packet_id) & ID_MASK),
 	};
+	packet->onward = packet->hook == USER_TO_INSIDE && goes_on(found);
 	packet->size = (int)(buffer + BUFFER - (uint8_t *)packet->data);
 	if (packet->size > PAYLOAD_MAX)
 		packet->size = PAYLOAD_MAX;
