@@ -78,6 +78,11 @@ enum ipmasq_status session_transaction(struct session *session, const char *pref
 	char *output;
 	int status;
 
+	if (session->remote) {
+		fprintf(session->err, "%s: ipmasqd has the rules, this works on the kernel's only\n",
+			prefix ? prefix : "ipmasqadm");
+		return IPMASQ_FAILED;
+	}
 	for (int tries = 1;; tries++) {
 		status = one_transaction(session, body, data, &output, &length, &error);
 		if (status == IPMASQ_OK || error.code != EAGAIN || tries == TRIES_MAX)
@@ -85,13 +90,14 @@ enum ipmasq_status session_transaction(struct session *session, const char *pref
 		free(output);
 		pause_randomly();
 	}
-	if (status == IPMASQ_OK && (fwrite(output, 1, length, stdout) != length || fflush(stdout))) {
+	if (status == IPMASQ_OK && (fwrite(output, 1, length, session->out) != length ||
+				    fflush(session->out))) {
 		ipmasq_fail(&error, errno, "cannot write the output: %s", strerror(errno));
 		status = IPMASQ_FAILED;
 	}
 	free(output);
 	if (status != IPMASQ_OK)
-		fprintf(stderr, "%s%s%s\n", prefix ? prefix : "", prefix ? ": " : "", error.text);
+		fprintf(session->err, "%s%s%s\n", prefix ? prefix : "", prefix ? ": " : "", error.text);
 	return (enum ipmasq_status)status;
 }
 

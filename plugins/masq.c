@@ -190,7 +190,8 @@ static int list_connections(struct ipmasq_context *context, const struct ipmasq_
 		sizeof(connection_columns) / sizeof(connection_columns[0]));
 	if (!listing.listing)
 		return -1;
-	if (ipmasq_connections_walk(&filter, list_connection, &listing, &context->error) < 0) {
+	if (ipmasq_connections_walk(context->table, &filter, list_connection, &listing,
+				    &context->error) < 0) {
 		ipmasq_listing_drop(listing.listing);
 		return -1;
 	}
@@ -213,7 +214,7 @@ static int set_timeouts(struct ipmasq_context *context, const struct ipmasq_word
 			timeouts.udp);
 		return 0;
 	}
-	return ipmasq_timeouts_set(&timeouts, &context->error);
+	return ipmasq_timeouts_set(context->table, &timeouts, &context->error);
 }
 
 static const struct call commands[] = {

@@ -285,36 +285,59 @@ static size_t state_of(uint32_t candidates, unsigned int proto)
 	return state;
 }
 
-void helper_attach(struct libalias *la, struct link *link, const struct packet *p)
+/*
+ * The helpers that watch a port of the link's server.  Who is called is the server: a caller may
+ * choose any port.  Datagrams may go either way.
+ */
+static uint32_t link_watchers(const struct libalias *la, const struct link *link,
+			      bool *server_inside)
 {
 	const struct view *out = &link->view[OUT], *in = &link->view[IN];
 	unsigned int proto = proto_bit(link->proto);
-	bool server_inside = link->flags & LINK_INCOMING;
-	uint32_t candidates = 0;
-	struct link_side *side;
+	uint32_t found = 0;
 
 	if (!proto || !map_of(la, proto))
-		return;
-	if (proto == HELPER_TCP && (p->l4[13] & (TH_SYN | TH_ACK)) != TH_SYN)
-		return;
-	/* Who is called is the server: a caller may choose any port.  Datagrams may go either way.
-	 */
-	if (proto == HELPER_UDP || !server_inside)
-		candidates = watchers(la, proto, out->peer_port, in->peer_port);
+		return 0;
+	*server_inside = link->flags & LINK_INCOMING;
+	if (proto == HELPER_UDP || !*server_inside)
+		found = watchers(la, proto, out->peer_port, in->peer_port);
 	if (proto == HELPER_UDP)
-		server_inside = !candidates;
-	if (server_inside)
-		candidates = watchers(la, proto, out->local_port, in->local_port);
-	if (!candidates)
-		return;
-	side = link_side_for_helper(la, link, state_of(candidates, proto));
+		*server_inside = !found;
+	return *server_inside ? watchers(la, proto, out->local_port, in->local_port) : found;
+}
+
+static void attach(struct libalias *la, struct link *link, uint32_t candidates, bool server_inside,
+		   bool begun)
+{
+	struct link_side *side =
+		link_side_for_helper(la, link, state_of(candidates, proto_bit(link->proto)));
+
 	if (!side)
 		return;
 	side->candidates = candidates;
 	side->helper = helpers[__builtin_ctz(side->candidates)];
 	side->server_inside = server_inside;
+	side->begun = begun;
+}
+
+void helper_attach(struct libalias *la, struct link *link, const struct packet *p)
+{
+	bool server_inside, datagrams = link->proto == IPPROTO_UDP;
+	uint32_t candidates = link_watchers(la, link, &server_inside);
+
+	if (!candidates || (!datagrams && (p->l4[13] & (TH_SYN | TH_ACK)) != TH_SYN))
+		return;
 	/* Datagrams begin anew each time: their helpers look for themselves. */
-	side->begun = proto == HELPER_UDP;
+	attach(la, link, candidates, server_inside, datagrams);
+}
+
+void helper_resume(struct libalias *la, struct link *link, const char *name)
+{
+	bool server_inside;
+	uint32_t candidates = link_watchers(la, link, &server_inside) & helpers_named(name);
+
+	if (candidates)
+		attach(la, link, candidates, server_inside, true);
 }
 
 /* A connection begins, perhaps another one with the ends of one that is over. */

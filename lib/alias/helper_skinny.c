@@ -77,7 +77,7 @@ static bool is_zero(const struct text_place *message, uint8_t at)
 }
 
 /* Are all the fields there, and is the address the sender's own? */
-static bool is_own(const struct text_place *message, const struct skinny_message *kind,
+static bool is_senders(const struct text_place *message, const struct skinny_message *kind,
 		   const struct layout *at)
 {
 	if (!is_zero(message, kind->status) || !is_zero(message, at->kind) ||
@@ -121,7 +121,7 @@ static bool from_inside(const struct text_place *message)
 	if (!kind)
 		return true;
 	at = little32(message->text + VERSION_AT) >= LONG_ADDRESSES ? &kind->v17 : &kind->old;
-	if (!is_own(message, kind, at))
+	if (!is_senders(message, kind, at))
 		return true;
 	if (at->port) {
 		uint16_t port = await_media(message, little32(message->text + at->port));

@@ -9,6 +9,7 @@
 #ifndef IPMASQ_ENGINE_H
 #define IPMASQ_ENGINE_H
 
+#include <ipmasq/connections.h>
 #include <ipmasq/rule.h>
 #include <ipmasq/table.h>
 #include <stddef.h>
@@ -25,6 +26,7 @@ struct ipmasq_change {
 typedef int (*ipmasq_rule_take)(struct ipmasq_rule *rule, void *data);
 
 struct ipmasq_engine_ops {
+	const char *name; /* as after -e */
 	/* Each returns 0, or -1 with an error; commit() with code EAGAIN on a conflict, get()
 	 * and load() likewise when the rules changed since the snapshot.  Without `counters`,
 	 * load() may leave the traffic counters 0. */
@@ -38,6 +40,12 @@ struct ipmasq_engine_ops {
 	/* As ipmasq_table_openings(); NULL: nothing is ever open. */
 	int (*openings)(struct ipmasq_engine *engine, const struct ipmasq_rule *rule,
 			ipmasq_opening_visit visit, void *data, struct ipmasq_error *error);
+	/* As ipmasq_connections_walk() and ipmasq_timeouts_set(). */
+	int (*connections)(struct ipmasq_engine *engine,
+			   const struct ipmasq_connection_filter *filter,
+			   ipmasq_connection_visit visit, void *data, struct ipmasq_error *error);
+	int (*timeouts)(struct ipmasq_engine *engine, const struct ipmasq_timeouts *timeouts,
+			struct ipmasq_error *error);
 	/* The table that made the snapshot is closed; may be NULL. */
 	void (*release)(struct ipmasq_engine *engine);
 	void (*close)(struct ipmasq_engine *engine);

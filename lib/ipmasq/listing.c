@@ -4,7 +4,7 @@
  * the first listing is made, and hands on to it.
  */
 #include "listing_part.h"
-#include "part.h"
+#include <ipmasq/part.h>
 
 #include <ipmasq/plugin.h>
 

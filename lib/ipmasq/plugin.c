@@ -8,7 +8,7 @@
  * before anything else of the plugin is used.  IPMASQADM_PLUGINDIR names another directory, for
  * trying a plugin out, and passes the same checks.
  */
-#include "part.h"
+#include <ipmasq/part.h>
 
 #include <ctype.h>
 #include <dirent.h>

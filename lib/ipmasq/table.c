@@ -365,6 +365,23 @@ int ipmasq_table_openings(struct ipmasq_table *table, const struct ipmasq_rule *
 	return table->engine->ops->openings(table->engine, rule, visit, data, error);
 }
 
+int ipmasq_connections_walk(struct ipmasq_table *table,
+			    const struct ipmasq_connection_filter *filter,
+			    ipmasq_connection_visit visit, void *data, struct ipmasq_error *error)
+{
+	if (!table->engine->ops->connections)
+		return 0;
+	return table->engine->ops->connections(table->engine, filter, visit, data, error);
+}
+
+int ipmasq_timeouts_set(struct ipmasq_table *table, const struct ipmasq_timeouts *timeouts,
+			struct ipmasq_error *error)
+{
+	if (!table->engine->ops->timeouts)
+		return ipmasq_fail(error, ENOTSUP, "this engine has no time-outs");
+	return table->engine->ops->timeouts(table->engine, timeouts, error);
+}
+
 static bool changed(const struct entry *entry)
 {
 	if (entry->after == entry->before)

@@ -5,7 +5,7 @@
  * to end tests, with real directories and owners.
  */
 #include "listing_part.h"
-#include "part.h"
+#include <ipmasq/part.h>
 
 #include <errno.h>
 #include <ipmasq/plugin.h>

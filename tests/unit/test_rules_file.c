@@ -38,7 +38,8 @@ static int close_engine(void **state)
 static int call(enum ipmasq_status (*body)(struct session *session, int argc, char **argv),
 		const char *first, const char *second)
 {
-	struct session session = {.engine = &memory.engine, .flags.numeric = true};
+	struct session session = {.engine = &memory.engine, .out = stdout, .err = stderr,
+				  .flags.numeric = true};
 	char verb[] = "verb", a[64], b[64];
 	char *argv[] = {verb, a, b, NULL};
 	FILE *capture = tmpfile();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections that are translated now, and how long they are kept: what the kernel of this
- * network namespace says, whatever rule, of this program or another, translated them.
+ * Connections that are translated now, and how long they are kept: what the engine says.  The
+ * kernel engine shows those of this network namespace, whatever rule, of this program or another,
+ * translated them.
  */
 #ifndef IPMASQ_CONNECTIONS_H
 #define IPMASQ_CONNECTIONS_H
@@ -9,6 +10,7 @@
 #include <ipmasq/address.h>
 
 struct ipmasq_error;
+struct ipmasq_table;
 
 /*
  * One connection, seen from inside: `inside` is the host behind this machine, `outside` its
@@ -31,8 +33,9 @@ struct ipmasq_connection_filter {
 /* Called for a connection; anything but 0 ends the walk and is returned by it. */
 typedef int (*ipmasq_connection_visit)(const struct ipmasq_connection *connection, void *data);
 
-/* Visits the connections, in the kernel's order.  -1 with an error when it cannot be read. */
-int ipmasq_connections_walk(const struct ipmasq_connection_filter *filter,
+/* Visits the connections of the table's engine, in its order.  -1 with an error. */
+int ipmasq_connections_walk(struct ipmasq_table *table,
+			    const struct ipmasq_connection_filter *filter,
 			    ipmasq_connection_visit visit, void *data, struct ipmasq_error *error);
 
 /* Seconds until an idle connection is forgotten; 0 keeps what is. */
@@ -44,7 +47,8 @@ struct ipmasq_timeouts {
 
 #define IPMASQ_TIMEOUT_MAX 2147483u /* what fits the kernel's clock */
 
-/* Sets them for new packets in this network namespace, all or none. */
-int ipmasq_timeouts_set(const struct ipmasq_timeouts *timeouts, struct ipmasq_error *error);
+/* Sets them for the packets to come, all or none. */
+int ipmasq_timeouts_set(struct ipmasq_table *table, const struct ipmasq_timeouts *timeouts,
+			struct ipmasq_error *error);
 
 #endif

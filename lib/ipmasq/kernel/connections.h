@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What parts/conntrack.so exports as `ipmasq_connections_part`. */
+/* Live connections: of the engine's operations, and of parts/conntrack.so. */
 #ifndef IPMASQ_KERNEL_CONNECTIONS_H
 #define IPMASQ_KERNEL_CONNECTIONS_H
 
 #include <ipmasq/connections.h>
 
+struct ipmasq_engine;
+
+/* As ipmasq_connections_walk(). */
+int kernel_connections(struct ipmasq_engine *engine, const struct ipmasq_connection_filter *filter,
+		       ipmasq_connection_visit visit, void *data, struct ipmasq_error *error);
+
+/* What the part exports as `ipmasq_connections_part`. */
 struct ipmasq_connections_part {
 	/* As ipmasq_connections_walk(). */
 	int (*walk)(const struct ipmasq_connection_filter *filter, ipmasq_connection_visit visit,

@@ -16,6 +16,7 @@
  * After a commit the flows that it left behind are ended (flows.h).
  */
 #include "../engine.h"
+#include "connections.h"
 #include "flows.h"
 #include "lock.h"
 #include "netlink.h"
@@ -23,6 +24,7 @@
 #include "redirect.h"
 #include "ruled.h"
 #include "schema.h"
+#include "timeouts.h"
 #include "trigger.h"
 
 #include <errno.h>
@@ -225,7 +227,7 @@ static int kernel_commit(struct ipmasq_engine *engine, const struct ipmasq_chang
 	if (check_changes(changes, n_changes, error) < 0)
 		return -1;
 	if (new_places(kernel, changes, n_changes, &fresh) < 0 ||
-	    transaction_begin(&transaction, &kernel->netlink,
+	    transaction_begin(&transaction, &kernel->netlink, SCHEMA_TABLE,
 			      kernel->lock >= 0 ? NULL : &kernel->generation) < 0)
 		goto out;
 	if (!kernel->present && schema_add_table(&transaction) < 0)
@@ -280,11 +282,14 @@ static void kernel_close(struct ipmasq_engine *engine)
 }
 
 static const struct ipmasq_engine_ops kernel_ops = {
+	.name = "kernel",
 	.snapshot = kernel_snapshot,
 	.get = kernel_get,
 	.load = kernel_load,
 	.commit = kernel_commit,
 	.openings = kernel_openings,
+	.connections = kernel_connections,
+	.timeouts = kernel_timeouts,
 	.release = kernel_release,
 	.close = kernel_close,
 };

@@ -8,7 +8,7 @@
  * parts/conntrack.so.
  */
 #include "flows.h"
-#include "../part.h"
+#include <ipmasq/part.h>
 #include "redirect.h"
 
 #include <ipmasq/error.h>

@@ -19,6 +19,7 @@
 #include "element.h"
 #include "expression.h"
 #include "netlink.h"
+#include "object.h"
 #include "schema.h"
 
 #include <errno.h>
@@ -54,7 +55,7 @@ struct ipmasq_holes {
 
 static int add_set(struct transaction *transaction, const char *name, uint32_t type, uint32_t words)
 {
-	struct nftnl_set *set = schema_new_set(transaction, name, NFT_SET_TIMEOUT | NFT_SET_EVAL);
+	struct nftnl_set *set = set_new(transaction, name, NFT_SET_TIMEOUT | NFT_SET_EVAL);
 	int rc;
 
 	if (!set)
@@ -63,7 +64,7 @@ static int add_set(struct transaction *transaction, const char *name, uint32_t t
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, 4u * words);
 	nftnl_set_set_u64(set, NFTNL_SET_TIMEOUT, HOLE_TIMEOUT);
 	nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, HOLES_MAX);
-	rc = schema_add_set(transaction, set);
+	rc = set_add(transaction, set);
 	nftnl_set_free(set);
 	return rc;
 }
@@ -123,9 +124,8 @@ static int write_all(struct transaction *transaction, bool table_is_there, uint3
 		return -1;
 	if (add_set(transaction, HOLES_SET, (TYPE_PROTOCOL << 12 | end) << 12 | end, 5) < 0 ||
 	    add_set(transaction, CALLS_SET, TYPE_CONCAT(TYPE_IPADDR, TYPE_IPADDR), 2) < 0 ||
-	    schema_add_chain(transaction, HOLES_CHAIN, "filter", NF_INET_FORWARD, PRIORITY_HOLES) <
-		    0 ||
-	    schema_flush_chain(transaction, HOLES_CHAIN) < 0)
+	    chain_add(transaction, HOLES_CHAIN, "filter", NF_INET_FORWARD, PRIORITY_HOLES) < 0 ||
+	    chain_flush(transaction, HOLES_CHAIN) < 0)
 		return -1;
 	for (int leaves = 0; leaves < 2; leaves++)
 		if (add_ports_rule(transaction, leaves, mark) < 0 ||
@@ -145,7 +145,7 @@ static int set_up(struct ipmasq_holes *holes, struct ipmasq_error *error)
 
 		if (present < 0)
 			return -1;
-		if (transaction_begin(&transaction, &holes->netlink, NULL) < 0)
+		if (transaction_begin(&transaction, &holes->netlink, SCHEMA_TABLE, NULL) < 0)
 			break;
 		if (write_all(&transaction, present, holes->mark) == 0)
 			rc = transaction_commit(&transaction);
@@ -237,7 +237,7 @@ static int change(struct ipmasq_holes *holes, uint16_t type, const char *set,
 	struct element_writer writer = {.transaction = &transaction, .type = type};
 	int rc = -1;
 
-	if (transaction_begin(&transaction, &holes->netlink, NULL) == 0 &&
+	if (transaction_begin(&transaction, &holes->netlink, SCHEMA_TABLE, NULL) == 0 &&
 	    element_write(&writer, set, 0, element) == 0 && element_writer_close(&writer) == 0)
 		rc = transaction_commit(&transaction);
 	transaction_end(&transaction);
@@ -356,7 +356,7 @@ static void holes_clear(void *arg, unsigned int base, unsigned int count)
 			.count = count,
 		};
 
-		if (transaction_begin(&transaction, &holes->netlink, NULL) == 0 &&
+		if (transaction_begin(&transaction, &holes->netlink, SCHEMA_TABLE, NULL) == 0 &&
 		    element_dump(&holes->netlink, sets[i], clear_one, &clearing) == 0 &&
 		    element_writer_close(&clearing.writer) == 0)
 			(void)transaction_commit(&transaction);

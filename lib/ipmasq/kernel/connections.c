@@ -2,14 +2,16 @@
 /*
  * The near side of live connections: opens the part that reads conntrack.
  */
-#include "kernel/connections.h"
-#include "part.h"
+#include "connections.h"
 
-int ipmasq_connections_walk(const struct ipmasq_connection_filter *filter,
-			    ipmasq_connection_visit visit, void *data, struct ipmasq_error *error)
+#include <ipmasq/part.h>
+
+int kernel_connections(struct ipmasq_engine *engine, const struct ipmasq_connection_filter *filter,
+		       ipmasq_connection_visit visit, void *data, struct ipmasq_error *error)
 {
 	const struct ipmasq_connections_part *part =
 		ipmasq_part("conntrack", "ipmasq_connections_part", error);
 
+	(void)engine;
 	return part ? part->walk(filter, visit, data, error) : -1;
 }

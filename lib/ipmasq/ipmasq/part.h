@@ -2,7 +2,8 @@
 /*
  * Parts of the library that not every call needs and that bring another library with them
  * (libsmartcols, libnetfilter_conntrack) are shared objects of their own in PLUGINDIR/parts,
- * opened on first use by the loader of the plugins, with its checks.
+ * opened on first use by the loader of the plugins, with its checks.  The programs keep what they
+ * rarely need in the same directory.
  */
 #ifndef IPMASQ_PART_H
 #define IPMASQ_PART_H

@@ -5,8 +5,9 @@
  * conntrack has finer states than the three that the original had names for; each name sets all
  * states that it meant.  When one cannot be set, those before it get their old values again.
  */
+#include "timeouts.h"
+
 #include <errno.h>
-#include <ipmasq/connections.h>
 #include <ipmasq/error.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -60,11 +61,13 @@ static int write_sysctl(size_t i, uint32_t value)
 	return fclose(file) == 0 && n > 0 ? 0 : -1;
 }
 
-int ipmasq_timeouts_set(const struct ipmasq_timeouts *timeouts, struct ipmasq_error *error)
+int kernel_timeouts(struct ipmasq_engine *engine, const struct ipmasq_timeouts *timeouts,
+		    struct ipmasq_error *error)
 {
 	uint32_t old[N_SYSCTLS];
 	size_t i;
 
+	(void)engine;
 	for (i = 0; i < N_SYSCTLS; i++) {
 		uint32_t value;
 

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The table of commands, and what is done with a command line: a command's function or a module's
+ * plugin runs it, for a call, a line of the shell and a request to the daemon alike.
+ */
+#include "command.h"
+#include "remote.h"
+#include "rules_file.h"
+
+#include <ipmasq/part.h>
+#include <string.h>
+
+static enum ipmasq_status flush(struct session *session, int argc, char **argv);
+static enum ipmasq_status complete(struct session *session, int argc, char **argv);
+
+static const struct command commands[] = {
+	{"save", rules_file_save, "[FILE]", "write all rules as command lines; - is standard output",
+	 NULL, COMMAND_LOCAL},
+	{"restore", rules_file_restore, "[-a] FILE",
+	 "make the rules those of the file (- is standard input), all or nothing;\n"
+	 "                      -a adds to what is there", NULL, COMMAND_LOCAL},
+	{"flush", flush, "", "remove the rules of all modules", NULL, 0},
+	{"trace", NULL, "-P PROTO -S ADDR PORT -D ADDR PORT [-m MARK] [-r RULES] [-M ADDR] [-i IFACE]",
+	 "what becomes of a packet, and by which rule", NULL, COMMAND_LOCAL},
+	{"replay", NULL, "IN.pcap [-w OUT.pcap] [-r RULES] -i ADDR",
+	 "what becomes of the packets of a capture; ADDR is the outside address", NULL,
+	 COMMAND_LOCAL},
+	{"complete", complete, "[WORD]...", "what the last word may become, for a shell's completion",
+	 NULL, COMMAND_OWN_FLAGS},
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static int flush_body(struct ipmasq_context *context, void *data)
+{
+	(void)data;
+	return ipmasq_table_clear(context->table, NULL, &context->error) < 0
+		       ? (int)context->error.status
+		       : IPMASQ_OK;
+}
+
+static enum ipmasq_status flush(struct session *session, int argc, char **argv)
+{
+	if (argc > 1) {
+		fprintf(session->err, "flush: '%s' is one word too many\n", argv[1]);
+		return IPMASQ_USAGE;
+	}
+	return session_transaction(session, "flush", flush_body, NULL);
+}
+
+/* Visits the words that begin as `typed` does. */
+struct matching {
+	const char *typed;
+	ipmasq_line_visit visit;
+	void *data;
+};
+
+static int visit_matching(const char *word, void *data)
+{
+	const struct matching *matching = data;
+
+	if (strncmp(word, matching->typed, strlen(matching->typed)) != 0)
+		return 0;
+	return matching->visit(word, matching->data);
+}
+
+static const struct command *find(const struct session *session, const char *name)
+{
+	for (const struct command *own = session->commands; own && own->name; own++)
+		if (strcmp(own->name, name) == 0)
+			return own;
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/* The first word: an option of the program, a command, or a module. */
+static int complete_first(struct matching *matching)
+{
+	static const char *const options[] = {"-n", "-v", "--json", "--dry-run", "--kill",
+					      "-h", "-V"};
+	struct ipmasq_error error;
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]) && !rc; i++)
+		rc = visit_matching(options[i], matching);
+	for (size_t i = 0; i < N_COMMANDS && !rc; i++)
+		rc = visit_matching(commands[i].name, matching);
+	return rc ? rc : ipmasq_plugin_names(visit_matching, matching, &error);
+}
+
+int command_complete(struct session *session, int argc, char **argv, ipmasq_line_visit visit,
+		     void *data)
+{
+	struct ipmasq_context context = session->flags;
+	const struct ipmasq_plugin *plugin;
+	const struct command *command;
+	struct matching matching = {argc ? argv[argc - 1] : "", visit, data};
+	int first = 0;
+
+	while (first < argc - 1 && argv[first][0] == '-')
+		first++;
+	if (first >= argc - 1)
+		return complete_first(&matching);
+	command = find(session, argv[first]);
+	if (command)
+		return command->complete ? command->complete(session, argc - first, argv + first,
+							     visit, data)
+					 : 0;
+	plugin = ipmasq_plugin_load(argv[first], &context.error);
+	return plugin ? ipmasq_plugin_complete(plugin, &context, argc - first, argv + first, visit,
+					       data)
+		      : 0;
+}
+
+static int print_word(const char *word, void *data)
+{
+	return fprintf(data, "%s\n", word) < 0 ? -1 : 0;
+}
+
+static enum ipmasq_status complete(struct session *session, int argc, char **argv)
+{
+	char *nothing[] = {(char[]){""}};
+
+	if (argc > 1)
+		command_complete(session, argc - 1, argv + 1, print_word, session->out);
+	else
+		command_complete(session, 1, nothing, print_word, session->out);
+	return IPMASQ_OK;
+}
+
+bool command_flag(struct session *session, const char *word)
+{
+	static const struct {
+		const char *letter, *word;
+	} letters[] = {{"-h", "--help"}, {"-n", "--numeric"}, {"-v", "--verbose"}};
+
+	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
+		if (strcmp(word, letters[i].letter) == 0)
+			word = letters[i].word;
+	return ipmasq_words_flag(&session->flags, word);
+}
+
+/* Takes the flags out of a command's words, so that they may stand anywhere. */
+static int take_flags(struct session *session, int argc, char **argv)
+{
+	int n = 1;
+
+	for (int i = 1; i < argc; i++)
+		if (!command_flag(session, argv[i]))
+			argv[n++] = argv[i];
+	return n;
+}
+
+static enum ipmasq_status run_part(struct session *session, int argc, char **argv)
+{
+	struct ipmasq_error error;
+	const struct command_part *part = ipmasq_part(argv[0], "command_part", &error);
+
+	if (part)
+		return part->run(session, argc, argv);
+	fprintf(session->err, "ipmasqadm: %s\n", error.text);
+	return error.status;
+}
+
+static enum ipmasq_status run_command(struct session *session, const struct command *command,
+				      int argc, char **argv)
+{
+	if (!(command->flags & COMMAND_OWN_FLAGS))
+		argc = take_flags(session, argc, argv);
+	if (session->flags.help) {
+		fprintf(session->out, "ipmasqadm %s %s\n  %s\n", command->name, command->words,
+			command->help);
+		return IPMASQ_OK;
+	}
+	return command->run ? command->run(session, argc, argv) : run_part(session, argc, argv);
+}
+
+struct module_call {
+	int argc;
+	char **argv;
+};
+
+static int module_body(struct ipmasq_context *context, void *data)
+{
+	const struct module_call *call = data;
+
+	return session_run_module(context, call->argc, call->argv);
+}
+
+enum ipmasq_status command_run(struct session *session, int argc, char **argv)
+{
+	const struct command *command = find(session, argv[0]);
+	struct module_call call = {argc, argv};
+	struct ipmasq_error error;
+
+	if (session->remote && !(command && command->flags & COMMAND_LOCAL))
+		return remote_command(session, argc, argv);
+	if (session->commands && command && command->flags & COMMAND_LOCAL) {
+		fprintf(session->err, "%s: this is done by ipmasqadm, not by ipmasqd\n", argv[0]);
+		return IPMASQ_USAGE;
+	}
+	if (command)
+		return run_command(session, command, argc, argv);
+	if (!ipmasq_plugin_load(argv[0], &error)) {
+		fprintf(session->err, "ipmasqadm: %s\n", error.text);
+		return error.status;
+	}
+	return session_transaction(session, argv[0], module_body, &call);
+}
+
+enum ipmasq_status command_run_line(struct session *session, int argc, char **argv)
+{
+	int i = 0;
+
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		if (!command_flag(session, argv[i])) {
+			fprintf(session->err, "ipmasqadm: there is no option '%s'; ipmasqadm -h lists them\n",
+				argv[i]);
+			return IPMASQ_USAGE;
+		}
+	}
+	if (i < argc)
+		return command_run(session, argc - i, argv + i);
+	if (session->flags.help) {
+		command_list(session->out);
+		return IPMASQ_OK;
+	}
+	fputs("ipmasqadm: name a command or a module; -h lists them\n", session->err);
+	return IPMASQ_USAGE;
+}
+
+static int print_module(const char *name, void *data)
+{
+	struct ipmasq_error error;
+	const struct ipmasq_plugin *plugin = ipmasq_plugin_load(name, &error);
+
+	fprintf(data, "  %-10s %s\n", name, plugin ? plugin->summary : error.text);
+	return 0;
+}
+
+void command_list(FILE *out)
+{
+	struct ipmasq_error error;
+
+	fputs("commands:\n", out);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(out, "  %-8s %-10s %s\n", commands[i].name, commands[i].words,
+			commands[i].help);
+	fputs("\nmodules:\n", out);
+	if (ipmasq_plugin_names(print_module, out, &error) < 0)
+		fprintf(out, "  %s\n", error.text);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The commands of the dispatcher: whole-table commands by a table, every other word is a module.
+ *
+ * A command that brings another library with it (readline, libpcap, libalias) is a part: a shared
+ * object PLUGINDIR/parts/NAME.so that exports its `struct command_part command_part`, opened when
+ * it is called.  It uses this program's session.h.
+ */
+#ifndef IPMASQADM_COMMAND_H
+#define IPMASQADM_COMMAND_H
+
+#include "session.h"
+
+/* What is different about a command. */
+#define COMMAND_OWN_FLAGS 1u /* the flags among its words are its own business */
+#define COMMAND_LOCAL     2u /* runs in the caller's program, also when the rules are in an ipmasqd */
+
+struct command {
+	const char *name;
+	/* argv[0] is the name; flags are taken out.  NULL: a part of this name. */
+	enum ipmasq_status (*run)(struct session *session, int argc, char **argv);
+	const char *words, *help;
+	/* Perhaps NULL: visits what argv[argc-1] may become; as ipmasq_plugin_complete(). */
+	int (*complete)(struct session *session, int argc, char **argv, ipmasq_line_visit visit,
+			void *data);
+	unsigned int flags;
+};
+
+/* What a part exports as `command_part`. */
+struct command_part {
+	enum ipmasq_status (*run)(struct session *session, int argc, char **argv);
+};
+
+/* One command line: a command's, or a module's.  argv is written to. */
+enum ipmasq_status command_run(struct session *session, int argc, char **argv);
+
+/* The same for a line that may begin with flags, which become the session's. */
+enum ipmasq_status command_run_line(struct session *session, int argc, char **argv);
+
+/* Sets the flag of `session` that `word` names (-n, --numeric...); false: it is none. */
+bool command_flag(struct session *session, const char *word);
+
+/* Visits what the last word of a command line, perhaps empty, may become. */
+int command_complete(struct session *session, int argc, char **argv, ipmasq_line_visit visit,
+		     void *data);
+
+/* Lists commands and modules with a line about each. */
+void command_list(FILE *out);
+
+#endif
