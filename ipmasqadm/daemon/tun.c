@@ -84,20 +84,34 @@ static void put(struct lane *lane, const struct virtio_net_hdr *header, void *da
 		lane_count(&lane->counters.failed, 1);
 }
 
+/* One direction; true when that has decided. */
+static bool translated(struct lane *lane, struct user_packet *packet, enum user_hook hook)
+{
+	packet->hook = (uint8_t)hook;
+	lane_translate(lane, packet, 1);
+	return packet->verdict != USER_KEEP;
+}
+
 /*
- * Both directions in turn.  What was masqueraded to its own destination was addressed to the alias
+ * Both directions in turn; a proxy changes the destination of what goes on to be masqueraded.  A
+ * fragment without a transport header that is not for this machine is no one's to wait for, which
+ * USER_FROM_INSIDE heeds.  What was masqueraded to its own destination was addressed to the alias
  * address, where nobody waits for it.
  */
 static int translate(struct lane *lane, struct user_packet *packet)
 {
 	const uint8_t *ip = packet->data;
+	bool later_fragment = (ip[6] & 0x1f) | ip[7], proxied = false;
 
-	packet->hook = USER_FROM_OUTSIDE;
-	lane_translate(lane, packet, 1);
-	if (packet->verdict != USER_KEEP)
+	if (translated(lane, packet, later_fragment ? USER_FROM_INSIDE : USER_FROM_OUTSIDE))
 		return packet->verdict;
-	packet->hook = USER_TO_OUTSIDE;
-	lane_translate(lane, packet, 1);
+	if (user_hooks(lane->datapath->user) & USER_HOOK_INSIDE_ANYWHERE) {
+		proxied = translated(lane, packet, USER_FROM_INSIDE);
+		if (proxied && packet->verdict != USER_CHANGED)
+			return packet->verdict;
+	}
+	if (!translated(lane, packet, USER_TO_OUTSIDE))
+		return proxied ? USER_CHANGED : USER_KEEP;
 	if (packet->verdict == USER_CHANGED && memcmp(ip + 12, ip + 16, 4) == 0)
 		return USER_DROP;
 	return packet->verdict;
