@@ -20,6 +20,11 @@ static const struct command commands[] = {
 	 "make the rules those of the file (- is standard input), all or nothing;\n"
 	 "                      -a adds to what is there", NULL, COMMAND_LOCAL},
 	{"flush", flush, "", "remove the rules of all modules", NULL, 0},
+	{"trace", NULL, "-P PROTO -S ADDR PORT -D ADDR PORT [-m MARK] [-r RULES] [-M ADDR] [-i IFACE]",
+	 "what becomes of a packet, and by which rule", NULL, COMMAND_LOCAL},
+	{"replay", NULL, "IN.pcap [-w OUT.pcap] [-r RULES] -i ADDR",
+	 "what becomes of the packets of a capture; ADDR is the outside address", NULL,
+	 COMMAND_LOCAL},
 	{"complete", complete, "[WORD]...", "what the last word may become, for a shell's completion",
 	 NULL, COMMAND_OWN_FLAGS},
 };

@@ -53,7 +53,7 @@ int rules_file_read(FILE *file, char **text, size_t *length)
 	return ferror(file) ? -1 : 0;
 }
 
-static int read_named(const char *name, char **text, size_t *length)
+int rules_file_read_named(const char *name, char **text, size_t *length)
 {
 	bool standard = strcmp(name, "-") == 0;
 	FILE *file = standard ? stdin : fopen(name, "re");
@@ -142,7 +142,7 @@ static int restore(struct ipmasq_context *context, void *data)
 			return status;
 		at += length + 1;
 	}
-	return IPMASQ_OK;
+	return restoring->rules->then ? restoring->rules->then(context) : IPMASQ_OK;
 }
 
 enum ipmasq_status rules_file_restore_text(struct session *session, const struct rules_text *rules)
@@ -175,7 +175,7 @@ enum ipmasq_status rules_file_restore(struct session *session, int argc, char **
 		fputs("restore: name the file, or - for standard input\n", session->err);
 		return IPMASQ_USAGE;
 	}
-	if (read_named(rules.name, &text, &rules.length) < 0) {
+	if (rules_file_read_named(rules.name, &text, &rules.length) < 0) {
 		fprintf(session->err, "restore: cannot read %s: %s\n", rules.name, strerror(errno));
 	} else {
 		rules.text = text;
@@ -201,8 +201,7 @@ enum ipmasq_status rules_file_print(struct session *session)
 			       : session_transaction(session, "save", print_rules, NULL);
 }
 
-/* The text of the rules, to be freed. */
-static enum ipmasq_status keep_rules(const struct session *session, char **text)
+enum ipmasq_status rules_file_text(const struct session *session, char **text)
 {
 	struct session keeping = *session;
 	enum ipmasq_status status;
@@ -299,7 +298,7 @@ enum ipmasq_status rules_file_save(struct session *session, int argc, char **arg
 	}
 	if (argc == 1 || strcmp(argv[1], "-") == 0)
 		return rules_file_print(session);
-	status = keep_rules(session, &text);
+	status = rules_file_text(session, &text);
 	if (status == IPMASQ_OK && write_file(argv[1], text) < 0) {
 		fprintf(session->err, "save: cannot write %s: %s\n", argv[1], strerror(errno));
 		status = IPMASQ_FAILED;

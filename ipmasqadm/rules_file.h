@@ -15,6 +15,8 @@ struct rules_text {
 	const char *text;
 	size_t length;
 	bool add; /* to the rules that are there, not in their place */
+	/* Perhaps NULL: what else the transaction does when all lines are carried out; a status. */
+	int (*then)(struct ipmasq_context *context);
 };
 
 /* Makes the rules those of the text, all or nothing; messages begin NAME:LINE. */
@@ -25,5 +27,11 @@ enum ipmasq_status rules_file_print(struct session *session);
 
 /* Reads a file whole; *text is to be freed, also after -1 with errno. */
 int rules_file_read(FILE *file, char **text, size_t *length);
+
+/* The same for a named file, `-` is standard input. */
+int rules_file_read_named(const char *name, char **text, size_t *length);
+
+/* The rules there are, as a rules file; *text is to be freed.  A status; prints. */
+enum ipmasq_status rules_file_text(const struct session *session, char **text);
 
 #endif
