@@ -58,7 +58,8 @@ struct tun {
 	struct tun_lane *lanes[];
 };
 
-/* --- a packet's way ---------------------------------------------------------------------------- */
+/* --- a packet's way ----------------------------------------------------------------------------
+ */
 
 /* The half-done checksum of a changed packet, for the device that will finish it. */
 static void renew_checksum(struct virtio_net_hdr *header, uint8_t *datagram, int length)
@@ -120,8 +121,7 @@ static int translate(struct lane *lane, struct user_packet *packet)
 static void pass(struct lane *lane, struct tun_lane *tun, size_t got)
 {
 	int length = lane_datagram(tun->datagram, got), verdict;
-	struct user_packet packet = {
-		.data = tun->datagram, .size = UINT16_MAX, .id = lane->worker};
+	struct user_packet packet = {.data = tun->datagram, .size = UINT16_MAX, .id = lane->worker};
 
 	if (!length)
 		return; /* IPv6 neighbour discovery and the like */
@@ -166,7 +166,8 @@ static void tun_release(struct datapath *datapath, uint32_t id, void *data, int 
 		put(&datapath->lanes[id], &plain, data, length);
 }
 
-/* --- opening and closing ----------------------------------------------------------------------- */
+/* --- opening and closing -----------------------------------------------------------------------
+ */
 
 static int explain(struct ipmasq_error *error, const char *name, const char *what)
 {
@@ -183,11 +184,12 @@ static int explain(struct ipmasq_error *error, const char *name, const char *wha
 				   "ipmasqd; choose another name with -t",
 				   name);
 	if (code == EINVAL)
-		return ipmasq_fail(error, code,
-				   "cannot %s TUN device %s: there is an interface of this name that "
-				   "is none, or was made for another number of workers; delete it "
-				   "(ip link delete %s) or choose another name with -t",
-				   what, name, name);
+		return ipmasq_fail(
+			error, code,
+			"cannot %s TUN device %s: there is an interface of this name that "
+			"is none, or was made for another number of workers; delete it "
+			"(ip link delete %s) or choose another name with -t",
+			what, name, name);
 	return ipmasq_fail(error, code, "cannot %s TUN device %s: %s", what, name, strerror(code));
 }
 
@@ -269,9 +271,10 @@ static int tun_open(struct datapath *datapath, struct ipmasq_error *error)
 		return ipmasq_fail(error, ENOMEM, "out of memory");
 	datapath->private = all;
 	if (strlen(options->tun) >= IFNAMSIZ || !options->tun[0] || strpbrk(options->tun, "/%"))
-		return ipmasq_usage(error,
-				    "%s: a device's name has 1 to %d letters, no slash and no percent sign",
-				    options->tun, IFNAMSIZ - 1);
+		return ipmasq_usage(
+			error,
+			"%s: a device's name has 1 to %d letters, no slash and no percent sign",
+			options->tun, IFNAMSIZ - 1);
 	all->persistent = !options->fail_open;
 	for (unsigned int i = 0; i < options->workers; i++) {
 		all->lanes[i] = aligned_alloc(64, sizeof(*all->lanes[i]));
