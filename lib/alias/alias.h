@@ -309,7 +309,8 @@ void LibAliasRedirectInherit(struct libalias *la, struct alias_link *link, struc
 
 /*
  * LibAliasSetOwnAddresses - the addresses that alias address INADDR_NONE of a redirect stands for;
- * addresses NULL: all there are, as in the beginning.  They are copied.  ENOMEM.
+ * addresses NULL: all there are, as in the beginning.  They are copied.  ENOMEM, but not if there
+ * were as many before.
  */
 int LibAliasSetOwnAddresses(struct libalias *la, const struct in_addr *addresses, int count);
 

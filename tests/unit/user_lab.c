@@ -77,10 +77,14 @@ int lab_run(struct lab *lab, const char *line)
 	context.table = ipmasq_table_open(lab->engine, &context.error);
 	assert_true(context.out && context.table);
 	status = plugin_named(command.argv[0])->run(&context, command.argc, command.argv);
+	if (lab->allocations)
+		*lab->allocations = lab->allow;
 	if (status == IPMASQ_OK &&
 	    ipmasq_table_commit(context.table, context.kill ? IPMASQ_COMMIT_KILL : 0,
 				&context.error) < 0)
 		status = (int)context.error.status;
+	if (lab->allocations)
+		*lab->allocations = -1;
 	ipmasq_table_close(context.table);
 	fclose(context.out);
 	lab->error = context.error;

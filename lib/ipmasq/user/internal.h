@@ -164,8 +164,9 @@ void store_remove(struct store *store, struct stored *stored);
 /* engine.c */
 extern const struct ipmasq_engine_ops user_engine_ops;
 void user_update_hooks(struct user *user);
-/* Every worker masquerades, and watches, as the rules and addresses now are. */
-int commit_sources(struct user *user, struct own *own, struct ipmasq_error *error);
+/* Every worker masquerades as the rules and these addresses say, or none does anything new. */
+int commit_sources(struct user *user, const struct own *own, const char *interface,
+		   struct ipmasq_error *error);
 
 /*
  * The kinds.  supported() says whether the engine can do a rule; plan() works out, from the store

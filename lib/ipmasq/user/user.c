@@ -62,6 +62,47 @@ static int open_worker(struct user *user, unsigned int number)
 	return 0;
 }
 
+static int compare_addresses(const void *a, const void *b)
+{
+	uint32_t x = ((const struct in_addr *)a)->s_addr, y = ((const struct in_addr *)b)->s_addr;
+
+	return x < y ? -1 : x > y;
+}
+
+static struct own *own_new(const struct in_addr *addresses, unsigned int n)
+{
+	struct own *own = calloc(1, sizeof(*own) + n * sizeof(*addresses));
+
+	if (!own)
+		return NULL;
+	own->n = n;
+	if (n) {
+		own->first = addresses[0];
+		memcpy(own->list, addresses, n * sizeof(*addresses));
+		qsort(own->list, n, sizeof(*addresses), compare_addresses);
+	}
+	return own;
+}
+
+/* Going back to what was before cannot fail. */
+static int set_addresses(struct user *user, const struct own *own)
+{
+	int rc = 0;
+
+	for (unsigned int w = 0; w < user->n_workers && rc == 0; w++) {
+		struct worker *worker = &user->workers[w];
+
+		pthread_mutex_lock(&worker->lock);
+		rc = LibAliasSetOwnAddresses(worker->border, own->list, (int)own->n);
+		if (rc == 0) {
+			LibAliasSetAddress(worker->border, own->first);
+			worker->own = own;
+		}
+		pthread_mutex_unlock(&worker->lock);
+	}
+	return rc;
+}
+
 void user_close(struct user *user)
 {
 	if (!user)
@@ -107,9 +148,13 @@ struct user *user_open(unsigned int workers, struct ipmasq_error *error)
 	if (store_init(&user->store) < 0 ||
 	    getrandom(&user->seed, sizeof(user->seed), 0) != sizeof(user->seed))
 		goto out_of_memory;
+	user->own = own_new(NULL, 0); /* none is known yet */
+	if (!user->own)
+		goto out_of_memory;
 	for (unsigned int w = 0; w < workers; w++)
 		if (open_worker(user, w) < 0)
 			goto out_of_memory;
+	set_addresses(user, user->own); /* none: needs no memory */
 	user_update_hooks(user);
 	return user;
 out_of_memory:
@@ -129,66 +174,30 @@ struct ipmasq_engine *user_engine(struct user *user)
 	return &view->engine;
 }
 
-static int compare_addresses(const void *a, const void *b)
-{
-	uint32_t x = ((const struct in_addr *)a)->s_addr, y = ((const struct in_addr *)b)->s_addr;
-
-	return x < y ? -1 : x > y;
-}
-
-static struct own *own_new(const struct in_addr *addresses, unsigned int n)
-{
-	struct own *own = calloc(1, sizeof(*own) + n * sizeof(*addresses));
-
-	if (!own)
-		return NULL;
-	own->n = n;
-	if (n) {
-		own->first = addresses[0];
-		memcpy(own->list, addresses, n * sizeof(*addresses));
-		qsort(own->list, n, sizeof(*addresses), compare_addresses);
-	}
-	return own;
-}
-
-/* With the worker's lock. */
-static int set_addresses(struct worker *worker, const struct own *own)
-{
-	if (LibAliasSetOwnAddresses(worker->border, own->list, (int)own->n) < 0)
-		return -1;
-	LibAliasSetAddress(worker->border, own->first);
-	worker->own = own;
-	return 0;
-}
-
 int user_set_addresses(struct user *user, const char *interface, const struct in_addr *addresses,
 		       unsigned int n, struct ipmasq_error *error)
 {
-	struct own *own = own_new(addresses, n), *old;
-	int rc = -1;
+	struct own *own = own_new(addresses, n), *unused = own;
+	int rc;
 
 	if (!own)
 		return ipmasq_fail(error, ENOMEM, "out of memory");
 	pthread_mutex_lock(&user->lock);
-	snprintf(user->interface, sizeof(user->interface), "%s", interface);
-	if (commit_sources(user, own, error) < 0)
-		goto out;
-	old = user->own;
-	for (unsigned int w = 0; w < user->n_workers; w++) {
-		pthread_mutex_lock(&user->workers[w].lock);
-		rc = set_addresses(&user->workers[w], own);
-		pthread_mutex_unlock(&user->workers[w].lock);
-		if (rc < 0) {
-			ipmasq_fail(error, ENOMEM, "out of memory");
-			goto out;
-		}
+	rc = set_addresses(user, own);
+	if (rc < 0)
+		ipmasq_fail(error, ENOMEM, "out of memory");
+	else
+		rc = commit_sources(user, own, interface, error);
+	if (rc < 0) {
+		set_addresses(user, user->own);
+	} else {
+		unused = user->own;
+		user->own = own;
+		snprintf(user->interface, sizeof(user->interface), "%s", interface);
+		user_update_hooks(user);
 	}
-	user->own = own;
-	own = old;
-	user_update_hooks(user);
-out:
 	pthread_mutex_unlock(&user->lock);
-	free(own);
+	free(unused);
 	if (rc == 0 && user->changed)
 		user->changed(user->changed_arg);
 	return rc;
