@@ -62,7 +62,6 @@ struct datapath_status {
 	uint64_t wakeups;      /* batches: packets / wakeups is their mean length */
 	uint64_t other_worker; /* translated by another worker than that of the queue */
 	uint64_t truncated;    /* dropped: longer than a queue can carry */
-	uint64_t overruns;     /* times that the kernel ran out of room for us */
 	uint64_t lost;         /* packets that the kernel dropped for want of room */
 	uint64_t failed;       /* verdicts or packets that the kernel refused */
 };

@@ -7,7 +7,8 @@
  * the last packet, the redirect by what it matches, the server by its address and port, the
  * helper by its name.  What hangs on other things of the process (a helper's state, awaited
  * connections, the number of a firewall hole) is not in it: the helper begins anew, an expected
- * link opens a new hole.
+ * link opens a new hole.  The values of the link's flags, timers and TCP states and of the kinds of
+ * redirects are part of the format.
  *
  * A record may come from anywhere: whatever its bytes are, it makes a link that the engine could
  * have made, or none.

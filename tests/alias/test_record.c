@@ -38,6 +38,12 @@ static void unpack(struct net *net, const struct record *records, unsigned int n
 				 0);
 }
 
+static struct alias_link *forward(struct net *net, uint16_t port, const char *local)
+{
+	return LibAliasRedirectPort(net->la, addr(local), htons(8000), ANY, 0, ANY, htons(port),
+				    IPPROTO_UDP);
+}
+
 static void conversations_go_on(void **state)
 {
 	struct net *net = *state;
@@ -62,6 +68,35 @@ static void conversations_go_on(void **state)
 	build_echo(net->packet, ICMP_ECHOREPLY, REMOTE, ALIAS, 77);
 	assert_int_equal(send_in(net), PKT_ALIAS_OK);
 	assert_ends(net->packet, REMOTE, 77, INSIDE, 77);
+}
+
+/* Records are kept in files: what version 1 is made of does not change. */
+static void the_bytes_of_a_record_are_these(void **state)
+{
+	static const uint8_t expected[] = {
+		1,    17,   2,    1,    0,    2, /* UDP, incoming, its timer, a redirect */
+		0,    0,    0,    9,             /* idle */
+		0,    0,    0,    0,             /* TCP's start */
+		10,   0,    0,    2,    203,  0,    113, 7,  /* inside, its peer */
+		0x1f, 0x40, 0x13, 0x88,                      /* 8000, 5000 */
+		198,  51,   100,  1,    203,  0,    113, 7,  /* alias, remote */
+		0,    80,   0x13, 0x88,                      /* 80, 5000 */
+		0,    17,   0,    0,    0,    0,             /* of a port, UDP, any remote */
+		0,    0,    0,    0,    0,    0,    0,   80, /* the alias address, its port */
+		0,    0,    0,    0,    0,    0,             /* no range, no mark */
+		10,   0,    0,    2,    0x1f, 0x40,          /* the server */
+	};
+	struct net *net = *state;
+	struct record record;
+
+	forward(net, 80, INSIDE);
+	udp_in(net, ENDS(REMOTE, 5000, ALIAS, 80));
+	net->now += 9;
+	assert_int_equal(pack(net, &record, 1), 1);
+	assert_int_equal(record.length, sizeof(expected));
+	assert_memory_equal(record.data, expected, sizeof(expected));
+	restart(net);
+	unpack(net, &record, 1);
 }
 
 static unsigned int timeout(struct net *net)
@@ -205,12 +240,6 @@ static void an_encoded_stream_tells_the_destination_again_if_asked(void **state)
 	build_tcp(net->packet, ENDS(INSIDE, 3000, REMOTE, 80), TH_ACK, 105, 1, "x", 1);
 	send_out(net);
 	assert_int_equal(packet_seq(net->packet), 105 + strlen(told) - 5);
-}
-
-static struct alias_link *forward(struct net *net, uint16_t port, const char *local)
-{
-	return LibAliasRedirectPort(net->la, addr(local), htons(8000), ANY, 0, ANY, htons(port),
-				    IPPROTO_UDP);
 }
 
 static void the_redirect_is_found_again_by_what_it_matches(void **state)
@@ -420,6 +449,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		net_test(conversations_go_on),
+		net_test(the_bytes_of_a_record_are_these),
 		net_test(time_and_tcp_state_go_along),
 		net_test(a_link_whose_time_is_over_is_refused),
 		net_test(an_expired_link_makes_no_record),
