@@ -349,8 +349,8 @@ static bool may_see(struct link_side *side, const struct packet *p, enum directi
 			/* A part in between is missing, or this is none of the stream's. */
 			if (at > side->first_len)
 				return false;
-			for (at = side->first_len - at; at < len && side->first_len < HELPER_FIRST;
-			     at++)
+			for (at = side->first_len - at;
+			     at < len && side->first_len < HELPER_FIRST; at++)
 				side->first[side->first_len++] = data[at];
 			judge(side);
 		}
