@@ -367,6 +367,15 @@ unsigned int LibAliasRedirectEnd(struct libalias *la, struct alias_link *link, s
 				 u_short port, unsigned char proto);
 
 /*
+ * LibAliasRevise - look at up to max links, *cursor beginning at 0, and end those of proto (0: all),
+ * with an alias port from low to high (network order), that would be other ones now: another redirect
+ * goes first; a link from outside has none any more; the machine's own answers bypass one.  Returns
+ * how many were ended; *cursor is UINT_MAX at the end of the links.
+ */
+unsigned int LibAliasRevise(struct libalias *la, unsigned int *cursor, int max, unsigned char proto,
+			    u_short low, u_short high);
+
+/*
  * Masquerade rules: what leaves net/bits for another, of proto or (0) of every one, gets this
  * alias address; INADDR_ANY is LibAliasSetAddress()'s, also when it changes.  They count with mode
  * PKT_ALIAS_MASQUERADE_RULES, instead of the aliasing address and of UNREGISTERED_ONLY and

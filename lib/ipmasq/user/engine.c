@@ -321,6 +321,7 @@ static int run(struct commit *commit, struct ipmasq_error *error)
 		finish(commit, &user->workers[w]);
 		pthread_mutex_unlock(&user->workers[w].lock);
 	}
+	redirect_revise(user, commit);
 	keep_plans(commit);
 	user->generation++;
 	user_update_hooks(user);

@@ -178,6 +178,11 @@ int redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_err
 int redirect_install(const struct commit *commit, struct worker *worker);
 void redirect_undo(const struct commit *commit, struct worker *worker);
 void redirect_finish(const struct commit *commit, struct worker *worker);
+/*
+ * Ends the flows of UDP that by-pass the redirects that are new, after a commit; of no commit, those
+ * of any.
+ */
+void redirect_revise(struct user *user, const struct commit *commit);
 /* Where the engine looks first: the lower rank; see redirect.c. */
 unsigned int redirect_rank(const char *owner, const struct ipmasq_match *match, bool opening);
 /* Fills in the read-only fields of a copy of the stored rule, targets in the order of turns. */

@@ -142,8 +142,9 @@ struct user_status {
 void user_get_status(struct user *user, struct user_status *status);
 
 /*
- * user_save_links, user_load_links - dynamic links of all workers to and from an open file, for a restart;
- * links of rules that are gone are dropped.  The file is checked as input of a stranger.
+ * user_save_links, user_load_links - dynamic links of all workers to and from an open file, for a
+ * restart, when the rules are there already; with a forward that is gone its flows of UDP are, too.
+ * The file, which must be seekable, is checked as input of a stranger: what is not whole is refused.
  */
 int user_save_links(struct user *user, FILE *file, struct ipmasq_error *error);
 int user_load_links(struct user *user, FILE *file, struct ipmasq_error *error);
