@@ -68,7 +68,7 @@ static void put(struct ipmasq_table *table, struct ipmasq_rule *rule)
 
 static void a_commit_in_between_is_a_conflict(void **state)
 {
-	struct ipmasq_engine *view = user_engine(lab.user);
+	struct ipmasq_engine *view = user_view(lab.user);
 	struct ipmasq_table *table = ipmasq_table_open(view, &lab.error);
 
 	(void)state;

@@ -423,9 +423,15 @@ static int user_engine_openings(struct ipmasq_engine *engine, const struct ipmas
 	return rc;
 }
 
+/* With the engine's own view the engine itself is closed. */
 static void user_close_view(struct ipmasq_engine *engine)
 {
-	free(engine);
+	struct user *user = user_of(engine);
+
+	if (engine == &user->view.engine)
+		user_close(user);
+	else
+		free(engine);
 }
 
 const struct ipmasq_engine_ops user_engine_ops = {

@@ -88,7 +88,15 @@ struct watchers {
 	size_t n;
 };
 
+/* A view of the engine for one session: the generation that it has read. */
+struct view {
+	struct ipmasq_engine engine;
+	struct user *user;
+	uint64_t noted;
+};
+
 struct user {
+	struct view view; /* of user_engine() */
 	unsigned int n_workers;
 	struct worker *workers;
 	uint32_t seed; /* of steer.c */
@@ -160,6 +168,9 @@ struct stored *store_find(const struct store *store, const struct ipmasq_rule *k
 int store_reserve(struct store *store, size_t more);
 void store_add(struct store *store, struct stored *stored);
 void store_remove(struct store *store, struct stored *stored);
+
+/* user.c */
+void user_close(struct user *user);
 
 /* engine.c */
 extern const struct ipmasq_engine_ops user_engine_ops;
@@ -237,13 +248,6 @@ int user_connections(struct ipmasq_engine *engine, const struct ipmasq_connectio
 		     ipmasq_connection_visit visit, void *data, struct ipmasq_error *error);
 int user_timeouts(struct ipmasq_engine *engine, const struct ipmasq_timeouts *timeouts,
 		  struct ipmasq_error *error);
-
-/* A view of the engine for one session: the generation that it has read. */
-struct view {
-	struct ipmasq_engine engine;
-	struct user *user;
-	uint64_t noted;
-};
 
 static inline struct user *user_of(struct ipmasq_engine *engine)
 {

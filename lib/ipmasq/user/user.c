@@ -125,6 +125,11 @@ void user_close(struct user *user)
 	free(user);
 }
 
+static void view_init(struct view *view, struct user *user)
+{
+	*view = (struct view){.engine.ops = &user_engine_ops, .user = user};
+}
+
 struct user *user_open(unsigned int workers, struct ipmasq_error *error)
 {
 	struct user *user;
@@ -136,6 +141,7 @@ struct user *user_open(unsigned int workers, struct ipmasq_error *error)
 	user = calloc(1, sizeof(*user));
 	if (!user)
 		goto out_of_memory;
+	view_init(&user->view, user);
 	user->n_workers = workers;
 	user->clock = monotonic;
 	pthread_mutex_init(&user->lock, NULL);
@@ -165,12 +171,16 @@ out_of_memory:
 
 struct ipmasq_engine *user_engine(struct user *user)
 {
-	struct view *view = calloc(1, sizeof(*view));
+	return &user->view.engine;
+}
+
+struct ipmasq_engine *user_view(struct user *user)
+{
+	struct view *view = malloc(sizeof(*view));
 
 	if (!view)
 		return NULL;
-	view->engine.ops = &user_engine_ops;
-	view->user = user;
+	view_init(view, user);
 	return &view->engine;
 }
 

@@ -69,18 +69,20 @@ struct user_packet {
 	const struct ipmasq_rule *rule;
 };
 
-/* A user engine with `workers` (1..64) workers, or NULL with an error. */
+/*
+ * user_open - a user engine with `workers` (1..64) workers, or NULL with an error.
+ * ipmasq_engine_close() on user_engine() frees it, when nobody uses it or a view of it any more.
+ */
 struct user *user_open(unsigned int workers, struct ipmasq_error *error);
 
-/* Frees it; its views are closed and its workers' threads are gone by then.  NULL is fine. */
-void user_close(struct user *user);
+/* The rule table's view of it, for ipmasq_table_open(): for one table at a time. */
+struct ipmasq_engine *user_engine(struct user *user);
 
 /*
- * user_engine - a view of its rules for ipmasq_table_open(), or NULL and errno ENOMEM.
- * A view is for one table at a time; sessions that go on side by side have one each.
- * ipmasq_engine_close() closes the view, not the engine.
+ * user_view - another view, for a table beside that: it sees the other one's commits as conflicts.
+ * ipmasq_engine_close() closes this view only.  NULL and errno ENOMEM.
  */
-struct ipmasq_engine *user_engine(struct user *user);
+struct ipmasq_engine *user_view(struct user *user);
 
 /*
  * user_set_addresses - the addresses of this machine (network order), the outside interface's name
