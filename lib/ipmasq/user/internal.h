@@ -169,9 +169,6 @@ int store_reserve(struct store *store, size_t more);
 void store_add(struct store *store, struct stored *stored);
 void store_remove(struct store *store, struct stored *stored);
 
-/* user.c */
-void user_close(struct user *user);
-
 /* engine.c */
 extern const struct ipmasq_engine_ops user_engine_ops;
 void user_update_hooks(struct user *user);

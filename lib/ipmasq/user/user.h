@@ -69,11 +69,14 @@ struct user_packet {
 	const struct ipmasq_rule *rule;
 };
 
-/*
- * user_open - a user engine with `workers` (1..64) workers, or NULL with an error.
- * ipmasq_engine_close() on user_engine() frees it, when nobody uses it or a view of it any more.
- */
+/* A user engine with `workers` (1..64) workers, or NULL with an error. */
 struct user *user_open(unsigned int workers, struct ipmasq_error *error);
+
+/*
+ * user_close - frees it, when nobody uses it or a view of it any more; ipmasq_engine_close() on
+ * user_engine() does the same.  NULL is fine.
+ */
+void user_close(struct user *user);
 
 /* The rule table's view of it, for ipmasq_table_open(): for one table at a time. */
 struct ipmasq_engine *user_engine(struct user *user);
