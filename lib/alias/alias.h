@@ -382,7 +382,8 @@ unsigned int LibAliasRevise(struct libalias *la, unsigned int *cursor, int max, 
  * UNREGISTERED_CGN: an outgoing packet that has no link, redirect or proxy rule makes a link if a
  * rule matches, else it is IGNORED; a proxied one without rule keeps its source.  The longest
  * prefix wins, then a rule for its protocol.  A rule is for new links; existing ones go on as they
- * are.
+ * are.  An incoming packet that has no link or redirect is let in, unless incoming ones are denied,
+ * only where its answers would be masqueraded, and never for one of LibAliasSetOwnAddresses().
  *
  * LibAliasMasquerade - add a rule, or change the alias of that which is there; bits of net behind
  * the prefix do not count.  EINVAL: bits over 32; ENOMEM.

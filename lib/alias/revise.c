@@ -4,9 +4,9 @@
  *
  * A redirect is for new links, so a sender that never pauses would go on for ever by what there was
  * before it.  A walk over the links, some at a time, ends those: links of a redirect that another
- * one outranks now, links from outside whose redirect is gone, and those by which the machine's own
- * answers went out, which change nothing, where there is a redirect now.  Links that an inside host
- * began stay: no redirect is about them.
+ * one outranks now, translated ones from outside whose redirect is gone, and those that change nothing,
+ * as for the machine's own answers, where there is a redirect now.  Links that an inside host began
+ * stay: no redirect is about them.
  */
 #include "redirect.h"
 
@@ -24,10 +24,8 @@ static bool is_outdated(struct libalias *la, const struct link *link)
 
 	if (link->flags & (LINK_EXPECTED | LINK_ANY_PEER))
 		return false;
-	if (!made_by && link->flags & LINK_INCOMING)
-		return true;
 	if (!made_by && !changes_nothing(link))
-		return false;
+		return link->flags & LINK_INCOMING;
 	now = redirect_find(la, IN, &link->view[IN], link->proto, 0);
 	if (!now || now == made_by || now->dynamic)
 		return false;

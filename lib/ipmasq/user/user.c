@@ -16,7 +16,7 @@
 #define PORTS          (65536u - PORT_LOW)
 #define EXPIRE_AT_ONCE 4096 /* links in a tick; the packets do the rest */
 
-#define BORDER_MODE (PKT_ALIAS_DENY_INCOMING | PKT_ALIAS_MASQUERADE_RULES | PKT_ALIAS_KEEP_PORTS)
+#define BORDER_MODE (PKT_ALIAS_MASQUERADE_RULES | PKT_ALIAS_KEEP_PORTS)
 
 static uint32_t monotonic(void *arg)
 {
