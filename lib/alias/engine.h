@@ -225,7 +225,7 @@ struct libalias {
 	uint32_t target; /* LibAliasSetTarget() */
 	bool own_set;    /* LibAliasSetOwnAddresses() */
 	uint32_t *own;   /* sorted */
-	uint32_t own_count;
+	uint32_t own_count, own_room;
 
 	/* masquerade.c */
 	struct masquerade_rule *masquerade;
