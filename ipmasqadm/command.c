@@ -5,6 +5,7 @@
  */
 #include "command.h"
 #include "rules_file.h"
+#include "shell.h"
 
 #include <ipmasq/part.h>
 #include <string.h>
@@ -13,14 +14,32 @@ static enum ipmasq_status flush(struct session *session, int argc, char **argv);
 static enum ipmasq_status complete(struct session *session, int argc, char **argv);
 
 static const struct command commands[] = {
-	{"save", rules_file_save, "[FILE]", "write all rules as command lines; - is standard output",
-	 NULL, false},
-	{"restore", rules_file_restore, "[-a] FILE",
-	 "make the rules those of the file (- is standard input), all or nothing;\n"
-	 "                      -a adds to what is there", NULL, false},
-	{"flush", flush, "", "remove the rules of all modules", NULL, false},
-	{"complete", complete, "[WORD]...", "what the last word may become, for a shell's completion",
-	 NULL, true},
+	{.name = "save",
+	 .run = rules_file_save,
+	 .words = "[FILE]",
+	 .help = "write all rules as command lines; - is standard output",
+	 .on_table = true},
+	{.name = "restore",
+	 .run = rules_file_restore,
+	 .words = "[-a] FILE",
+	 .help = "make the rules those of the file (- is standard input), all or nothing;\n"
+		 "                      -a adds to what is there",
+	 .on_table = true},
+	{.name = "flush",
+	 .run = flush,
+	 .words = "",
+	 .help = "remove the rules of all modules",
+	 .on_table = true},
+	{.name = "shell",
+	 .run = shell_run,
+	 .words = "[-k]",
+	 .help = "read command lines, on a terminal with completion and history;\n"
+		 "                      -k: go on after a line that fails"},
+	{.name = "complete",
+	 .run = complete,
+	 .words = "[WORD]...",
+	 .help = "what the last word may become, for a shell's completion",
+	 .own_flags = true},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -42,6 +61,14 @@ static enum ipmasq_status flush(struct session *session, int argc, char **argv)
 	return session_transaction(session, "flush", flush_body, NULL);
 }
 
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
 /* Visits the words that begin as `typed` does. */
 struct matching {
 	const char *typed;
@@ -58,18 +85,10 @@ static int visit_matching(const char *word, void *data)
 	return matching->visit(word, matching->data);
 }
 
-static const struct command *find(const char *name)
-{
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return &commands[i];
-	return NULL;
-}
-
 /* The first word: an option of the program, a command, or a module. */
 static int complete_first(struct matching *matching)
 {
-	static const char *const options[] = {"-n", "-v", "--json", "--dry-run", "--kill",
+	static const char *const options[] = {"-e", "-n", "-v", "--json", "--dry-run", "--kill",
 					      "-h", "-V"};
 	struct ipmasq_error error;
 	int rc = 0;
@@ -81,28 +100,79 @@ static int complete_first(struct matching *matching)
 	return rc ? rc : ipmasq_plugin_names(visit_matching, matching, &error);
 }
 
+/* The options among the words of its help, which are written as `[-a] FILE`. */
+static int complete_words(const struct command *command, struct matching *matching)
+{
+	static const char *const flags[] = {"-h", "-n", "-v", "--json", "--dry-run", "--kill"};
+	char copy[256], *rest = copy;
+	int rc = 0;
+
+	snprintf(copy, sizeof(copy), "%s", command->words);
+	for (const char *word; (word = strtok_r(rest, " []|", &rest)) && !rc;)
+		if (word[0] == '-' && word[1])
+			rc = visit_matching(word, matching);
+	for (size_t i = 0; !command->own_flags && i < sizeof(flags) / sizeof(flags[0]) && !rc; i++)
+		rc = visit_matching(flags[i], matching);
+	return rc;
+}
+
+static int complete_command(struct session *session, const struct command *command, int argc,
+			    char **argv, struct matching *matching)
+{
+	int rc = 0;
+
+	if (command->complete)
+		rc = command->complete(session, argc, argv, matching->visit, matching->data);
+	return rc ? rc : complete_words(command, matching);
+}
+
+/* In a table of its own, for what there is in the engine. */
+static int complete_module(struct session *session, int argc, char **argv,
+			   struct matching *matching)
+{
+	struct ipmasq_context context = session->flags;
+	const struct ipmasq_plugin *plugin = ipmasq_plugin_load(argv[0], &context.error);
+	int rc;
+
+	if (!plugin)
+		return 0;
+	if (session->engine)
+		context.table = ipmasq_table_open(session->engine, &context.error);
+	rc = ipmasq_plugin_complete(plugin, &context, argc, argv, matching->visit, matching->data);
+	ipmasq_table_close(context.table);
+	return rc;
+}
+
 int command_complete(struct session *session, int argc, char **argv, ipmasq_line_visit visit,
 		     void *data)
 {
-	struct ipmasq_context context = session->flags;
-	const struct ipmasq_plugin *plugin;
 	const struct command *command;
 	struct matching matching = {argc ? argv[argc - 1] : "", visit, data};
 	int first = 0;
 
 	while (first < argc - 1 && argv[first][0] == '-')
-		first++;
+		first += strcmp(argv[first], "-e") == 0 ? 2 : 1;
 	if (first >= argc - 1)
 		return complete_first(&matching);
-	command = find(argv[first]);
-	if (command)
-		return command->complete ? command->complete(session, argc - first, argv + first,
-							     visit, data)
-					 : 0;
-	plugin = ipmasq_plugin_load(argv[first], &context.error);
-	return plugin ? ipmasq_plugin_complete(plugin, &context, argc - first, argv + first, visit,
-					       data)
-		      : 0;
+	argc -= first;
+	argv += first;
+	command = find(argv[0]);
+	return command ? complete_command(session, command, argc, argv, &matching)
+		       : complete_module(session, argc, argv, &matching);
+}
+
+bool command_on_table(const char *name)
+{
+	const struct command *command = find(name);
+
+	return !command || command->on_table;
+}
+
+bool command_takes_file(const char *name)
+{
+	const struct command *command = find(name);
+
+	return command && strstr(command->words, "FILE");
 }
 
 static int print_word(const char *word, void *data)
@@ -144,7 +214,7 @@ static int take_flags(struct session *session, int argc, char **argv)
 	return n;
 }
 
-static enum ipmasq_status run_part(struct session *session, int argc, char **argv)
+enum ipmasq_status command_run_part(struct session *session, int argc, char **argv)
 {
 	struct ipmasq_error error;
 	const struct command_part *part = ipmasq_part(argv[0], "command_part", &error);
@@ -158,14 +228,16 @@ static enum ipmasq_status run_part(struct session *session, int argc, char **arg
 static enum ipmasq_status run_command(struct session *session, const struct command *command,
 				      int argc, char **argv)
 {
+	struct session own = *session; /* the flags among its words are not the next line's */
+
 	if (!command->own_flags)
-		argc = take_flags(session, argc, argv);
-	if (session->flags.help) {
-		fprintf(session->out, "ipmasqadm %s %s\n  %s\n", command->name, command->words,
+		argc = take_flags(&own, argc, argv);
+	if (own.flags.help) {
+		fprintf(own.out, "ipmasqadm %s %s\n  %s\n", command->name, command->words,
 			command->help);
 		return IPMASQ_OK;
 	}
-	return command->run ? command->run(session, argc, argv) : run_part(session, argc, argv);
+	return command->run ? command->run(&own, argc, argv) : command_run_part(&own, argc, argv);
 }
 
 struct module_call {

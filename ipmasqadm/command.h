@@ -20,12 +20,16 @@ struct command {
 	int (*complete)(struct session *session, int argc, char **argv, ipmasq_line_visit visit,
 			void *data);
 	bool own_flags; /* the flags among its words are its own business */
+	bool on_table;  /* works on the rule table only: may be part of a transaction */
 };
 
 /* What a part exports as `command_part`. */
 struct command_part {
 	enum ipmasq_status (*run)(struct session *session, int argc, char **argv);
 };
+
+/* Has the part of the name argv[0] run the command. */
+enum ipmasq_status command_run_part(struct session *session, int argc, char **argv);
 
 /* One command line: a command's, or a module's.  argv is written to. */
 enum ipmasq_status command_run(struct session *session, int argc, char **argv);
@@ -36,6 +40,12 @@ bool command_flag(struct session *session, const char *word);
 /* Visits what the last word of a command line, perhaps empty, may become. */
 int command_complete(struct session *session, int argc, char **argv, ipmasq_line_visit visit,
 		     void *data);
+
+/* Whether the line that begins with this word may be part of a transaction. */
+bool command_on_table(const char *name);
+
+/* Whether the words of a line that begins with this one may name a file. */
+bool command_takes_file(const char *name);
 
 /* Lists commands and modules with a line about each. */
 void command_list(FILE *out);

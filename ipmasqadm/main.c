@@ -7,12 +7,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static void usage(FILE *out)
 {
 	fputs("usage: ipmasqadm [-n] [-v] [--json] [--dry-run] [--kill] MODULE [options]\n"
 	      "       ipmasqadm MODULE -h\n"
-	      "       ipmasqadm COMMAND\n\n",
+	      "       ipmasqadm COMMAND\n"
+	      "       ipmasqadm                 the shell; from a pipe, a command line a line\n\n",
 	      out);
 	command_list(out);
 	fputs("\noptions:\n"
@@ -45,6 +48,15 @@ static void hold_standard_descriptors(void)
 			return;
 }
 
+/* Somebody at a terminal, a pipe or a file; not a caller that has closed its input. */
+static bool lines_may_come(void)
+{
+	struct stat input;
+
+	return isatty(STDIN_FILENO) || (fstat(STDIN_FILENO, &input) == 0 &&
+					(S_ISFIFO(input.st_mode) || S_ISREG(input.st_mode)));
+}
+
 int main(int argc, char **argv)
 {
 	struct session session = {.out = stdout, .err = stderr};
@@ -74,7 +86,7 @@ int main(int argc, char **argv)
 			return IPMASQ_USAGE;
 		}
 	}
-	if (i == argc) {
+	if (i == argc && !lines_may_come()) {
 		usage(stderr);
 		return IPMASQ_USAGE;
 	}
@@ -83,7 +95,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "ipmasqadm: %s\n", error.text);
 		return IPMASQ_FAILED;
 	}
-	status = command_run(&session, argc - i, argv + i);
+	status = i < argc ? command_run(&session, argc - i, argv + i)
+			  : command_run(&session, 1, (char *[]){(char[]){"shell"}, NULL});
 	ipmasq_engine_close(session.engine);
 	return finish(status);
 }

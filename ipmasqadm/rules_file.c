@@ -10,6 +10,7 @@
  */
 #include "rules_file.h"
 #include "changes.h"
+#include "line.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +19,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define WORDS_MAX  64
 #define FILE_MAX   (256u << 20)
 #define FILE_GROWS (64u << 10)
 
@@ -67,21 +67,6 @@ static int read_file(struct restoring *restoring)
 	return rc;
 }
 
-/* Cuts `line` into words in place; their number, or -1 when there are too many. */
-static int split(char *line, char **words)
-{
-	int n = 0;
-
-	for (char *word = strtok_r(line, " \t\r", &line); word && *word != '#';
-	     word = strtok_r(NULL, " \t\r", &line)) {
-		if (n == WORDS_MAX)
-			return -1;
-		words[n++] = word;
-	}
-	words[n] = NULL;
-	return n;
-}
-
 /* Puts `FILE:N: ` before the message of a failed line. */
 static void locate(struct ipmasq_error *error, const struct restoring *restoring, size_t number,
 		   const char *module)
@@ -98,7 +83,7 @@ static int run_line(struct ipmasq_context *context, struct restoring *restoring,
 		    size_t length, size_t number)
 {
 	struct ipmasq_context line = *context;
-	char *words[WORDS_MAX + 1];
+	char *words[LINE_WORDS_MAX + 1];
 	int n, status;
 
 	if (length >= restoring->line_size) {
@@ -113,16 +98,10 @@ static int run_line(struct ipmasq_context *context, struct restoring *restoring,
 	}
 	memcpy(restoring->line, begin, length);
 	restoring->line[length] = '\0';
-	if (memchr(begin, '\0', length)) {
-		ipmasq_usage(&context->error, "there is a NUL byte in this line");
-		locate(&context->error, restoring, number, NULL);
-		return IPMASQ_USAGE;
-	}
-	n = split(restoring->line, words);
+	n = line_split(restoring->line, length, words, &context->error);
 	if (n == 0)
 		return IPMASQ_OK;
 	if (n < 0) {
-		ipmasq_usage(&context->error, "more than %d words", WORDS_MAX);
 		locate(&context->error, restoring, number, NULL);
 		return IPMASQ_USAGE;
 	}
