@@ -48,6 +48,20 @@ static void hold_standard_descriptors(void)
 			return;
 }
 
+/* The module that a program of old was, when this one is called by such a name. */
+static char *old_name(const char *path)
+{
+	static struct {
+		char name[16], module[16];
+	} names[] = {{"ipportfw", "ipportfw"}, {"ipautofw", "autofw"}};
+	const char *slash = strrchr(path, '/');
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(slash ? slash + 1 : path, names[i].name) == 0)
+			return names[i].module;
+	return NULL;
+}
+
 /* Somebody at a terminal, a pipe or a file; not a caller that has closed its input. */
 static bool lines_may_come(void)
 {
@@ -62,10 +76,15 @@ int main(int argc, char **argv)
 	struct session session = {.out = stdout, .err = stderr};
 	struct ipmasq_error error;
 	enum ipmasq_status status;
-	int i;
+	char *module = NULL, shell[] = "shell";
+	int i = 1;
 
 	hold_standard_descriptors();
-	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
+	if (argc > 0 && (module = old_name(argv[0]))) {
+		argv[0] = module;
+		i = 0;
+	}
+	for (; !module && i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "-V") == 0 || strcmp(argv[i], "--version") == 0) {
 			puts(PACKAGE_STRING);
 			return finish(IPMASQ_OK);
@@ -74,6 +93,8 @@ int main(int argc, char **argv)
 			usage(stdout);
 			return finish(IPMASQ_OK);
 		}
+		if (strcmp(argv[i], "-k") == 0) /* the shell's */
+			break;
 		if (strcmp(argv[i], "-e") == 0 && i + 1 < argc && strcmp(argv[i + 1], "kernel") == 0) {
 			i++;
 		} else if (strcmp(argv[i], "-e") == 0) {
@@ -90,13 +111,14 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return IPMASQ_USAGE;
 	}
+	if (i == argc || argv[i][0] == '-')
+		argv[--i] = shell;
 	session.engine = ipmasq_engine_kernel(&error);
 	if (!session.engine) {
 		fprintf(stderr, "ipmasqadm: %s\n", error.text);
 		return IPMASQ_FAILED;
 	}
-	status = i < argc ? command_run(&session, argc - i, argv + i)
-			  : command_run(&session, 1, (char *[]){(char[]){"shell"}, NULL});
+	status = command_run(&session, argc - i, argv + i);
 	ipmasq_engine_close(session.engine);
 	return finish(status);
 }

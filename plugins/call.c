@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A plugin's command table at work, and its listing.  Linked into each plugin; the order is always the same: the
- * words are scanned, help goes before everything, a command refuses letters that are not its
- * own by name, then it runs.
+ * A plugin's command table at work, its listing, and the commands that are alike in all.  Linked
+ * into each plugin; the order is always the same: the words are scanned, help goes before
+ * everything, a command refuses letters that are not its own by name, then it runs.
  */
 #include "call.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 
 /* Names the commands; a small letter is another spelling of one. */
@@ -28,21 +30,22 @@ static int no_command(struct ipmasq_context *context, const struct call *command
 			    hint);
 }
 
-int call_dispatch(struct ipmasq_context *context, const struct call *commands,
-		     const struct ipmasq_words *words)
+static int dispatch(struct ipmasq_context *context, const char *owner, const struct call *commands,
+		    const struct ipmasq_words *words)
 {
 	for (const struct call *command = commands; command->letter; command++) {
 		if (command->letter != words->command)
 			continue;
 		if (ipmasq_words_check(context, words, command->allowed) < 0)
 			return -1;
-		return command->run(context, words);
+		return command->run ? command->run(context, words)
+				    : ipmasq_table_clear(context->table, owner, &context->error);
 	}
 	return no_command(context, commands, words);
 }
 
 int call_run(struct ipmasq_context *context, const struct ipmasq_plugin *plugin,
-		const struct call *commands, int argc, char **argv)
+	     const struct call *commands, int argc, char **argv)
 {
 	struct ipmasq_words words;
 
@@ -52,8 +55,32 @@ int call_run(struct ipmasq_context *context, const struct ipmasq_plugin *plugin,
 		ipmasq_plugin_usage(plugin, context->out);
 		return IPMASQ_OK;
 	}
-	return call_dispatch(context, commands, &words) < 0 ? (int)context->error.status
-								: IPMASQ_OK;
+	return dispatch(context, plugin->name, commands, &words) < 0 ? (int)context->error.status
+								      : IPMASQ_OK;
+}
+
+int call_remove(struct ipmasq_context *context, struct ipmasq_rule *key, bool same_body,
+		const char *missing, ...)
+{
+	const struct ipmasq_rule *found;
+	char text[256];
+	va_list arguments;
+	int rc = -1;
+
+	if (!key || ipmasq_table_find(context->table, key, &found, &context->error) < 0)
+		goto out;
+	if (found && (!same_body || ipmasq_rule_same_body(found, key))) {
+		rc = ipmasq_table_remove(context->table, key, &context->error);
+		goto out;
+	}
+	va_start(arguments, missing);
+	vsnprintf(text, sizeof(text), missing, arguments);
+	va_end(arguments);
+	ipmasq_fail(&context->error, ENOENT, "%s; `ipmasqadm %s -L` lists what there is", text,
+		    key->owner);
+out:
+	ipmasq_rule_free(key);
+	return rc;
 }
 
 int call_list(struct ipmasq_context *context, const char *owner, const struct ipmasq_column *columns,

@@ -103,27 +103,9 @@ static int add(struct ipmasq_context *context, const struct ipmasq_words *words)
 
 static int delete(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
-	struct ipmasq_rule *key = new_rule(context, words->value['D'][0]);
-	const struct ipmasq_rule *found;
-	int rc = -1;
+	const char *name = words->value['D'][0];
 
-	if (!key || ipmasq_table_find(context->table, key, &found, &context->error) < 0)
-		goto out;
-	if (found)
-		rc = ipmasq_table_remove(context->table, key, &context->error);
-	else
-		ipmasq_fail(&context->error, ENOENT,
-			    "helper '%s' is not there; `ipmasqadm helper -L` lists them",
-			    words->value['D'][0]);
-out:
-	ipmasq_rule_free(key);
-	return rc;
-}
-
-static int clear(struct ipmasq_context *context, const struct ipmasq_words *words)
-{
-	(void)words;
-	return ipmasq_table_clear(context->table, OWNER, &context->error);
+	return call_remove(context, new_rule(context, name), false, "no helper '%s'", name);
 }
 
 static const struct ipmasq_column columns[] = {{"helper", false}, {"port", true}};
@@ -153,7 +135,7 @@ static int list(struct ipmasq_context *context, const struct ipmasq_words *words
 }
 
 static const struct call commands[] = {
-	{'A', "A", add}, {'D', "D", delete}, {'F', "", clear}, {'L', "", list}, {0},
+	{'A', "A", add}, {'D', "D", delete}, {'F', "", NULL}, {'L', "", list}, {0},
 };
 
 const struct ipmasq_plugin ipmasq_plugin;
