@@ -185,8 +185,8 @@ static void run_text(struct shell *shell, struct history *history, char *text)
 static void leave_transaction(struct shell *shell)
 {
 	if (shell->pending.begun)
-		fprintf(shell->session->err, "shell: the transaction was not committed: its %zu "
-					     "lines are dropped\n", shell->pending.n);
+		fprintf(shell->session->err, "shell: the transaction was not committed; what was "
+					     "typed in it is dropped\n");
 	pending_drop(&shell->pending);
 }
 

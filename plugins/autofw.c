@@ -30,6 +30,8 @@ static const struct ipmasq_option options[] = {
 	{0},
 };
 
+const struct ipmasq_plugin ipmasq_plugin;
+
 static int out_of_memory(struct ipmasq_context *context)
 {
 	return ipmasq_fail(&context->error, ENOMEM, "out of memory");
@@ -216,8 +218,7 @@ static int add(struct ipmasq_context *context, const struct ipmasq_words *words)
 
 static int delete(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
-	int rc = call_remove(context, parse_rule(context, words), true,
-			     "no rule like this: all fields must match");
+	int rc = call_remove(context, &ipmasq_plugin, parse_rule(context, words), true);
 
 	if (rc == 0 && context->verbose && !context->dry_run)
 		fputs("deleted\n", context->out);
@@ -335,8 +336,6 @@ static int list(struct ipmasq_context *context, const struct ipmasq_words *words
 	}
 	return ipmasq_listing_print(row.listing, &context->error);
 }
-
-const struct ipmasq_plugin ipmasq_plugin;
 
 static int help(struct ipmasq_context *context, const struct ipmasq_words *words)
 {

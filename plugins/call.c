@@ -8,8 +8,9 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
+
+#define RULE_LINE 320 /* room for the command line of any rule that is removed by its key */
 
 /* Names the commands; a small letter is another spelling of one. */
 static int no_command(struct ipmasq_context *context, const struct call *commands,
@@ -59,12 +60,17 @@ int call_run(struct ipmasq_context *context, const struct ipmasq_plugin *plugin,
 								      : IPMASQ_OK;
 }
 
-int call_remove(struct ipmasq_context *context, struct ipmasq_rule *key, bool same_body,
-		const char *missing, ...)
+static int copy_line(const char *line, void *data)
+{
+	snprintf(data, RULE_LINE, "%s", line);
+	return 0;
+}
+
+int call_remove(struct ipmasq_context *context, const struct ipmasq_plugin *plugin,
+		struct ipmasq_rule *key, bool same_body)
 {
 	const struct ipmasq_rule *found;
-	char text[256];
-	va_list arguments;
+	char line[RULE_LINE] = "";
 	int rc = -1;
 
 	if (!key || ipmasq_table_find(context->table, key, &found, &context->error) < 0)
@@ -73,11 +79,10 @@ int call_remove(struct ipmasq_context *context, struct ipmasq_rule *key, bool sa
 		rc = ipmasq_table_remove(context->table, key, &context->error);
 		goto out;
 	}
-	va_start(arguments, missing);
-	vsnprintf(text, sizeof(text), missing, arguments);
-	va_end(arguments);
-	ipmasq_fail(&context->error, ENOENT, "%s; `ipmasqadm %s -L` lists what there is", text,
-		    key->owner);
+	plugin->format(key, copy_line, line);
+	ipmasq_fail(&context->error, ENOENT,
+		    "there is no rule `%s`; `ipmasqadm %s -L` lists what there is", line,
+		    plugin->name);
 out:
 	ipmasq_rule_free(key);
 	return rc;

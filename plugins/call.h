@@ -20,10 +20,10 @@ int call_run(struct ipmasq_context *context, const struct ipmasq_plugin *plugin,
 /*
  * call_remove - remove the rule with the key of `key`, which is taken over and may be NULL when
  * there is an error in the context already.  With `same_body`, only if it is the same rule.
- * Without such a rule it fails with what `missing` says, and where to look.
+ * Without such a rule it fails, and says in the words of the plugin which one.
  */
-int call_remove(struct ipmasq_context *context, struct ipmasq_rule *key, bool same_body,
-		const char *missing, ...) __attribute__((format(printf, 4, 5)));
+int call_remove(struct ipmasq_context *context, const struct ipmasq_plugin *plugin,
+		struct ipmasq_rule *key, bool same_body);
 
 /* What a listing's walk over the rules hands to its visitor. */
 struct listing {

@@ -25,6 +25,8 @@ static const struct ipmasq_option options[] = {
 	{0},
 };
 
+const struct ipmasq_plugin ipmasq_plugin;
+
 static struct ipmasq_rule *new_rule(struct ipmasq_context *context, const char *name)
 {
 	struct ipmasq_rule *rule;
@@ -103,9 +105,7 @@ static int add(struct ipmasq_context *context, const struct ipmasq_words *words)
 
 static int delete(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
-	const char *name = words->value['D'][0];
-
-	return call_remove(context, new_rule(context, name), false, "no helper '%s'", name);
+	return call_remove(context, &ipmasq_plugin, new_rule(context, words->value['D'][0]), false);
 }
 
 static const struct ipmasq_column columns[] = {{"helper", false}, {"port", true}};
@@ -137,8 +137,6 @@ static int list(struct ipmasq_context *context, const struct ipmasq_words *words
 static const struct call commands[] = {
 	{'A', "A", add}, {'D', "D", delete}, {'F', "", NULL}, {'L', "", list}, {0},
 };
-
-const struct ipmasq_plugin ipmasq_plugin;
 
 static int run(struct ipmasq_context *context, int argc, char **argv)
 {

@@ -30,6 +30,8 @@ static const struct ipmasq_option options[] = {
 	{0},
 };
 
+const struct ipmasq_plugin ipmasq_plugin;
+
 static int parse_interface(struct ipmasq_context *context, const char *word, char *interface,
 			   size_t size)
 {
@@ -88,10 +90,7 @@ static int add(struct ipmasq_context *context, const struct ipmasq_words *words)
 /* With -M, only the rule that gives this address. */
 static int delete(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
-	return call_remove(context, new_rule(context, words), words->given['M'],
-			   "no rule like this for %s%s%s", words->value['S'][0],
-			   words->given['o'] ? " through " : "",
-			   words->given['o'] ? words->value['o'][0] : "");
+	return call_remove(context, &ipmasq_plugin, new_rule(context, words), words->given['M']);
 }
 
 static const struct ipmasq_column rule_columns[] = {
@@ -202,8 +201,6 @@ static const struct call commands[] = {
 	{'L', "", list},   {'C', "Sp", list_connections}, {'T', "T", set_timeouts},
 	{0},
 };
-
-const struct ipmasq_plugin ipmasq_plugin;
 
 static int run(struct ipmasq_context *context, int argc, char **argv)
 {
