@@ -100,13 +100,18 @@ static int complete_first(struct matching *matching)
 	return rc ? rc : ipmasq_plugin_names(visit_matching, matching, &error);
 }
 
-/* The options among the words of its help, which are written as `[-a] FILE`. */
+/*
+ * The options among the words of its help, which are written as `[-a] FILE`; none where a file may
+ * stand, which the caller knows better.
+ */
 static int complete_words(const struct command *command, struct matching *matching)
 {
 	static const char *const flags[] = {"-h", "-n", "-v", "--json", "--dry-run", "--kill"};
 	char copy[256], *rest = copy;
 	int rc = 0;
 
+	if (matching->typed[0] != '-' && strstr(command->words, "FILE"))
+		return 0;
 	snprintf(copy, sizeof(copy), "%s", command->words);
 	for (const char *word; (word = strtok_r(rest, " []|", &rest)) && !rc;)
 		if (word[0] == '-' && word[1])

@@ -12,6 +12,7 @@
 #include <ipmasq/listing.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define OWNER "helper"
 #define PORTS "ports="
@@ -143,7 +144,7 @@ static int run(struct ipmasq_context *context, int argc, char **argv)
 	return call_run(context, &ipmasq_plugin, commands, argc, argv);
 }
 
-/* The names that some engine has. */
+/* For -A, the names that some engine has. */
 static int complete(struct ipmasq_context *context, int argc, char **argv, ipmasq_line_visit visit,
 		    void *data)
 {
@@ -153,9 +154,10 @@ static int complete(struct ipmasq_context *context, int argc, char **argv, ipmas
 	int rc = 0;
 
 	(void)context;
+	if (strcasecmp(before, "-A") != 0)
+		return 0;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !rc; i++)
-		if ((strcmp(before, "-A") == 0 || strcmp(before, "-D") == 0) &&
-		    strncmp(names[i], typed, strlen(typed)) == 0)
+		if (strncmp(names[i], typed, strlen(typed)) == 0)
 			rc = visit(names[i], data);
 	return rc;
 }
