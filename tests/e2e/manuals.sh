@@ -175,7 +175,7 @@ cause() {
 
 # causes MESSAGE COMMAND: it fails, and says so; capitals and numbers in a message stand for anything.
 causes() {
-	local text got part
+	local text got
 
 	got=$(typed "$2" 2>&1) && { echo "it did not fail: $got"; return 1; }
 	text=${1//NAME/*} text=${text//DIRECTORY/*}

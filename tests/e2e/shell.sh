@@ -94,8 +94,7 @@ check "a long line of nothing is a line" piped "$(printf '%100000s' '')"
 check "exit ends it" fails_with 0 "" piped $'exit\nportfw -X'
 check "nothing is no mistake" piped ""
 check "a word too many" refuses 2 "'x' is one word too many" adm shell -k x
-check "without input it is no shell" refuses 2 "usage" bash -c '"$0" "$@" </dev/null' \
-	nsenter --net="/run/netns/$lab-router" "$IPMASQADM"
+check "without input it is no shell" refuses 2 "usage" adm </dev/null
 
 many() {
 	{ echo begin; seq 2000 | sed 's/.*/portfw -A -P tcp -L 198.51.100.10 & -R 10.0.0.11 80/'; echo commit; } | adm
