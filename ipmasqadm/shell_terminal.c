@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t interrupted; /* Ctrl-C */
@@ -118,6 +119,18 @@ static void take_text(char *text)
 	rl_callback_handler_remove();
 }
 
+/* The Ctrl-C that has ended a command waits for us, too; it is not meant for the next line. */
+static void forget_interrupt(void)
+{
+	const struct timespec now = {0};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigtimedwait(&set, NULL, &now);
+	interrupted = 0;
+}
+
 static void abandon_line(void)
 {
 	rl_echo_signal_char(SIGINT);
@@ -149,7 +162,7 @@ static void read_text(const struct shell *shell)
 	make_prompt(shell, prompt, sizeof(prompt));
 	accepted.any = false;
 	accepted.text = NULL;
-	interrupted = 0; /* by now it has ended what it was meant for */
+	forget_interrupt();
 	rl_callback_handler_install(prompt, take_text);
 	while (!accepted.any && !ended) {
 		int n = ppoll(&input, 1, NULL, &waiting_mask);
