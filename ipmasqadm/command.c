@@ -4,42 +4,35 @@
  * plugin runs it, for a call, a line of the shell and a request to the daemon alike.
  */
 #include "command.h"
+#include "line.h"
+#include "remote.h"
 #include "rules_file.h"
 #include "shell.h"
 
 #include <ipmasq/part.h>
+#include <stdlib.h>
 #include <string.h>
 
 static enum ipmasq_status flush(struct session *session, int argc, char **argv);
 static enum ipmasq_status complete(struct session *session, int argc, char **argv);
 
 static const struct command commands[] = {
-	{.name = "save",
-	 .run = rules_file_save,
-	 .words = "[FILE]",
-	 .help = "write all rules as command lines; - is standard output",
-	 .on_table = true},
-	{.name = "restore",
-	 .run = rules_file_restore,
-	 .words = "[-a] FILE",
-	 .help = "make the rules those of the file (- is standard input), all or nothing;\n"
-		 "                      -a adds to what is there",
-	 .on_table = true},
-	{.name = "flush",
-	 .run = flush,
-	 .words = "",
-	 .help = "remove the rules of all modules",
-	 .on_table = true},
-	{.name = "shell",
-	 .run = shell_run,
-	 .words = "[-k]",
-	 .help = "read command lines, on a terminal with completion and history;\n"
-		 "                      -k: go on after a line that fails"},
-	{.name = "complete",
-	 .run = complete,
-	 .words = "[WORD]...",
-	 .help = "what the last word may become, for a shell's completion",
-	 .own_flags = true},
+	{"save", rules_file_save, "[FILE]", "write all rules as command lines; - is standard output",
+	 NULL, COMMAND_LOCAL | COMMAND_ON_TABLE},
+	{"restore", rules_file_restore, "[-a] FILE",
+	 "make the rules those of the file (- is standard input), all or nothing;\n"
+	 "                      -a adds to what is there", NULL, COMMAND_LOCAL | COMMAND_ON_TABLE},
+	{"flush", flush, "", "remove the rules of all modules", NULL, COMMAND_ON_TABLE},
+	{"shell", shell_run, "[-k]",
+	 "read command lines, on a terminal with completion and history;\n"
+	 "                      -k goes on after a line that fails", NULL, COMMAND_LOCAL},
+	{"trace", NULL, "-P PROTO -S ADDR PORT -D ADDR PORT [-m MARK] [-r RULES] [-M ADDR] [-i IFACE]",
+	 "what becomes of a packet, and by which rule", NULL, COMMAND_LOCAL},
+	{"replay", NULL, "IN.pcap [-w OUT.pcap] [-r RULES] -i ADDR",
+	 "what becomes of the packets of a capture; ADDR is the outside address", NULL,
+	 COMMAND_LOCAL},
+	{"complete", complete, "[WORD]...", "what the last word may become, for a shell's completion",
+	 NULL, COMMAND_OWN_FLAGS},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -61,8 +54,11 @@ static enum ipmasq_status flush(struct session *session, int argc, char **argv)
 	return session_transaction(session, "flush", flush_body, NULL);
 }
 
-static const struct command *find(const char *name)
+static const struct command *find(const struct session *session, const char *name)
 {
+	for (const struct command *own = session->commands; own && own->name; own++)
+		if (strcmp(own->name, name) == 0)
+			return own;
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
@@ -100,6 +96,16 @@ static int complete_first(struct matching *matching)
 	return rc ? rc : ipmasq_plugin_names(visit_matching, matching, &error);
 }
 
+static bool names_file(const struct command *command)
+{
+	static const char *const names[] = {"FILE", "RULES", ".pcap"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strstr(command->words, names[i]))
+			return true;
+	return false;
+}
+
 /*
  * The options among the words of its help, which are written as `[-a] FILE`; none where a file may
  * stand, which the caller knows better.
@@ -110,13 +116,13 @@ static int complete_words(const struct command *command, struct matching *matchi
 	char copy[256], *rest = copy;
 	int rc = 0;
 
-	if (matching->typed[0] != '-' && strstr(command->words, "FILE"))
+	if (matching->typed[0] != '-' && names_file(command))
 		return 0;
 	snprintf(copy, sizeof(copy), "%s", command->words);
 	for (const char *word; (word = strtok_r(rest, " []|", &rest)) && !rc;)
 		if (word[0] == '-' && word[1])
 			rc = visit_matching(word, matching);
-	for (size_t i = 0; !command->own_flags && i < sizeof(flags) / sizeof(flags[0]) && !rc; i++)
+	for (size_t i = 0; !(command->flags & COMMAND_OWN_FLAGS) && i < sizeof(flags) / sizeof(flags[0]) && !rc; i++)
 		rc = visit_matching(flags[i], matching);
 	return rc;
 }
@@ -131,6 +137,36 @@ static int complete_command(struct session *session, const struct command *comma
 	return rc ? rc : complete_words(command, matching);
 }
 
+/* What an ipmasqd says, which knows its rules; what it cannot be asked has no answer. */
+static int complete_remotely(struct session *session, int argc, char **argv,
+			     struct matching *matching)
+{
+	struct session asking = *session;
+	char *words[LINE_WORDS_MAX], *output = NULL, *messages = NULL, *rest;
+	size_t length;
+	int rc = 0;
+
+	if (argc >= LINE_WORDS_MAX)
+		return 0;
+	words[0] = (char[]){"complete"};
+	memcpy(words + 1, argv, (size_t)argc * sizeof(*words));
+	asking.out = open_memstream(&output, &length);
+	asking.err = open_memstream(&messages, &length);
+	if (asking.out && asking.err)
+		remote_command(&asking, argc + 1, words);
+	if (asking.out)
+		fclose(asking.out);
+	if (asking.err)
+		fclose(asking.err);
+	rest = output;
+	for (const char *word; !rc && (word = strsep(&rest, "\n"));)
+		if (*word)
+			rc = matching->visit(word, matching->data);
+	free(output);
+	free(messages);
+	return rc;
+}
+
 /* In a table of its own, for what there is in the engine. */
 static int complete_module(struct session *session, int argc, char **argv,
 			   struct matching *matching)
@@ -139,6 +175,8 @@ static int complete_module(struct session *session, int argc, char **argv,
 	const struct ipmasq_plugin *plugin = ipmasq_plugin_load(argv[0], &context.error);
 	int rc;
 
+	if (session->remote)
+		return complete_remotely(session, argc, argv, matching);
 	if (!plugin)
 		return 0;
 	if (session->engine)
@@ -161,23 +199,23 @@ int command_complete(struct session *session, int argc, char **argv, ipmasq_line
 		return complete_first(&matching);
 	argc -= first;
 	argv += first;
-	command = find(argv[0]);
+	command = find(session, argv[0]);
 	return command ? complete_command(session, command, argc, argv, &matching)
 		       : complete_module(session, argc, argv, &matching);
 }
 
-bool command_on_table(const char *name)
+bool command_on_table(const struct session *session, const char *name)
 {
-	const struct command *command = find(name);
+	const struct command *command = find(session, name);
 
-	return !command || command->on_table;
+	return !command || command->flags & COMMAND_ON_TABLE;
 }
 
-bool command_takes_file(const char *name)
+bool command_takes_file(const struct session *session, const char *name)
 {
-	const struct command *command = find(name);
+	const struct command *command = find(session, name);
 
-	return command && strstr(command->words, "FILE");
+	return command && names_file(command);
 }
 
 static int print_word(const char *word, void *data)
@@ -235,7 +273,7 @@ static enum ipmasq_status run_command(struct session *session, const struct comm
 {
 	struct session own = *session; /* the flags among its words are not the next line's */
 
-	if (!command->own_flags)
+	if (!(command->flags & COMMAND_OWN_FLAGS))
 		argc = take_flags(&own, argc, argv);
 	if (own.flags.help) {
 		fprintf(own.out, "ipmasqadm %s %s\n  %s\n", command->name, command->words,
@@ -259,10 +297,16 @@ static int module_body(struct ipmasq_context *context, void *data)
 
 enum ipmasq_status command_run(struct session *session, int argc, char **argv)
 {
-	const struct command *command = find(argv[0]);
+	const struct command *command = find(session, argv[0]);
 	struct module_call call = {argc, argv};
 	struct ipmasq_error error;
 
+	if (session->remote && !(command && command->flags & COMMAND_LOCAL))
+		return remote_command(session, argc, argv);
+	if (session->commands && command && command->flags & COMMAND_LOCAL) {
+		fprintf(session->err, "%s: this is done by ipmasqadm, not by ipmasqd\n", argv[0]);
+		return IPMASQ_USAGE;
+	}
 	if (command)
 		return run_command(session, command, argc, argv);
 	if (!ipmasq_plugin_load(argv[0], &error)) {
@@ -270,6 +314,27 @@ enum ipmasq_status command_run(struct session *session, int argc, char **argv)
 		return error.status;
 	}
 	return session_transaction(session, argv[0], module_body, &call);
+}
+
+enum ipmasq_status command_run_line(struct session *session, int argc, char **argv)
+{
+	int i = 0;
+
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		if (!command_flag(session, argv[i])) {
+			fprintf(session->err, "ipmasqadm: there is no option '%s'; ipmasqadm -h lists them\n",
+				argv[i]);
+			return IPMASQ_USAGE;
+		}
+	}
+	if (i < argc)
+		return command_run(session, argc - i, argv + i);
+	if (session->flags.help) {
+		command_list(session->out);
+		return IPMASQ_OK;
+	}
+	fputs("ipmasqadm: name a command or a module; -h lists them\n", session->err);
+	return IPMASQ_USAGE;
 }
 
 static int print_module(const char *name, void *data)

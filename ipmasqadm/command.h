@@ -11,6 +11,11 @@
 
 #include "session.h"
 
+/* What is different about a command. */
+#define COMMAND_OWN_FLAGS 1u /* the flags among its words are its own business */
+#define COMMAND_LOCAL     2u /* runs in the caller's program, also when the rules are in an ipmasqd */
+#define COMMAND_ON_TABLE  4u /* works on the rule table only: may be part of a transaction */
+
 struct command {
 	const char *name;
 	/* argv[0] is the name; flags are taken out.  NULL: a part of this name. */
@@ -19,8 +24,7 @@ struct command {
 	/* Perhaps NULL: visits what argv[argc-1] may become; as ipmasq_plugin_complete(). */
 	int (*complete)(struct session *session, int argc, char **argv, ipmasq_line_visit visit,
 			void *data);
-	bool own_flags; /* the flags among its words are its own business */
-	bool on_table;  /* works on the rule table only: may be part of a transaction */
+	unsigned int flags;
 };
 
 /* What a part exports as `command_part`. */
@@ -34,6 +38,9 @@ enum ipmasq_status command_run_part(struct session *session, int argc, char **ar
 /* One command line: a command's, or a module's.  argv is written to. */
 enum ipmasq_status command_run(struct session *session, int argc, char **argv);
 
+/* The same for a line that may begin with flags, which become the session's. */
+enum ipmasq_status command_run_line(struct session *session, int argc, char **argv);
+
 /* Sets the flag of `session` that `word` names (-n, --numeric...); false: it is none. */
 bool command_flag(struct session *session, const char *word);
 
@@ -42,10 +49,10 @@ int command_complete(struct session *session, int argc, char **argv, ipmasq_line
 		     void *data);
 
 /* Whether the line that begins with this word may be part of a transaction. */
-bool command_on_table(const char *name);
+bool command_on_table(const struct session *session, const char *name);
 
 /* Whether the words of a line that begins with this one may name a file. */
-bool command_takes_file(const char *name);
+bool command_takes_file(const struct session *session, const char *name);
 
 /* Lists commands and modules with a line about each. */
 void command_list(FILE *out);

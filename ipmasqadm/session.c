@@ -111,6 +111,11 @@ enum ipmasq_status session_transaction(struct session *session, const char *pref
 	char *output;
 	int status;
 
+	if (session->remote) {
+		fprintf(session->err, "%s: ipmasqd has the rules, this works on the kernel's only\n",
+			prefix ? prefix : "ipmasqadm");
+		return IPMASQ_FAILED;
+	}
 	if (session->within)
 		return (enum ipmasq_status)run_within(session, prefix, body, data);
 	for (int tries = 1;; tries++) {

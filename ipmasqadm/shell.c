@@ -33,6 +33,11 @@ static void complain(struct shell *shell, const char *name, const char *text)
 static int begin(struct shell *shell, int argc, char **argv)
 {
 	(void)argc;
+	if (shell->session->remote) {
+		complain(shell, argv[0], "ipmasqd has the rules; give it a transaction of several "
+					 "lines by restore -a");
+		return IPMASQ_FAILED;
+	}
 	if (shell->pending.begun) {
 		complain(shell, argv[0], "a transaction is open already; commit it or abort it");
 		return IPMASQ_FAILED;
@@ -222,7 +227,7 @@ int shell_line(struct shell *shell, const char *text)
 	} else if (n > 0 && strcmp(words[0], "shell") == 0) {
 		complain(shell, words[0], "this is one");
 		shell->status = IPMASQ_USAGE;
-	} else if (n > 0 && shell->pending.begun && command_on_table(words[0])) {
+	} else if (n > 0 && shell->pending.begun && command_on_table(shell->session, words[0])) {
 		shell->status = keep(shell, text, n, words);
 	} else if (n > 0) {
 		shell->status = shell->apart(shell, line_task, text);
