@@ -318,8 +318,20 @@ def helping(directory):
     shell.leave()
 
 
+def remote(directory):
+    """The rules are in an ipmasqd, which IPMASQADM_ENGINE names: lines, completion and a refusal."""
+    shell = Terminal(directory)
+    shell.run(FORWARD)
+    expect_equal(saved(), [FORWARD])
+    shell.run(f"portfw -D -P {TAB}-L 1{TAB}{TAB}")
+    expect_equal(saved(), [])
+    shell.run("portfw -X", r"ipmasqadm \(exit 2\)> ")
+    assert "restore -a" in shell.run("begin", r"ipmasqadm \(exit 1\)> ")
+    shell.leave()
+
+
 CASES = (completion, history, history_link, transaction, between, failing_commit, interrupt_line,
-         interrupt_command, paste, prompt, leaving, flags, helping)
+         interrupt_command, paste, prompt, leaving, flags, helping, remote)
 
 if __name__ == "__main__":
     case = next(case for case in CASES if case.__name__ == sys.argv[1])

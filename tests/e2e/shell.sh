@@ -103,4 +103,17 @@ clear_rules
 check "a long transaction is one" many
 check "... of all its lines" equals 2001 bash -c '"$0" "$@" | wc -l' \
 	nsenter --net="/run/netns/$lab-router" "$IPMASQADM" save
+
+# --- the rules of an ipmasqd -----------------------------------------------------------------------
+
+clear_rules
+check "ipmasqd starts" start_ipmasqd
+export IPMASQADM_ENGINE=$lab_scratch/ipmasqd.sock
+check "in the shell it is as with the kernel's rules, but for transactions" in_terminal remote
+check "lines from a pipe go there" piped "$F"$'\n'"$G"
+check "... in their order" equals "$F"$'\n'"$G" bash -c '"$0" "$@" | tail -n +2' \
+	nsenter --net="/run/netns/$lab-router" "$IPMASQADM" save
+check "... and the first that fails is named" fails_with 1 "line 1: portfw: no forward" \
+	piped $'portfw -D -P udp -L 198.51.100.10 1\nflush'
+check "a transaction is refused" fails_with 1 "line 1: begin: ipmasqd has the rules" piped begin
 finish
