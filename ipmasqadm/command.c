@@ -19,6 +19,8 @@ static const struct command commands[] = {
 	 "make the rules those of the file (- is standard input), all or nothing;\n"
 	 "                      -a adds to what is there", NULL, false},
 	{"flush", flush, "", "remove the rules of all modules", NULL, false},
+	{"status", NULL, "[--prometheus [FILE]]",
+	 "how the kernel, the rules and the connections stand", NULL, false},
 	{"complete", complete, "[WORD]...", "what the last word may become, for a shell's completion",
 	 NULL, true},
 };
