@@ -58,7 +58,7 @@ struct nlmsghdr *ask_netfilter(struct ask *ask, uint16_t type, uint16_t flags, u
 	return message;
 }
 
-struct nlmsghdr *ask_route(struct ask *ask, uint16_t type, uint16_t flags, const void *extra,
+struct nlmsghdr *ask_other(struct ask *ask, uint16_t type, uint16_t flags, const void *extra,
 			   size_t length)
 {
 	struct nlmsghdr *message = header(ask, type, flags);

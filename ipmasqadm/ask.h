@@ -23,9 +23,9 @@ struct ask {
 struct ask *ask_open(int family);
 void ask_close(struct ask *ask);
 
-/* A request to nfnetlink or to rtnetlink in ask->request, for attributes to be added. */
+/* A request to nfnetlink, or with a header of its own to another family, in ask->request, for attributes to be added. */
 struct nlmsghdr *ask_netfilter(struct ask *ask, uint16_t type, uint16_t flags, uint8_t family);
-struct nlmsghdr *ask_route(struct ask *ask, uint16_t type, uint16_t flags, const void *header,
+struct nlmsghdr *ask_other(struct ask *ask, uint16_t type, uint16_t flags, const void *header,
 			   size_t length);
 
 /* Sends ask->request; `callback` sees each answer.  0, or -1 with errno as the kernel gave it. */

@@ -21,6 +21,8 @@ static const struct command commands[] = {
 	{"flush", flush, "", "remove the rules of all modules", NULL, false},
 	{"status", NULL, "[--prometheus [FILE]]",
 	 "how the kernel, the rules and the connections stand", NULL, false},
+	{"doctor", NULL, "[portfw LADDR LPORT [-P PROTO]]",
+	 "find out why forwards do not work, and what mends them; changes nothing", NULL, false},
 	{"complete", complete, "[WORD]...", "what the last word may become, for a shell's completion",
 	 NULL, true},
 };
