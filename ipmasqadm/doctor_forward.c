@@ -60,6 +60,8 @@ static void choose_stranger(struct doctor *doctor, struct forward *forward)
 			continue;
 		if (!forward->stranger.family || ipmasq_address_equal(&own->address, &forward->alias))
 			forward->stranger = own->address;
+		if (!forward->in) /* no default route: strangers are neighbours */
+			forward->in = own->link;
 	}
 }
 

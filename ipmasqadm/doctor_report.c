@@ -120,7 +120,8 @@ int doctor_print(struct doctor *doctor)
 			print_finding(context->out, &doctor->report.list[i]);
 	if (!all_is_well(&doctor->report))
 		return 0;
-	fprintf(context->out, "all is well with %zu forwards", doctor->n_forwards);
+	fprintf(context->out, "all is well with %zu forward%s", doctor->n_forwards,
+		doctor->n_forwards == 1 ? "" : "s");
 	if (doctor->n_forwards < doctor->n_all)
 		fprintf(context->out, " of %zu; name another to have it looked at", doctor->n_all);
 	fputc('\n', context->out);
