@@ -23,6 +23,8 @@ static const struct command commands[] = {
 	 "how the kernel, the rules and the connections stand", NULL, false},
 	{"doctor", NULL, "[portfw LADDR LPORT [-P PROTO]]",
 	 "find out why forwards do not work, and what mends them; changes nothing", NULL, false},
+	{"top", top_run, "[-b] [-d SECONDS] [-N COUNT]",
+	 "watch the forwards by what they carry; q ends it, -b prints without a screen", NULL, false},
 	{"complete", complete, "[WORD]...", "what the last word may become, for a shell's completion",
 	 NULL, true},
 };

@@ -37,6 +37,9 @@ bool command_flag(struct session *session, const char *word);
 int command_complete(struct session *session, int argc, char **argv, ipmasq_line_visit visit,
 		     void *data);
 
+/* `top`; see top.c. */
+enum ipmasq_status top_run(struct session *session, int argc, char **argv);
+
 /* Lists commands and modules with a line about each. */
 void command_list(FILE *out);
 

@@ -262,7 +262,7 @@ firewall <<-END
 		}
 	}
 END
-check "a filter that lets forwards pass: one line" well "4 forwards"
+check "a filter that lets forwards pass: one line" well "5 forwards"
 remove_firewall
 on router nft -f - <<-END
 	table inet firewalld {
@@ -288,7 +288,7 @@ on router nft -f - <<-END
 		chain filter_FWD_public { reject with icmpx admin-prohibited; }
 	}
 END
-check "a firewall in the manner of firewalld: one line" well "4 forwards"
+check "a firewall in the manner of firewalld: one line" well "5 forwards"
 on router nft delete table inet firewalld
 if command -v iptables-nft >/dev/null; then
 	check "a firewall of iptables-nft: one line" eval 'on router iptables-nft -P FORWARD DROP &&
@@ -297,7 +297,7 @@ if command -v iptables-nft >/dev/null; then
 		on router iptables-nft -t nat -N DOCKER &&
 		on router iptables-nft -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER &&
 		on router iptables-nft -t nat -A DOCKER ! -i docker0 -p tcp --dport 8443 -j DNAT --to-destination 172.17.0.2:443 &&
-		on router ip6tables-nft -A FORWARD -m comment --comment all -j ACCEPT && well "4 forwards"'
+		on router ip6tables-nft -A FORWARD -m comment --comment all -j ACCEPT && well "5 forwards"'
 	check "the forwards work with it" equals server1 get client http://198.51.100.1:8000/
 	on router nft delete table ip filter
 	on router nft delete table ip nat
