@@ -241,6 +241,11 @@ static enum ipmasq_status run(struct session *session, int argc, char **argv)
 	struct ipmasq_error error;
 	enum ipmasq_status status;
 
+	if (session->remote) {
+		fputs("doctor: it looks at the kernel's forwards; how ipmasqd is, `status` says\n",
+		      session->err);
+		return IPMASQ_FAILED;
+	}
 	if (parse_words(session, argc, argv, &question, &error) < 0) {
 		fprintf(session->err, "doctor: %s\n", error.text);
 		return error.status;

@@ -330,6 +330,11 @@ enum ipmasq_status top_run(struct session *session, int argc, char **argv)
 		fprintf(session->err, "top: %s\n", error.text);
 		return error.status;
 	}
+	if (session->remote) {
+		fputs("top: it shows the kernel's forwards; what those of ipmasqd carry, "
+		      "`portfw -L -v` says\n", session->err);
+		return IPMASQ_FAILED;
+	}
 	if (session->out != stdout) {
 		fputs("top: it is for this machine's console only\n", session->err);
 		return IPMASQ_FAILED;

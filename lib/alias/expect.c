@@ -2,125 +2,240 @@
 /*
  * expect.c - connections that a helper has heard announced and now awaits.
  *
- * An expectation is a redirect for one connection from one remote address, with a deadline: its
- * remote port is open, its alias port is chosen so that nobody has it, and with USE_SOCKETS a
- * socket holds that port on this machine.  The first packet that it matches makes the link and ends
- * it. All have the same time-out, so the list is in order of deadlines.  A control connection
- * (master) may have a few at a time; its end ends them.
+ * An expectation is a redirect for one connection, with a deadline: its alias port is chosen so
+ * that nobody has it, and with USE_SOCKETS a socket holds that port on this machine.  Where a
+ * remote is named, nobody else gets in.  The first packet that comes in makes the link and ends
+ * it; what goes out from the inside end before that leaves from the alias port, and media may still
+ * come from another port than they are sent to.
+ *
+ * Deadlines are in a wheel of one-second slots, where an expectation beyond the horizon is looked
+ * at once a round.  A control connection (master) may have a few expectations at a time; its end
+ * ends them.
  */
+#include "helper.h"
 #include "redirect.h"
 
 #include <unistd.h>
 
+#define TRIES 16
+
 static void forget(struct libalias *la, struct alias_link *r)
 {
-	struct link *master = link_at(la, r->master);
-
-	TAILQ_REMOVE(&la->expectations, r, expected);
+	LIST_REMOVE(r, expected);
+	LIST_REMOVE(r, sibling);
 	la->stats.expectations--;
+	link_at(la, r->master)->side->expectation_count--;
 	if (r->socket >= 0)
 		close(r->socket);
-	if (master->side && master->side->expectations)
-		master->side->expectations--;
 	redirect_delete(la, r);
 }
 
-static bool choose_port(struct libalias *la, struct view *in, uint16_t wanted, int *socket)
+/* The part of a pair, 0 or 1, that master awaits already; NULL: it does not. */
+static struct alias_link *find(struct libalias *la, struct link *master,
+			       const struct expectation *wanted, uint16_t part)
 {
-	/* A port that a program of this machine uses is tried again at random. */
-	for (int tries = 0; tries < 8; tries++) {
-		if (!port_choose(la, in, IPPROTO_TCP, wanted))
-			return false;
-		*socket = port_hold(la, in->local_port, IPPROTO_TCP);
-		if (*socket != -2)
-			return true;
-		wanted = 0;
+	struct view out = {.local = wanted->inside,
+			   .peer = wanted->remote,
+			   .local_port = htons((uint16_t)(ntohs(wanted->inside_port) + part)),
+			   .peer_port = wanted->remote_port};
+	struct alias_link *r = redirect_find(la, OUT, &out, wanted->proto, 0);
+
+	if (r && r->helper == wanted->helper && master->side && r->master == master->side->id &&
+	    r->remote == wanted->remote && r->remote_port == wanted->remote_port &&
+	    (!wanted->alias_port || wanted->alias_port == r->alias_port))
+		return r;
+	return NULL;
+}
+
+static struct alias_link *enter(struct libalias *la, struct link_side *side,
+				const struct expectation *wanted, const struct view *in,
+				uint16_t part, int socket)
+{
+	struct alias_link *r = redirect_new(la, REDIRECT_PORT);
+
+	if (!r)
+		return NULL;
+	r->proto = wanted->proto;
+	r->local = wanted->inside;
+	r->local_port = htons((uint16_t)(ntohs(wanted->inside_port) + part));
+	r->remote = wanted->remote;
+	r->remote_port = wanted->remote_port;
+	r->alias = in->local;
+	r->alias_port = htons((uint16_t)(ntohs(in->local_port) + part));
+	r->dynamic = true;
+	r->helper = wanted->helper;
+	r->master = side->id;
+	r->deadline = la->now + (wanted->timeout ? wanted->timeout
+						 : la->timeout[ALIAS_TIMEOUT_EXPECTATION]);
+	if (redirect_enter(la, r)) {
+		redirect_delete(la, r);
+		return NULL;
 	}
-	*socket = -1;
+	r->socket = socket;
+	if (!la->stats.expectations)
+		la->expect_time = la->now;
+	LIST_INSERT_HEAD(&la->expectations[(r->deadline + 1) % EXPECT_SLOTS], r, expected);
+	LIST_INSERT_HEAD(&side->expectations, r, sibling);
+	la->stats.expectations++;
+	side->expectation_count++;
+	return r;
+}
+
+/* Holds the ports with sockets where that is wanted; false: a program of this machine uses one. */
+static bool hold(struct libalias *la, const struct view *in, uint8_t proto, int ports,
+		 int sockets[2])
+{
+	sockets[0] = sockets[1] = -1;
+	for (int i = 0; i < ports; i++) {
+		sockets[i] = port_hold(la, htons((uint16_t)(ntohs(in->local_port) + i)), proto);
+		if (sockets[i] == -2) {
+			if (i && sockets[0] >= 0)
+				close(sockets[0]);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Will this alias port do for both of a pair?  RTP is on even ports (RFC 3550, section 11). */
+static bool fits_pair(struct libalias *la, const struct expectation *wanted, const struct view *in)
+{
+	uint16_t port = ntohs(in->local_port);
+
+	return (!(port & 1) || ntohs(wanted->inside_port) & 1) && port < 65535 &&
+	       port_free(la, in, wanted->proto, (uint16_t)(port + 1));
+}
+
+/* Chooses the alias port, in in->local_port, of one or two in a row. */
+static bool choose(struct libalias *la, const struct expectation *wanted, struct view *in,
+		   int ports, int sockets[2])
+{
+	uint16_t first = wanted->inside_port;
+
+	/* A control link may have the port that is asked for: no socket then. */
+	if (wanted->alias_port) {
+		in->local_port = wanted->alias_port;
+		sockets[0] = sockets[1] = -1;
+		for (int i = 0; i < ports; i++)
+			if (!port_free(la, in, wanted->proto,
+				       (uint16_t)(ntohs(wanted->alias_port) + i)))
+				return false;
+		return true;
+	}
+	for (int i = 0; i < TRIES; i++) {
+		if (!port_choose(la, in, wanted->proto, first))
+			return false;
+		if ((ports == 1 || fits_pair(la, wanted, in)) &&
+		    hold(la, in, wanted->proto, ports, sockets))
+			return true;
+		first = 0; /* at random */
+	}
 	return false;
 }
 
-struct alias_link *expect_add(struct libalias *la, struct link *master, const struct helper *helper,
-			      uint32_t inside, uint16_t inside_port, uint32_t remote)
+/* What is missing of a pair joins the part that is there, if its port is free. */
+static struct alias_link *complete(struct libalias *la, struct link_side *side,
+				   const struct expectation *wanted, struct alias_link *part[2])
 {
-	struct view in = {.local = master->view[IN].local, .peer = remote};
-	const struct view out = {.local = inside, .peer = remote, .local_port = inside_port};
+	uint16_t first = part[0] ? ntohs(part[0]->alias_port)
+				 : (uint16_t)(ntohs(part[1]->alias_port) - 1);
+	uint16_t missing = part[0] ? 1 : 0;
+	struct view in = {.local = (part[0] ? part[0] : part[1])->alias,
+			  .peer = wanted->remote,
+			  .local_port = htons(first),
+			  .peer_port = wanted->remote_port};
+
+	if (!port_free(la, &in, wanted->proto, (uint16_t)(first + missing)))
+		return NULL;
+	part[missing] = enter(la, side, wanted, &in, missing, -1);
+	return part[missing] ? part[0] : NULL;
+}
+
+struct alias_link *expect_add(struct libalias *la, struct link *master,
+			      const struct expectation *wanted)
+{
+	bool pair = wanted->pair && ntohs(wanted->inside_port) < 65535;
+	struct alias_link *part[2] = {find(la, master, wanted, 0),
+				      pair ? find(la, master, wanted, 1) : NULL};
+	struct view in = {.local = master->view[IN].local,
+			  .peer = wanted->remote,
+			  .peer_port = wanted->remote_port};
 	struct link_side *side = link_side(la, master);
-	struct alias_link *r;
+	int sockets[2], ports = pair ? 2 : 1;
 
 	if (!side)
 		return NULL;
-	r = redirect_find(la, OUT, &out, IPPROTO_TCP, 0);
-	if (r && r->helper && r->master == side->id && r->remote == remote)
-		return r; /* a retransmission */
-	if (side->expectations >= la->limit[ALIAS_LIMIT_EXPECTATIONS]) {
+	if (part[0] && (part[1] || !pair))
+		return part[0]; /* a retransmission */
+	if (side->expectation_count + (uint32_t)ports > la->limit[ALIAS_LIMIT_EXPECTATIONS]) {
 		la->stats.refused_limit++;
 		return NULL;
 	}
-	r = redirect_new(la, REDIRECT_PORT);
-	if (!r)
+	if ((part[0] || part[1]) && complete(la, side, wanted, part))
+		return part[0];
+	for (int i = 0; i < 2; i++)
+		if (part[i])
+			forget(la, part[i]);
+	if (!choose(la, wanted, &in, ports, sockets))
 		return NULL;
-	if (!choose_port(la, &in, inside_port, &r->socket)) {
-		redirect_delete(la, r);
-		return NULL;
+	part[0] = enter(la, side, wanted, &in, 0, sockets[0]);
+	if (part[0] && pair) {
+		part[1] = enter(la, side, wanted, &in, 1, sockets[1]);
+		if (!part[1]) {
+			forget(la, part[0]);
+			part[0] = NULL;
+			sockets[0] = -1;
+		}
 	}
-	r->proto = IPPROTO_TCP;
-	r->local = inside;
-	r->local_port = inside_port;
-	r->remote = remote;
-	r->alias = in.local;
-	r->alias_port = in.local_port;
-	r->dynamic = true;
-	r->helper = helper;
-	r->master = side->id;
-	r->deadline = la->now + la->timeout[ALIAS_TIMEOUT_EXPECTATION];
-	if (redirect_enter(la, r)) {
-		if (r->socket >= 0)
-			close(r->socket);
-		redirect_delete(la, r);
-		return NULL;
+	for (int i = 0; !part[0] && i < 2; i++)
+		if (sockets[i] >= 0)
+			close(sockets[i]);
+	return part[0];
+}
+
+void expect_cancel(struct libalias *la, struct link *master, const struct expectation *wanted)
+{
+	for (uint16_t part = 0; part < 2; part++) {
+		struct alias_link *r = find(la, master, wanted, part);
+
+		if (r && (!part || wanted->pair))
+			forget(la, r);
 	}
-	TAILQ_INSERT_TAIL(&la->expectations, r, expected);
-	la->stats.expectations++;
-	side->expectations++;
-	return r;
 }
 
 void expect_used(struct libalias *la, struct alias_link *r, struct link *link)
 {
-	link->redirect = 0;
 	if (!r->helper) {
 		LibAliasRedirectDelete(la, r);
 		return;
 	}
 	link->flags |= LINK_EXPECTED;
-	forget(la, r);
+	if (link->flags & LINK_INCOMING)
+		forget(la, r);
 	firewall_open(la, link);
 }
 
 void expect_expire(struct libalias *la)
 {
-	struct alias_link *r;
-
-	while ((r = TAILQ_FIRST(&la->expectations)) && (int32_t)(la->now - r->deadline) > 0)
-		forget(la, r);
-}
-
-void expect_forget_master(struct libalias *la, uint32_t master)
-{
 	struct alias_link *r, *next;
 
-	for (r = TAILQ_FIRST(&la->expectations); r; r = next) {
-		next = TAILQ_NEXT(r, expected);
-		if (r->master == master)
-			forget(la, r);
-	}
+	/* One round sees them all. */
+	if (la->now - la->expect_time > EXPECT_SLOTS)
+		la->expect_time = la->now - EXPECT_SLOTS;
+	for (; la->stats.expectations && la->expect_time != la->now; la->expect_time++)
+		for (r = LIST_FIRST(&la->expectations[(la->expect_time + 1) % EXPECT_SLOTS]); r;
+		     r = next) {
+			next = LIST_NEXT(r, expected);
+			if ((int32_t)(la->now - r->deadline) > 0)
+				forget(la, r);
+		}
+	la->expect_time = la->now;
 }
 
-void expect_clear(struct libalias *la)
+void expect_forget_master(struct libalias *la, struct link_side *master)
 {
 	struct alias_link *r;
 
-	while ((r = TAILQ_FIRST(&la->expectations)))
+	while ((r = LIST_FIRST(&master->expectations)))
 		forget(la, r);
 }

@@ -1,67 +1,181 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * helper.c - which helper watches which port, and what helpers share; helper.h has the interface.
+ * helper.c - which helper watches which port, and which one a link gets; helper.h has the
+ * interface.
+ *
+ * A packet on a link without helper pays nothing.  A new link asks a bitmap of ports, one for TCP
+ * and one for UDP; only if that says yes the list of watched ports is walked.  All helpers that
+ * watch the port are candidates, by their place in the table.  Of several, and to keep the only
+ * one, the client's first bytes decide: they are collected in the order of the stream, and helpers
+ * that cannot begin like that are out.
+ *
+ * Modules, as FreeBSD has them, are process-wide: loading one makes its helpers watch their default
+ * ports in each instance there is and will be.
  */
 #include "helper.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 static const struct helper *const helpers[] = {
 	&helper_ftp,
 };
 
-#define HELPERS (sizeof(helpers) / sizeof(helpers[0]))
+#define HELPERS   (sizeof(helpers) / sizeof(helpers[0]))
+#define MAP_WORDS (65536 / 64)
 
-static const struct helper *helper_named(const char *name)
+_Static_assert(HELPERS <= 32, "candidates are bits of a word");
+
+static atomic_uint loaded; /* helpers by number */
+
+static unsigned int proto_bit(uint8_t proto)
 {
-	for (size_t i = 0; i < HELPERS; i++)
-		if (!strcmp(helpers[i]->name, name))
-			return helpers[i];
-	return NULL;
+	return proto == IPPROTO_TCP ? HELPER_TCP : proto == IPPROTO_UDP ? HELPER_UDP : 0;
+}
+
+/* The helpers of this name, or of the set of this name. */
+static uint32_t helpers_named(const char *name)
+{
+	uint32_t found = 0;
+
+	for (size_t i = 0; i < HELPERS; i++) {
+		const struct helper *h = helpers[i];
+
+		if (!strcmp(h->name, name) || (h->sets[0] && !strcmp(h->sets[0], name)) ||
+		    (h->sets[1] && !strcmp(h->sets[1], name)))
+			found |= 1u << i;
+	}
+	return found;
+}
+
+static uint64_t *map_of(const struct libalias *la, unsigned int proto)
+{
+	return la->watched[proto == HELPER_UDP];
+}
+
+static bool map_has(const uint64_t *map, uint16_t port)
+{
+	return map && map[port / 64] & 1ull << port % 64;
+}
+
+/* Brings the bitmaps in line with the list. */
+static void map_port(struct libalias *la, unsigned int proto, uint16_t port)
+{
+	uint64_t *map = map_of(la, proto), bit = 1ull << port % 64;
+
+	map[port / 64] &= ~bit;
+	for (int i = 0; i < la->helper_ports; i++)
+		if (la->helper_port[i].port == port &&
+		    helpers[la->helper_port[i].helper]->protos & proto)
+			map[port / 64] |= bit;
+}
+
+static int maps_make(struct libalias *la)
+{
+	for (int i = 0; i < 2; i++)
+		if (!la->watched[i]) {
+			la->watched[i] = calloc(MAP_WORDS, sizeof(uint64_t));
+			if (!la->watched[i])
+				return -1;
+		}
+	return 0;
+}
+
+/* Helper number watches a port, network order, or no longer; by_module: because it is loaded. */
+static int watch(struct libalias *la, uint8_t number, uint16_t port, bool enable, bool by_module)
+{
+	int i;
+
+	for (i = 0; i < la->helper_ports; i++)
+		if (la->helper_port[i].port == port && la->helper_port[i].helper == number)
+			break;
+	if (i == la->helper_ports && !enable)
+		return 0;
+	if (i < la->helper_ports && enable) {
+		la->helper_port[i].by_module &= by_module;
+		return 0;
+	}
+	if (enable) {
+		if (i == HELPER_PORTS) {
+			errno = ENOSPC;
+			return -1;
+		}
+		if (maps_make(la))
+			return -1;
+		la->helper_port[i].helper = number;
+		la->helper_port[i].port = port;
+		la->helper_port[i].by_module = by_module;
+		la->helper_ports++;
+	} else {
+		la->helper_port[i] = la->helper_port[--la->helper_ports];
+	}
+	for (unsigned int proto = HELPER_TCP; proto <= HELPER_UDP; proto <<= 1)
+		if (helpers[number]->protos & proto)
+			map_port(la, proto, port);
+	return 0;
+}
+
+static int watch_defaults(struct libalias *la, uint8_t number, bool enable, bool by_module)
+{
+	for (const uint16_t *port = helpers[number]->ports; *port; port++)
+		if (watch(la, number, htons(*port), enable, by_module))
+			return -1;
+	return 0;
 }
 
 int LibAliasSetHelper(struct libalias *la, const char *name, unsigned int port, int enable)
 {
-	const struct helper *helper = helper_named(name);
-	int i;
+	uint32_t named = helpers_named(name);
 
-	if (!helper || !port || port > 65535) {
-		errno = helper ? EINVAL : ENOENT;
+	if (!named || port > 65535) {
+		errno = named ? EINVAL : ENOENT;
 		return -1;
 	}
-	for (i = 0; i < la->helper_ports; i++)
-		if (la->helper_port[i].port == htons((uint16_t)port) &&
-		    la->helper_port[i].helper->proto == helper->proto)
-			break;
-	if (i < la->helper_ports && !enable) {
-		la->helper_port[i] = la->helper_port[--la->helper_ports];
-		return 0;
+	for (uint8_t i = 0; i < HELPERS; i++) {
+		if (!(named & 1u << i))
+			continue;
+		if (port ? watch(la, i, htons((uint16_t)port), enable, false)
+			 : watch_defaults(la, i, enable, false))
+			return -1;
 	}
-	if (!enable)
-		return 0;
-	if (i == HELPER_PORTS) {
-		errno = ENOSPC;
-		return -1;
-	}
-	if (i == la->helper_ports)
-		la->helper_ports++;
-	la->helper_port[i].helper = helper;
-	la->helper_port[i].port = htons((uint16_t)port);
 	return 0;
 }
 
-void helper_defaults(struct libalias *la)
+void helper_init(struct libalias *la)
 {
-	la->helper_ports = 0;
-	for (size_t i = 0; i < HELPERS; i++)
-		if (helpers[i]->port)
-			LibAliasSetHelper(la, helpers[i]->name, helpers[i]->port, 1);
+	uint32_t modules = atomic_load(&loaded);
+
+	for (uint8_t i = 0; i < HELPERS; i++)
+		if (modules & 1u << i)
+			(void)watch_defaults(la, i, true, true);
+}
+
+void helper_free(struct libalias *la)
+{
+	free(la->watched[0]);
+	free(la->watched[1]);
+}
+
+static void load(struct libalias *la, void *arg)
+{
+	(void)arg;
+	helper_init(la);
+}
+
+static void unload(struct libalias *la, void *arg)
+{
+	(void)arg;
+	for (int i = la->helper_ports - 1; i >= 0; i--)
+		if (la->helper_port[i].by_module)
+			watch(la, la->helper_port[i].helper, la->helper_port[i].port, false, true);
 }
 
 int LibAliasLoadModule(char *path)
 {
 	const char *name = path ? strrchr(path, '/') : NULL;
+	uint32_t modules;
 	char plain[32];
 	size_t len;
 
@@ -77,38 +191,188 @@ int LibAliasLoadModule(char *path)
 		return ENOENT;
 	memcpy(plain, name, len);
 	plain[len] = '\0';
-	return helper_named(plain) ? 0 : ENOENT;
+	modules = helpers_named(plain);
+	if (!modules)
+		return ENOENT;
+	if ((atomic_fetch_or(&loaded, modules) & modules) == modules)
+		return EEXIST;
+	instance_each(load, NULL);
+	return 0;
 }
 
 int LibAliasUnLoadAllModule(void)
 {
+	atomic_store(&loaded, 0);
+	instance_each(unload, NULL);
 	return 0;
+}
+
+int helper_refresh(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	int result = 0, error;
+	char line[256];
+
+	if (!file)
+		return errno;
+	LibAliasUnLoadAllModule();
+	while (fgets(line, sizeof(line), file)) {
+		char *word = line + strspn(line, " \t");
+
+		word[strcspn(word, " \t\r\n#")] = '\0';
+		if (!*word)
+			continue;
+		error = LibAliasLoadModule(word);
+		if (error && error != EEXIST && !result)
+			result = error;
+	}
+	fclose(file);
+	return result;
 }
 
 int LibAliasRefreshModules(void)
 {
-	return 0;
+	return helper_refresh("/etc/libalias.conf");
 }
 
-void helper_attach(struct libalias *la, struct link *link)
+bool helper_watches(const struct libalias *la, const struct view *view, uint8_t proto)
+{
+	const uint64_t *map = map_of(la, proto_bit(proto));
+
+	return map_has(map, view->peer_port) || map_has(map, view->local_port);
+}
+
+/* The helpers that watch this port, as bits. */
+static uint32_t watchers(const struct libalias *la, uint16_t port, unsigned int proto)
+{
+	uint32_t found = 0;
+
+	if (!map_has(map_of(la, proto), port))
+		return 0;
+	for (int i = 0; i < la->helper_ports; i++)
+		if (la->helper_port[i].port == port &&
+		    helpers[la->helper_port[i].helper]->protos & proto)
+			found |= 1u << la->helper_port[i].helper;
+	return found;
+}
+
+/* The helpers that watch a port of the link; those of the server's port count if it is outside. */
+static uint32_t link_watchers(const struct libalias *la, const struct link *link,
+			      bool *server_inside)
 {
 	const struct view *out = &link->view[OUT], *in = &link->view[IN];
-	const struct helper *helper;
-	struct link_side *side;
-	uint16_t port;
+	unsigned int proto = proto_bit(link->proto);
+	uint32_t found;
 
-	for (int i = 0; i < la->helper_ports; i++) {
-		helper = la->helper_port[i].helper;
-		port = la->helper_port[i].port;
-		if (helper->proto != link->proto ||
-		    (out->peer_port != port && in->peer_port != port && out->local_port != port &&
-		     in->local_port != port))
-			continue;
-		side = link_side_for_helper(la, link, helper->state_size);
-		if (side)
-			side->helper = helper;
+	if (!proto || !map_of(la, proto))
+		return 0;
+	found = watchers(la, out->peer_port, proto) | watchers(la, in->peer_port, proto);
+	*server_inside = !found;
+	if (!found)
+		found = watchers(la, out->local_port, proto) | watchers(la, in->local_port, proto);
+	return found;
+}
+
+static void attach(struct libalias *la, struct link *link, uint32_t candidates, bool server_inside,
+		   bool begun)
+{
+	struct link_side *side;
+	uint32_t state = 0;
+
+	for (size_t i = 0; i < HELPERS; i++)
+		if (candidates & 1u << i && helpers[i]->state_size > state)
+			state = (uint32_t)helpers[i]->state_size;
+	side = link_side_for_helper(la, link, state);
+	if (!side)
 		return;
+	side->candidates = candidates;
+	side->helper = helpers[__builtin_ctz(candidates)];
+	side->server_inside = server_inside;
+	side->begun = begun;
+}
+
+void helper_attach(struct libalias *la, struct link *link, const struct packet *p)
+{
+	bool server_inside, datagrams = link->proto == IPPROTO_UDP;
+	uint32_t candidates = link_watchers(la, link, &server_inside);
+
+	if (!candidates || (!datagrams && (p->l4[13] & (TH_SYN | TH_ACK)) != TH_SYN))
+		return;
+	/* Datagrams begin anew each time: their helpers look for themselves. */
+	attach(la, link, candidates, server_inside, datagrams);
+}
+
+void helper_resume(struct libalias *la, struct link *link, const char *name)
+{
+	bool server_inside;
+	uint32_t candidates = link_watchers(la, link, &server_inside) & helpers_named(name);
+
+	if (candidates)
+		attach(la, link, candidates, server_inside, true);
+}
+
+/* Strikes off the candidates that cannot begin like this. */
+static void judge(struct link_side *side)
+{
+	uint32_t left = 0;
+
+	for (uint32_t rest = side->candidates; rest; rest &= rest - 1) {
+		const struct helper *helper = helpers[__builtin_ctz(rest)];
+		enum helper_verdict verdict =
+			helper->begins ? helper->begins(side->first, side->first_len) : HELPER_YES;
+
+		if (verdict == HELPER_YES) {
+			side->helper = helper;
+			side->begun = true;
+			return;
+		}
+		if (verdict == HELPER_MAYBE)
+			left |= rest & -rest;
 	}
+	side->candidates = left;
+	side->helper = left ? helpers[__builtin_ctz(left)] : NULL;
+	side->begun = !left;
+}
+
+/* May the helper see this packet before it is known that the stream is its own? */
+static bool may_see(struct link_side *side, const struct packet *p, enum direction dir)
+{
+	uint32_t seq = ntohl(load32(p->l4 + 4)), offset, len, at;
+	const uint8_t *data = helper_payload(p, &offset, &len);
+
+	if (dir == (side->server_inside ? IN : OUT)) {
+		if (p->l4[13] & TH_SYN) {
+			side->client_start = seq + 1;
+			side->first_len = 0;
+		} else if (len) {
+			at = seq - side->client_start;
+			/* A part in between is missing, or this is none of the stream's. */
+			if (at > side->first_len)
+				return false;
+			for (at = side->first_len - at; at < len && side->first_len < HELPER_FIRST;
+			     at++)
+				side->first[side->first_len++] = data[at];
+			judge(side);
+		}
+	}
+	return side->begun || !(side->candidates & (side->candidates - 1));
+}
+
+void helper_run(struct libalias *la, struct link *link, struct packet *p, enum direction dir)
+{
+	struct link_side *side = link->side;
+
+	/* Bytes behind the datagram would get in the way of changing its length. */
+	if (p->proto == IPPROTO_UDP && ntohs(load16(p->l4 + 4)) != p->l4_len)
+		return;
+	if (!side->begun && !may_see(side, p, dir))
+		return;
+	if (!side->helper)
+		return;
+	if (dir == OUT && side->helper->out)
+		side->helper->out(la, link, p);
+	if (dir == IN && side->helper->in)
+		side->helper->in(la, link, p);
 }
 
 bool helper_replace(struct libalias *la, struct link *link, struct packet *p, enum direction dir,

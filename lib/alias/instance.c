@@ -56,9 +56,12 @@ static void release(struct libalias *la)
 	firewall_clear(la);
 	fragment_free(la);
 	proxy_clear(la);
+	masquerade_clear(la);
 	redirect_table_free(la);
 	link_table_free(la);
+	helper_free(la);
 	free(la->holes);
+	free(la->own);
 	if (la->log)
 		fclose(la->log);
 	free(la->log_path);
@@ -69,7 +72,6 @@ static int set_up(struct libalias *la)
 	memset(la, 0, offsetof(struct libalias, instance));
 	la->mode = PKT_ALIAS_SAME_PORTS | PKT_ALIAS_USE_SOCKETS | PKT_ALIAS_RESET_ON_ADDR_CHANGE;
 	TAILQ_INIT(&la->proxies);
-	TAILQ_INIT(&la->expectations);
 	LIST_INIT(&la->sides);
 	memcpy(la->timeout, default_timeout, sizeof(default_timeout));
 	for (int i = 0; i < ALIAS_LIMIT_COUNT; i++)
@@ -88,9 +90,19 @@ static int set_up(struct libalias *la)
 		link_table_free(la);
 		return -1;
 	}
-	la->wheel_time = la->now = clock_now(la);
-	helper_defaults(la);
+	la->expect_time = la->wheel_time = la->now = clock_now(la);
+	helper_init(la);
 	return 0;
+}
+
+void instance_each(void (*visit)(struct libalias *la, void *arg), void *arg)
+{
+	struct libalias *la;
+
+	lock_instances();
+	LIST_FOREACH(la, &instances, instance)
+	visit(la, arg);
+	unlock_instances();
 }
 
 static void close_all(void)
@@ -256,7 +268,7 @@ void LibAliasSetClock(struct libalias *la, uint32_t (*clock)(void *arg), void *a
 	la->clock_arg = arg;
 	la->now = clock_now(la);
 	if (!la->stats.links)
-		la->wheel_time = la->now;
+		la->expect_time = la->wheel_time = la->now;
 }
 
 int LibAliasExpire(struct libalias *la, int max)
@@ -284,31 +296,12 @@ void LibAliasGetStats(const struct libalias *la, struct alias_stats *stats)
 
 int LibAliasNextLink(struct libalias *la, unsigned int *cursor, struct alias_link_info *info)
 {
-	struct link *link;
-	uint32_t id = *cursor;
+	struct link *link = link_next(la, cursor);
 
-	while ((id = pool_next(&la->links, id))) {
-		link = link_at(la, id);
-		if (!(link->flags & LINK_USED) || link_expired(la, link))
-			continue;
-		*cursor = id;
-		*info = (struct alias_link_info){
-			.local_addr.s_addr = link->view[OUT].local,
-			.local_port = link->view[OUT].local_port,
-			.dest_addr.s_addr = link->view[OUT].peer,
-			.dest_port = link->view[OUT].peer_port,
-			.alias_addr.s_addr = link->view[IN].local,
-			.alias_port = link->view[IN].local_port,
-			.remote_addr.s_addr = link->view[IN].peer,
-			.remote_port = link->view[IN].peer_port,
-			.proto = link->proto,
-			.incoming = (link->flags & LINK_INCOMING) != 0,
-			.timeout = la->timeout[link->timer] - (la->now - link->last),
-			.redirect = redirect_of(la, link),
-		};
-		return 1;
-	}
-	return 0;
+	if (!link)
+		return 0;
+	link_describe(la, link, info);
+	return 1;
 }
 
 void LibAliasSetFragmentFree(struct libalias *la, void (*free_fragment)(void *, void *), void *arg)

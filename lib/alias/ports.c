@@ -64,8 +64,8 @@ static void range_of(const struct libalias *la, uint16_t *low, uint16_t *high)
 	*high = la->port_high ? la->port_high : DEFAULT_HIGH;
 }
 
-/* Is the port free for the endpoint?  Ports of static redirects are not for dynamic links. */
-static bool port_free(struct libalias *la, const struct view *in, uint8_t proto, uint16_t port)
+/* Ports of static redirects are not for dynamic links. */
+bool port_free(struct libalias *la, const struct view *in, uint8_t proto, uint16_t port)
 {
 	struct view view = *in;
 
@@ -206,7 +206,8 @@ bool port_choose(struct libalias *la, struct view *in, uint8_t proto, uint16_t w
 	range_of(la, &low, &high);
 	span = (uint32_t)high - low + 1;
 	if ((la->mode & PKT_ALIAS_SAME_PORTS) && port &&
-	    (!la->port_low || (port >= low && port <= high)) && port_free(la, in, proto, port)) {
+	    (!la->port_low || la->mode & PKT_ALIAS_KEEP_PORTS || (port >= low && port <= high)) &&
+	    port_free(la, in, proto, port)) {
 		in->local_port = wanted;
 		return true;
 	}

@@ -150,8 +150,8 @@ bool tcp_record_change(struct link_side *side, enum direction dir, uint32_t star
 	uint8_t n = side->changes[dir];
 
 	for (int i = 0; i < n; i++)
-		if (list[i].start == start && list[i].end == end)
-			return true; /* a retransmission */
+		if (list[i].start == start && list[i].end == end) /* a retransmission */
+			return list[i].delta - (i ? list[i - 1].delta : 0) == change;
 	if (n && before(start, list[n - 1].end))
 		return false;
 	if (!change)

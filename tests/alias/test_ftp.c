@@ -6,6 +6,14 @@
 
 #define SERVER REMOTE
 
+static int ftp_setup(void **state)
+{
+	net_setup(state);
+	return LibAliasSetHelper(((struct net *)*state)->la, "ftp", 0, 1);
+}
+
+#define ftp_test(f) cmocka_unit_test_setup_teardown(f, ftp_setup, net_teardown)
+
 /* An inside client's control connection, its stream at sequence number 100. */
 static void connect_client(struct net *net)
 {
@@ -413,27 +421,27 @@ static void another_port_can_be_watched(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		net_test(port_is_translated_and_the_data_connection_comes_in),
-		net_test(only_the_contacted_server_may_come),
-		net_test(sequence_numbers_follow_the_new_length),
-		net_test(several_changes_hold_at_once),
-		net_test(sack_blocks_are_moved_back),
-		net_test(eprt_is_translated),
-		net_test(lower_case_and_a_bare_newline_are_understood),
-		net_test(an_inside_servers_passive_answers_are_translated),
-		net_test(a_port_that_is_taken_is_replaced_by_another),
-		net_test(a_command_can_be_split_anywhere),
-		net_test(pieces_that_are_sent_again_are_made_whole),
-		net_test(two_lines_in_one_segment_are_both_seen),
-		net_test(what_names_another_host_or_a_low_port_is_left_alone),
-		net_test(the_middle_of_a_line_is_no_command),
-		net_test(expectations_are_limited_and_end),
-		net_test(they_end_with_their_control_connection),
-		net_test(a_limit_that_ends_the_control_connection_in_passing_does_no_harm),
-		net_test(a_command_that_has_no_room_to_grow_goes_unchanged),
-		net_test(a_socket_holds_the_awaited_port_until_the_connection_comes),
-		net_test(a_port_that_a_program_of_this_machine_uses_is_not_promised),
-		net_test(another_port_can_be_watched),
+		ftp_test(port_is_translated_and_the_data_connection_comes_in),
+		ftp_test(only_the_contacted_server_may_come),
+		ftp_test(sequence_numbers_follow_the_new_length),
+		ftp_test(several_changes_hold_at_once),
+		ftp_test(sack_blocks_are_moved_back),
+		ftp_test(eprt_is_translated),
+		ftp_test(lower_case_and_a_bare_newline_are_understood),
+		ftp_test(an_inside_servers_passive_answers_are_translated),
+		ftp_test(a_port_that_is_taken_is_replaced_by_another),
+		ftp_test(a_command_can_be_split_anywhere),
+		ftp_test(pieces_that_are_sent_again_are_made_whole),
+		ftp_test(two_lines_in_one_segment_are_both_seen),
+		ftp_test(what_names_another_host_or_a_low_port_is_left_alone),
+		ftp_test(the_middle_of_a_line_is_no_command),
+		ftp_test(expectations_are_limited_and_end),
+		ftp_test(they_end_with_their_control_connection),
+		ftp_test(a_limit_that_ends_the_control_connection_in_passing_does_no_harm),
+		ftp_test(a_command_that_has_no_room_to_grow_goes_unchanged),
+		ftp_test(a_socket_holds_the_awaited_port_until_the_connection_comes),
+		ftp_test(a_port_that_a_program_of_this_machine_uses_is_not_promised),
+		ftp_test(another_port_can_be_watched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,6 +145,7 @@ static void tcp_options_that_lie_do_no_harm(void **state)
 	};
 	struct net *net = *state;
 
+	LibAliasSetHelper(net->la, "ftp", 21, 1);
 	tcp_out(net, ENDS(INSIDE, 3000, REMOTE, 21), TH_SYN);
 	build_tcp(net->packet, ENDS(INSIDE, 3000, REMOTE, 21), TH_ACK, 2, 1,
 		  "PORT 10,0,0,2,16,1\r\n", 20);
@@ -161,6 +162,7 @@ static void every_single_byte_may_be_wrong(void **state)
 	struct net *net = *state;
 	uint8_t good[64];
 
+	LibAliasSetHelper(net->la, "ftp", 21, 1);
 	tcp_out(net, ENDS(INSIDE, 3000, REMOTE, 21), TH_SYN);
 	build_tcp(good, ENDS(INSIDE, 3000, REMOTE, 21), TH_ACK, 2, 1, "PORT 10,0,0,2,16,1\r\n", 20);
 	for (size_t at = 0; at < 60; at++)

@@ -257,6 +257,7 @@ static void a_hole_is_punched_for_an_awaited_connection_and_closed_with_it(void 
 	assert_int_equal(cleared, 1);
 	set(net, PKT_ALIAS_PUNCH_FW);
 	assert_int_equal(cleared, 2);
+	LibAliasSetHelper(net->la, "ftp", 21, 1);
 	tcp_out(net, ENDS(INSIDE, 3000, REMOTE, 21), TH_SYN);
 	build_tcp(net->packet, ENDS(INSIDE, 3000, REMOTE, 21), TH_ACK, 2, 1,
 		  "PORT 10,0,0,2,16,1\r\n", 20);
@@ -283,16 +284,6 @@ static void skinny_port_has_both_names(void **state)
 	assert_int_equal(tcp_out(net, ENDS(INSIDE, 3000, REMOTE, 2000), TH_SYN), PKT_ALIAS_OK);
 }
 
-static void modules_are_built_in(void **state)
-{
-	char ftp[] = "/usr/lib/alias_ftp.so", other[] = "alias_gopher";
-
-	(void)state;
-	assert_int_equal(LibAliasLoadModule(ftp), 0);
-	assert_int_not_equal(LibAliasLoadModule(other), 0);
-	assert_int_equal(LibAliasRefreshModules(), 0);
-	assert_int_equal(LibAliasUnLoadAllModule(), 0);
-}
 
 int main(void)
 {
@@ -313,7 +304,6 @@ int main(void)
 		net_test(the_log_tells_the_numbers_of_links),
 		net_test(a_hole_is_punched_for_an_awaited_connection_and_closed_with_it),
 		net_test(skinny_port_has_both_names),
-		net_test(modules_are_built_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * helper_stream.c - following a TCP stream of text; helper_text.h has the interface.
+ *
+ * A unit counts only where one can start: at the start of the stream, behind another, or where one
+ * that was translated began (it is being sent again).  Of a segment whose place is unknown, since
+ * one before it was not seen, the protocol says where it may go on.
+ *
+ * A unit that is split over segments is held back: its first part is cut from the packet and kept;
+ * the next segment gets it put in front.  The sender sees no acknowledgment for the part in between,
+ * and should it send either piece again, the kept text makes the packet whole again, as it was the
+ * first time.  If the packet's buffer is too small for the whole, the pieces go their way unchanged.
+ */
+#include "helper_text.h"
+
+#include <netinet/tcp.h>
+
+static bool after(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) > 0;
+}
+
+static void remember_start(struct text_stream *s, uint32_t seq)
+{
+	for (int i = 0; i < TEXT_STARTS && i < s->starts; i++)
+		if (s->start[i] == seq)
+			return;
+	s->start[s->starts % TEXT_STARTS] = seq;
+	s->starts = s->starts < 2 * TEXT_STARTS - 1 ? (uint8_t)(s->starts + 1) : TEXT_STARTS;
+}
+
+static bool starts(const struct text_stream *s, uint32_t seq)
+{
+	if ((s->known && seq == s->next) || (s->held_len && seq == s->held_seq))
+		return true;
+	for (int i = 0; i < TEXT_STARTS && i < s->starts; i++)
+		if (s->start[i] == seq)
+			return true;
+	return false;
+}
+
+static void advance(struct text_stream *s, uint32_t seq)
+{
+	if (!s->known || after(seq, s->next))
+		s->next = seq;
+	s->known = true;
+}
+
+/* Puts the part that is held in front of a packet that continues it, or repeats a piece of it. */
+static bool join_held(struct text_stream *s, struct packet *p, uint32_t *seq)
+{
+	uint32_t offset, len, before = *seq - s->held_seq, same;
+
+	helper_payload(p, &offset, &len);
+	if (before > s->held_len)
+		return true;
+	if (p->len + s->held_len > p->size || p->len + s->held_len > 65535) {
+		s->given_up = true;
+		s->given_up_seq = s->held_seq;
+		s->held_len = 0;
+		return false;
+	}
+	/* What it repeats is as it was; if it is shorter than what is held, all of that comes. */
+	same = len < s->held_len - before ? len : s->held_len - before;
+	packet_replace(p, offset, same, s->held + before, s->held_len - before);
+	packet_replace(p, offset, 0, s->held, before);
+	*seq = s->held_seq;
+	tcp_set_sequence(p, *seq);
+	return true;
+}
+
+/* Keeps the start of a unit and cuts it from the packet. */
+static bool hold(struct text_stream *s, struct packet *p, uint32_t offset, uint32_t seq,
+		 uint32_t len, uint32_t max)
+{
+	if (len > max || (s->given_up && s->given_up_seq == seq))
+		return false;
+	memcpy(s->held, p->data + offset, len);
+	s->held_len = len;
+	s->held_seq = seq;
+	packet_replace(p, offset, len, "", 0);
+	tcp_clear_flags(p, TH_FIN);
+	return true;
+}
+
+/*
+ * Handles what begins at a unit's start; moves *offset and *seq behind it.  false: nothing behind
+ * it in this packet.
+ */
+static bool unit(struct libalias *la, struct link *link, struct packet *p, enum direction dir,
+		 const struct text_protocol *protocol, struct text_stream *s, uint32_t *offset,
+		 uint32_t *seq, uint32_t len)
+{
+	uint32_t need = 0, total = 0, there, before;
+
+	switch (protocol->measure((const char *)p->data + *offset, len, &need, &total)) {
+	case TEXT_ALIEN:
+		link->side->helper = NULL;
+		return false;
+	case TEXT_OTHER:
+		return false;
+	case TEXT_MORE:
+		hold(s, p, *offset, *seq, len, protocol->held_max);
+		return false;
+	case TEXT_UNIT:
+		break;
+	}
+	if (need > len && hold(s, p, *offset, *seq, len, protocol->held_max))
+		return false;
+	advance(s, *seq + total);
+	there = total < len ? total : len;
+	if (need > len)
+		return false;
+	before = p->len;
+	if (protocol->translate(la, link, p, dir, *offset, *seq, there))
+		remember_start(s, *seq);
+	*offset += there + p->len - before;
+	*seq += there;
+	return total < len;
+}
+
+void text_run(struct libalias *la, struct link *link, struct packet *p, enum direction dir,
+	      const struct text_protocol *protocol, struct text_stream *s)
+{
+	uint32_t seq = ntohl(load32(p->l4 + 4)), offset, len, skip;
+
+	if (p->l4[13] & TH_RST)
+		return;
+	if (p->l4[13] & TH_SYN) {
+		s->next = seq + 1;
+		s->known = true;
+		return;
+	}
+	helper_payload(p, &offset, &len);
+	if (!len || (s->held_len && !join_held(s, p, &seq)))
+		return;
+	helper_payload(p, &offset, &len);
+	if (!starts(s, seq)) {
+		if (s->known && !after(seq, s->next))
+			skip = s->next - seq;
+		else
+			skip = protocol->resume((const char *)p->data + offset, len);
+		if (skip >= len)
+			return;
+		offset += skip;
+		seq += skip;
+	}
+	while (offset < p->len) {
+		if (!unit(la, link, p, dir, protocol, s, &offset, &seq, p->len - offset))
+			return;
+	}
+}
+
+uint32_t text_resume_line(const char *text, uint32_t len)
+{
+	const char *newline = memchr(text, '\n', len);
+
+	return newline ? (uint32_t)(newline - text) + 1 : len;
+}

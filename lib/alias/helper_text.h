@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * helper_text.h - what helpers of text protocols share: reading words, and following a TCP stream.
+ *
+ * A text_span is a part of a packet or message that is being read; reading moves it on and never
+ * beyond its end.  A text_stream knows where in a TCP stream units (lines, or whole messages) begin,
+ * so that what merely looks like one in the middle of another is not believed.
+ */
+#ifndef LIBALIAS_HELPER_TEXT_H
+#define LIBALIAS_HELPER_TEXT_H
+
+#include "helper.h"
+
+struct text_span {
+	const char *at, *end;
+};
+
+static inline uint32_t text_left(const struct text_span *s)
+{
+	return (uint32_t)(s->end - s->at);
+}
+
+/* Reads a decimal number of at most max. */
+bool text_number(struct text_span *s, uint32_t max, uint32_t *value);
+/* Reads four numbers with dots between them; network byte order. */
+bool text_address(struct text_span *s, uint32_t *addr);
+/* Reads this character. */
+bool text_char(struct text_span *s, char c);
+/* Reads this word, letters in any case; the character behind it is not looked at. */
+bool text_word(struct text_span *s, const char *word);
+/* Reads up to this character; false, and nothing was read, if it does not come. */
+bool text_find(struct text_span *s, char c);
+/* Reads blanks and tabs, if there are any. */
+void text_blanks(struct text_span *s);
+/* The next line without its end, which is read, too; false: no newline comes. */
+bool text_line(struct text_span *s, struct text_span *line);
+/* Do these bytes begin like the word, letters in any case, as far as they go? */
+bool text_may_become(const char *text, uint32_t len, const char *word);
+
+/* An address in dotted form. */
+#define TEXT_ADDRESS 16
+const char *text_of_address(uint32_t addr, char text[TEXT_ADDRESS]);
+
+/* struct helper's begins for text protocols: words, but no request of a web browser. */
+enum helper_verdict text_begins(const uint8_t *first, uint32_t len);
+
+/* What the bytes at the beginning of a unit are. */
+enum text_measure {
+	TEXT_UNIT,  /* a unit whose length is known */
+	TEXT_MORE,  /* the start of one that is of interest: wait for the rest */
+	TEXT_OTHER, /* the start of one that is of no interest */
+	TEXT_ALIEN, /* none of this protocol: no helper for the rest of the connection */
+};
+
+struct text_protocol {
+	/* At the start of a unit: the bytes to see before it is translated, and all of its bytes. */
+	enum text_measure (*measure)(const char *text, uint32_t len, uint32_t *need,
+				     uint32_t *total);
+	/* Translates a unit, or what is there of it, of len bytes at offset; was it changed? */
+	bool (*translate)(struct libalias *la, struct link *link, struct packet *p,
+			  enum direction dir, uint32_t offset, uint32_t seq, uint32_t len);
+	/* Where the next unit may start in a segment of unknown place; len: nowhere. */
+	uint32_t (*resume)(const char *text, uint32_t len);
+	uint32_t held_max; /* bytes of an unfinished unit that are held back */
+};
+
+#define TEXT_STARTS 8
+
+/* One direction of a connection; it is the helper's state or a part of it, zeroed at first. */
+struct text_stream {
+	bool known, given_up;
+	uint8_t starts;
+	uint32_t next;               /* sequence number of the start of the next unit */
+	uint32_t start[TEXT_STARTS]; /* of units that were translated */
+	uint32_t given_up_seq;       /* of a unit that is too large to be put together */
+	uint32_t held_seq, held_len;
+	char held[]; /* held_max of them */
+};
+
+/* The room that a stream takes. */
+#define TEXT_STREAM_SIZE(held_max) ((sizeof(struct text_stream) + (held_max) + 7) & ~(size_t)7)
+
+/* Follows the stream with a packet of it, and translates the units that are in it. */
+void text_run(struct libalias *la, struct link *link, struct packet *p, enum direction dir,
+	      const struct text_protocol *protocol, struct text_stream *stream);
+
+/* Line protocols: the start behind the next newline. */
+uint32_t text_resume_line(const char *text, uint32_t len);
+
+#endif
