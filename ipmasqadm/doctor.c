@@ -63,6 +63,22 @@ static bool wanted(struct gathering *gathering, const struct ipmasq_rule *rule)
 	return address && (!question->protocol || match->protocol == question->protocol);
 }
 
+/* A forward of the very address has the connection before one of any address. */
+static void drop_hidden(struct doctor *doctor)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < doctor->n_forwards; i++)
+		for (size_t k = 0; k < doctor->n_forwards; k++)
+			if (!doctor->forwards[k].of_any &&
+			    doctor->forwards[k].protocol == doctor->forwards[i].protocol)
+				doctor->forwards[i].hidden = doctor->forwards[i].of_any;
+	for (size_t i = 0; i < doctor->n_forwards; i++)
+		if (!doctor->forwards[i].hidden)
+			doctor->forwards[n++] = doctor->forwards[i];
+	doctor->n_forwards = doctor->n_all = n;
+}
+
 static int add_forward(struct doctor *doctor, const struct ipmasq_rule *rule,
 		       const struct ipmasq_target *target, const struct ipmasq_address *alias)
 {
@@ -83,6 +99,7 @@ static int add_forward(struct doctor *doctor, const struct ipmasq_rule *rule,
 		.alias = *alias,
 		.inside = target->address,
 		.port = match->ports.low,
+		.of_any = ipmasq_address_is_any(&match->alias),
 		.inside_port = target->port ? target->port : match->ports.low,
 	};
 	snprintf(forward->name, sizeof(forward->name), "%s %s %u to %s %u",
@@ -164,6 +181,8 @@ static int examine(struct gathering *gathering)
 	if (net_read(&doctor->net) < 0)
 		return ipmasq_fail(error, errno, "cannot read links and addresses: %s",
 				   strerror(errno));
+	if (gathering->question->named)
+		drop_hidden(doctor);
 	if (doctor->n_forwards == 0 && gathering->question->named)
 		say_no_forward(gathering);
 	for (size_t i = 0; i < doctor->n_forwards; i++)

@@ -46,6 +46,7 @@ struct forward {
 	uint8_t protocol;
 	struct ipmasq_address alias, inside;
 	uint16_t port, inside_port; /* inside_port: never 0 */
+	bool of_any, hidden; /* of any address of this machine; by another forward */
 	char name[112];
 
 	/* Found out on the way. */
@@ -89,7 +90,6 @@ struct doctor {
 	struct net net;
 	struct forward *forwards;
 	size_t n_forwards, n_all; /* looked at, there are */
-	bool named;               /* one forward was asked for */
 };
 
 /* Adds a finding; `mend` may be NULL. */

@@ -94,8 +94,13 @@ static int read_rule(const struct nlmsghdr *answer, void *data)
 	struct nftnl_rule *rule = nftnl_rule_alloc(), **rules;
 	struct chain *chain;
 
-	if (!rule || nftnl_rule_nlmsg_parse(answer, rule) < 0)
-		goto fail;
+	if (!rule)
+		return MNL_CB_ERROR;
+	if (nftnl_rule_nlmsg_parse(answer, rule) < 0) { /* of a kernel newer than libnftnl */
+		ruleset->unread++;
+		nftnl_rule_free(rule);
+		return MNL_CB_OK;
+	}
 	chain = find_chain(ruleset, (uint8_t)nftnl_rule_get_u32(rule, NFTNL_RULE_FAMILY),
 			   nftnl_rule_get_str(rule, NFTNL_RULE_TABLE),
 			   nftnl_rule_get_str(rule, NFTNL_RULE_CHAIN));
@@ -104,15 +109,13 @@ static int read_rule(const struct nlmsghdr *answer, void *data)
 		return MNL_CB_OK;
 	}
 	rules = reallocarray(chain->rules, chain->n_rules + 1, sizeof(struct nftnl_rule *));
-	if (!rules)
-		goto fail;
+	if (!rules) {
+		nftnl_rule_free(rule);
+		return MNL_CB_ERROR;
+	}
 	chain->rules = rules;
 	rules[chain->n_rules++] = rule;
 	return MNL_CB_OK;
-fail:
-	if (rule)
-		nftnl_rule_free(rule);
-	return MNL_CB_ERROR;
 }
 
 static bool sleeps(struct ruleset *ruleset, uint8_t family, const char *name)

@@ -36,6 +36,7 @@ struct ruleset {
 	struct chain *chains;
 	size_t n_chains;
 	bool dormant; /* our own table sleeps */
+	unsigned int unread; /* rules in which is what libnftnl does not know */
 };
 
 /* Reads it all, or as far as a packet that goes through needs it; -1 with errno. */

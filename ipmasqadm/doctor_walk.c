@@ -388,6 +388,10 @@ int ruleset_check(struct doctor *doctor)
 	if (ruleset.dormant)
 		doctor_say(doctor, DOCTOR_FAIL, "table", NULL, "nft add table inet ipmasq",
 			   "table inet ipmasq is dormant: somebody has put all forwards to sleep");
+	if (ruleset.unread)
+		doctor_say(doctor, DOCTOR_WARN, "ruleset", NULL, NULL,
+			   "%u rules are of a kind that this program does not know; "
+			   "`nft list ruleset` may show them", ruleset.unread);
 	for (size_t i = 0; i < doctor->n_forwards; i++)
 		if (lead_in(doctor, &ruleset, &doctor->forwards[i]) &&
 		    lead_out(doctor, &ruleset, &doctor->forwards[i]))
