@@ -215,8 +215,7 @@ void ruleset_free(struct ruleset *ruleset)
 	ask_close(ruleset->ask);
 }
 
-uint32_t ruleset_key_length(const struct ruleset *ruleset, const struct chain *of,
-			    const char *name)
+uint32_t ruleset_key_length(const struct ruleset *ruleset, const struct chain *of, const char *name)
 {
 	struct nftnl_set_list_iter *iterator = nftnl_set_list_iter_create(ruleset->sets);
 	const struct nftnl_set *set;
@@ -282,8 +281,7 @@ enum found ruleset_look_up(const struct ruleset *ruleset, const struct chain *of
 	}
 	nftnl_set_set_str(set, NFTNL_SET_TABLE, of->table);
 	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
-	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key,
-			   ruleset_key_length(ruleset, of, name));
+	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, ruleset_key_length(ruleset, of, name));
 	nftnl_set_elem_add(set, element); /* taken over */
 	nftnl_set_elems_nlmsg_build_payload(
 		ask_netfilter(ruleset->ask, NFT(NFT_MSG_GETSETELEM), 0, of->family), set);
