@@ -22,7 +22,7 @@ capture_conversation() {
 	wait_until grep -q "listening on" "$lab_scratch/tcpdump"
 	get client http://198.51.100.1:8000/ >/dev/null
 	sleep 0.5
-	kill -INT "$pid" && wait "$pid"
+	kill "$pid" && wait "$pid"
 	adm flush
 }
 
