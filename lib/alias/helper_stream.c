@@ -165,14 +165,15 @@ void text_run(struct libalias *la, struct link *link, struct packet *p, enum dir
 
 	if (p->l4[13] & TH_RST)
 		return;
-	if (!s->known)
+	/* A link that was taken up in its middle has no start. */
+	if (!s->known && link->side->start[dir])
 		advance(s, link->side->start[dir]);
 	helper_payload(p, &offset, &len);
 	if (!len || (s->held_len && !join_held(s, p, &seq)))
 		return;
 	helper_payload(p, &offset, &len);
 	if (!starts(s, seq)) {
-		if (!after(seq, s->next))
+		if (s->known && !after(seq, s->next))
 			skip = s->next - seq;
 		else if (protocol->strict && !s->valid)
 			return;
