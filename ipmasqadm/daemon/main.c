@@ -223,8 +223,7 @@ static void stop(struct ipmasqd *daemon)
 	}
 	addresses_close(daemon->addresses);
 	punch_close(daemon->punch);
-	if (daemon->user)
-		ipmasq_engine_close(user_engine(daemon->user));
+	user_close(daemon->user);
 	if (daemon->pid_written)
 		files_remove_pid();
 	files_end();
