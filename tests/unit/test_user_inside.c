@@ -118,6 +118,20 @@ static void a_proxy_inside_gets_what_passes(void **state)
 	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, GATEWAY, 80), ENDS(OTHER, 1, GATEWAY, 80));
 }
 
+static void no_icmp_redirect_shows_the_way_around(void **state)
+{
+	uint8_t quoted[64];
+
+	(void)state;
+	lab_ok(&lab, "proxy -A port 80 server 10.0.0.2 proto tcp");
+	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, REMOTE, 80), ENDS(OTHER, 5000, INSIDE, 80));
+	memcpy(quoted, lab.packet, sizeof(quoted));
+	build_error(lab.packet, ICMP_REDIRECT, GATEWAY, OTHER, quoted, 28);
+	assert_int_equal(lab_send(&lab, USER_TO_INSIDE), USER_DROP);
+	build_error(lab.packet, ICMP_UNREACH, INSIDE, OTHER, quoted, 28);
+	assert_int_equal(lab_send(&lab, USER_TO_INSIDE), USER_CHANGED);
+}
+
 static void a_proxy_outside_is_masqueraded_to(void **state)
 {
 	(void)state;
@@ -250,6 +264,7 @@ int main(void)
 		FOUR_WORKERS(what_nobody_redirects_passes),
 		INSIDE_TEST(a_proxy_inside_gets_what_passes),
 		FOUR_WORKERS(a_proxy_inside_gets_what_passes),
+		FOUR_WORKERS(no_icmp_redirect_shows_the_way_around),
 		INSIDE_TEST(a_proxy_outside_is_masqueraded_to),
 		FOUR_WORKERS(a_proxy_outside_is_masqueraded_to),
 		FOUR_WORKERS(a_proxy_on_the_machine_answers_as_whom_it_stands_for),

@@ -22,6 +22,7 @@
 #include "internal.h"
 
 #include <netinet/ip.h>
+#include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
 #include <string.h>
 
@@ -453,11 +454,28 @@ static const struct {
 	[USER_TO_INSIDE] = {to_inside, to_inside_elsewhere},
 };
 
-static void count(struct worker *worker, const struct run *run)
+/*
+ * An ICMP redirect about a translated conversation would have the two talk to each other without
+ * our translation.
+ */
+static bool misleads(const struct user_packet *packet)
+{
+	const struct ip *ip = packet->data;
+	const uint8_t *icmp;
+
+	if (packet->verdict != USER_CHANGED || ip->ip_p != IPPROTO_ICMP)
+		return false;
+	icmp = transport(packet, 1);
+	return icmp && icmp[0] == ICMP_REDIRECT;
+}
+
+static void finish(struct worker *worker, struct run *run)
 {
 	for (unsigned int i = 0; i < run->n; i++) {
-		const struct user_packet *packet = &run->packets[i];
+		struct user_packet *packet = &run->packets[i];
 
+		if (misleads(packet))
+			packet->verdict = USER_DROP;
 		worker->packets[packet->hook]++;
 		if (!run->malformed[i])
 			worker->bytes[packet->hook] +=
@@ -479,7 +497,7 @@ static void translate_run(struct run *run)
 	for (unsigned int i = 0; i < run->n; i++)
 		left |= run->left[i];
 	if (!left)
-		count(worker, run);
+		finish(worker, run);
 	pthread_mutex_unlock(&worker->lock);
 	if (!left)
 		return;
@@ -487,7 +505,7 @@ static void translate_run(struct run *run)
 		if (run->left[i])
 			hooks[hook].elsewhere(worker, &run->packets[i], &run->heads[i]);
 	pthread_mutex_lock(&worker->lock);
-	count(worker, run);
+	finish(worker, run);
 	pthread_mutex_unlock(&worker->lock);
 }
 
