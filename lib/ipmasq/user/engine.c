@@ -5,11 +5,11 @@
  * Each session has a view of its own, which notes the generation that it read; a commit by another
  * one makes it begin again.
  *
- * A commit goes in three steps.  The store is changed and what follows from that is worked out; then
- * every worker is given what is new, beside what it has: what is new goes first, so each packet
- * meets either what it would have met before or what it will meet after.  Up to here everything can
- * be taken back, and is if memory runs out.  Last, what was before is taken from every worker, which
- * cannot fail.  A worker is locked for its own part only, one at a time.
+ * A commit goes in three steps.  The store is changed and what follows from that is worked out;
+ * then every worker is given what is new, beside what it has: what is new goes first, so each
+ * packet meets either what it would have met before or what it will meet after.  Up to here
+ * everything can be taken back, and is if memory runs out.  Last, what was before is taken from
+ * every worker, which cannot fail.  A worker is locked for its own part only, one at a time.
  */
 #include "internal.h"
 

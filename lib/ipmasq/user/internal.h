@@ -10,8 +10,8 @@
  *   user.c        the engine's life and what its owner sets
  *
  * Locks: user->lock is of whoever reads or changes rules, and of nobody who has packets; a worker's
- * lock is of whoever uses its instances.  Whoever has user->lock may take one worker's lock, whoever
- * has a worker's lock takes no other.
+ * lock is of whoever uses its instances.  Whoever has user->lock may take one worker's lock,
+ * whoever has a worker's lock takes no other.
  */
 #ifndef IPMASQ_USER_INTERNAL_H
 #define IPMASQ_USER_INTERNAL_H
@@ -27,7 +27,7 @@
 
 /* A rule of the store, and what it is in each worker. */
 struct stored {
-	struct stored *chain;       /* in the store's hash */
+	struct stored *chain; /* in the store's hash */
 	LIST_ENTRY(stored) of_kind;
 	struct ipmasq_rule *rule;
 	struct alias_link *redirect[]; /* by worker; of redirects only */
@@ -58,9 +58,9 @@ struct worker {
 	unsigned int number;
 	struct libalias *border, *inner;
 	const struct own *own;
-	const struct watch *watch;     /* what triggers look for; NULL: nothing */
-	struct opening **openings;     /* a hash; see trigger.c */
-	uint32_t n_openings, swept;    /* when openings were last looked through */
+	const struct watch *watch;  /* what triggers look for; NULL: nothing */
+	struct opening **openings;  /* a hash; see trigger.c */
+	uint32_t n_openings, swept; /* when openings were last looked through */
 	uint64_t packets[USER_HOOKS], bytes[USER_HOOKS];
 	uint64_t verdicts[USER_HOLD + 1];
 } __attribute__((aligned(64)));
@@ -116,7 +116,7 @@ struct user {
 	struct sources sources;   /* as they are in every worker */
 	struct watchers watchers; /* likewise */
 	struct watch *watch;
-	bool proxies_high;        /* which half of the indices the proxy rules have */
+	bool proxies_high; /* which half of the indices the proxy rules have */
 };
 
 /* A change of the store: either may be NULL. */
@@ -187,8 +187,8 @@ int redirect_install(const struct commit *commit, struct worker *worker);
 void redirect_undo(const struct commit *commit, struct worker *worker);
 void redirect_finish(const struct commit *commit, struct worker *worker);
 /*
- * Ends the flows of UDP that by-pass the redirects that are new, after a commit; of no commit, those
- * of any.
+ * Ends the flows of UDP that by-pass the redirects that are new, after a commit; of no commit,
+ * those of any.
  */
 void redirect_revise(struct user *user, const struct commit *commit);
 /* Where the engine looks first: the lower rank; see redirect.c. */

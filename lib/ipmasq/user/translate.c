@@ -13,8 +13,8 @@
  * another worker has to do about a packet (another remote host, another client) is done after that,
  * with that worker's lock only.
  *
- * What comes from outside for an inside host that is masqueraded, without having been redirected, gets
- * a link, too: its answers are to keep their source.
+ * What comes from outside for an inside host that is masqueraded, without having been redirected,
+ * gets a link, too: its answers are to keep their source.
  *
  * A link whose two views are the same changes nothing, and a packet is as it was when its headers
  * are; then it need not be copied back to the kernel.
@@ -140,7 +140,8 @@ struct run {
 	bool left[BATCH]; /* for another worker */
 };
 
-static void border_batch(struct run *run, int (*batch)(struct libalias *, struct alias_packet *, int))
+static void border_batch(struct run *run,
+			 int (*batch)(struct libalias *, struct alias_packet *, int))
 {
 	for (unsigned int i = 0; i < run->n; i++) {
 		struct user_packet *packet = &run->packets[i];
@@ -305,7 +306,8 @@ static void to_outside_elsewhere(struct worker *worker, struct user_packet *pack
 {
 	struct user *user = worker->user;
 
-	for (struct worker *other = user->workers; other < user->workers + user->n_workers; other++) {
+	for (struct worker *other = user->workers; other < user->workers + user->n_workers;
+	     other++) {
 		struct sighting sighting;
 
 		if (other == worker)
@@ -478,8 +480,8 @@ static void finish(struct worker *worker, struct run *run)
 			packet->verdict = USER_DROP;
 		worker->packets[packet->hook]++;
 		if (!run->malformed[i])
-			worker->bytes[packet->hook] +=
-				ntohs(((const struct ip *)(const void *)run->heads[i].bytes)->ip_len);
+			worker->bytes[packet->hook] += ntohs(
+				((const struct ip *)(const void *)run->heads[i].bytes)->ip_len);
 		worker->verdicts[packet->verdict]++;
 	}
 }
