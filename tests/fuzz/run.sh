@@ -29,6 +29,7 @@ for target; do
 	mkdir -p "$work/corpus/$target" "$work/findings/$target"
 	# shellcheck disable=SC2046,SC2086 # lists of words
 	"$CLANG" -std=gnu11 -O1 -g $sanitize -D_GNU_SOURCE -DPLUGINDIR='"/nonexistent"' -DCONTROL_SOCKET='"/nonexistent"' \
+		-DRULES_FILE='"/nonexistent"' \
 		-I"$top/tests/unit" -I"$here" -I"$top/lib/ipmasq" -I"$top/lib/ipmasq/kernel" \
 		-I"$top/ipmasqadm" -I"$top/ipmasqadm/daemon" $(pkg-config --cflags $packages) \
 		-o "$work/fuzz_$target" "$here/$target.c" $extra $helpers $sources $wraps \

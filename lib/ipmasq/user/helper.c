@@ -22,7 +22,7 @@ static bool is_there(const char *name)
 	return LibAliasSetHelper(NULL, name, NO_PORT, 1) < 0 && errno != ENOENT;
 }
 
-int helper_supported(const struct ipmasq_helper *helper, struct ipmasq_error *error)
+int user_helper_supported(const struct ipmasq_helper *helper, struct ipmasq_error *error)
 {
 	char list[160] = "";
 

@@ -182,7 +182,7 @@ int commit_sources(struct user *user, const struct own *own, const char *interfa
  * away, and may fail; undo() takes that back; finish() takes away what was before.  The last three
  * are called with the worker's lock, and only install() and plan() can fail, with errno.
  */
-int redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_error *error);
+int user_redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_error *error);
 int redirect_install(const struct commit *commit, struct worker *worker);
 void redirect_undo(const struct commit *commit, struct worker *worker);
 void redirect_finish(const struct commit *commit, struct worker *worker);
@@ -211,7 +211,7 @@ void proxies_undo(const struct user *user, struct worker *worker);
 void proxies_finish(const struct user *user, struct worker *worker);
 const struct ipmasq_rule *proxies_find(const struct user *user, const struct alias_link_info *link);
 
-int helper_supported(const struct ipmasq_helper *helper, struct ipmasq_error *error);
+int user_helper_supported(const struct ipmasq_helper *helper, struct ipmasq_error *error);
 int watchers_plan(const struct user *user, struct watchers *watchers);
 int watchers_install(const struct user *user, const struct watchers *after, struct worker *worker);
 void watchers_undo(const struct user *user, const struct watchers *after, struct worker *worker);
@@ -236,9 +236,9 @@ struct sighting {
  * another worker's, so only what is open for everybody.  true: the others have to see it, too.
  */
 bool trigger_see(struct worker *worker, const struct sighting *sighting, bool elsewhere);
-int trigger_supported(const struct ipmasq_trigger *trigger, struct ipmasq_error *error);
-int trigger_openings(struct user *user, const struct stored *stored, ipmasq_opening_visit visit,
-		     void *data, struct ipmasq_error *error);
+int user_trigger_supported(const struct ipmasq_trigger *trigger, struct ipmasq_error *error);
+int user_trigger_openings(struct user *user, const struct stored *stored,
+			  ipmasq_opening_visit visit, void *data, struct ipmasq_error *error);
 
 /* connections.c */
 int user_connections(struct ipmasq_engine *engine, const struct ipmasq_connection_filter *filter,

@@ -54,7 +54,7 @@ static int target_supported(const struct ipmasq_match *match, const struct ipmas
 	return 0;
 }
 
-int redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_error *error)
+int user_redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_error *error)
 {
 	const struct ipmasq_match *match = &redirect->match;
 	bool any = ipmasq_address_is_any(&match->alias);

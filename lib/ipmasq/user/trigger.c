@@ -42,7 +42,7 @@ static bool has_ports(uint8_t protocol)
 	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP;
 }
 
-int trigger_supported(const struct ipmasq_trigger *trigger, struct ipmasq_error *error)
+int user_trigger_supported(const struct ipmasq_trigger *trigger, struct ipmasq_error *error)
 {
 	if (has_ports(trigger->control_protocol) && has_ports(trigger->protocol))
 		return 0;
@@ -288,8 +288,8 @@ static int gather(struct worker *worker, const struct stored *stored, struct ipm
 	return 0;
 }
 
-int trigger_openings(struct user *user, const struct stored *stored, ipmasq_opening_visit visit,
-		     void *data, struct ipmasq_error *error)
+int user_trigger_openings(struct user *user, const struct stored *stored,
+			  ipmasq_opening_visit visit, void *data, struct ipmasq_error *error)
 {
 	/* Each worker has all that are open for everybody. */
 	unsigned int workers = stored->rule->trigger.insecure ? 1 : user->n_workers;
