@@ -201,7 +201,7 @@ static void the_last_host_has_the_range(void **state)
 
 static void an_insecure_trigger_opens_to_everybody(void **state)
 {
-	char remote[INET_ADDRSTRLEN];
+	char remote[32];
 
 	(void)state;
 	lab_ok(&lab, "masq -A -S 10.0.0.0/24");

@@ -259,7 +259,7 @@ static void what_did_not_change_keeps_counters_and_turn(void **state)
 
 static void a_forward_works_whatever_worker_sees_it(void **state)
 {
-	char remote[INET_ADDRSTRLEN];
+	char remote[32];
 
 	(void)state;
 	lab_ok(&lab, "portfw -A -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80 -p 3");
