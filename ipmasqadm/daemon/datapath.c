@@ -72,13 +72,16 @@ static int wait_for_packets(struct lane *lane)
 {
 	struct pollfd waits[] = {{.fd = lane->fd, .events = POLLIN},
 				 {.fd = lane->datapath->wake, .events = POLLIN}};
+	int ready = poll(waits, 2, TICK_MS);
 
-	if (poll(waits, 2, TICK_MS) < 0 && errno != EINTR)
+	if (ready < 0 && errno != EINTR)
 		return -1;
 	if (waits[0].revents & POLLNVAL) {
 		errno = EBADF;
 		return -1;
 	}
+	if (ready == 0)
+		lane->datapath->kind->rest(lane);
 	return 0;
 }
 

@@ -40,6 +40,8 @@ struct datapath_kind {
 	/* Moves a batch: how many packets, 0 when none waits, -1 with errno when it cannot go on.
 	 */
 	int (*turn)(struct lane *lane);
+	/* Nothing has come for a second. */
+	void (*rest)(struct lane *lane);
 	/* What becomes of a packet that was held: changed so, or dropped (NULL); any thread. */
 	void (*release)(struct datapath *datapath, uint32_t id, void *data, int length);
 	/* The rules need other hooks now. */

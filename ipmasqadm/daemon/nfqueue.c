@@ -50,7 +50,7 @@ enum side { OUTSIDE, INSIDE };
 #define SEND_ROOM         (4 << 20)
 #define SEND_AT_ONCE      (256 << 10) /* bytes of verdicts in one sendmsg(2) */
 #define BULK              4096 /* mean length from which on fewer packets are taken at once */
-#define BULK_BATCH        4
+#define BULK_BATCH   4
 #define CONFIGURATION_MAX 1024 /* bytes of a message about a queue */
 
 /* A verdict as it lies in front of the payload; without one it ends before `payload`. */
@@ -312,28 +312,6 @@ static unsigned int take_all(struct lane *lane, struct nfqueue *queue, unsigned 
 	return n;
 }
 
-/* Gives back the memory that many large packets have come to at once. */
-static void shrink(struct nfqueue *queue, unsigned int got)
-{
-	if (queue->batch == BULK_BATCH && got > BULK_BATCH)
-		madvise(queue->buffers + BULK_BATCH * BUFFER, (got - BULK_BATCH) * BUFFER,
-			MADV_DONTNEED);
-}
-
-/* The engine gets runs of packets that are good. */
-static void translate(struct lane *lane, struct nfqueue *queue, unsigned int n)
-{
-	unsigned int first = 0;
-
-	for (unsigned int i = 0; i <= n; i++) {
-		if (i < n && !queue->waiting[i].refused)
-			continue;
-		if (i > first)
-			lane_translate(lane, queue->packets + first, i - first);
-		first = i + 1;
-	}
-}
-
 static int nfqueue_turn(struct lane *lane)
 {
 	struct nfqueue *queue = queue_of(lane);
@@ -345,8 +323,13 @@ static int nfqueue_turn(struct lane *lane)
 	n = take_all(lane, queue, (unsigned int)got);
 	translate(lane, queue, n);
 	give_back(lane, queue, n);
-	shrink(queue, (unsigned int)got);
 	return got;
+}
+
+/* The memory that bulk data has come to is given back when it is over. */
+static void nfqueue_rest(struct lane *lane)
+{
+	madvise(queue_of(lane)->buffers, LANE_BATCH * BUFFER, MADV_DONTNEED);
 }
 
 /* --- opening and closing -----------------------------------------------------------------------
@@ -550,6 +533,7 @@ const struct datapath_kind nfqueue_kind = {
 	.name = "nfqueue",
 	.open = nfqueue_open,
 	.turn = nfqueue_turn,
+	.rest = nfqueue_rest,
 	.release = nfqueue_release,
 	.hooks = nfqueue_hooks,
 	.drain = nfqueue_drain,

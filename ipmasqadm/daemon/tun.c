@@ -159,6 +159,11 @@ static int tun_turn(struct lane *lane)
 	return n;
 }
 
+static void tun_rest(struct lane *lane)
+{
+	(void)lane;
+}
+
 /* Of a held fragment the engine has the only copy: it is dropped by not being sent. */
 static void tun_release(struct datapath *datapath, uint32_t id, void *data, int length)
 {
@@ -331,6 +336,7 @@ const struct datapath_kind tun_kind = {
 	.name = "tun",
 	.open = tun_open,
 	.turn = tun_turn,
+	.rest = tun_rest,
 	.release = tun_release,
 	.hooks = tun_hooks,
 	.drain = tun_drain,
