@@ -312,6 +312,20 @@ static unsigned int take_all(struct lane *lane, struct nfqueue *queue, unsigned 
 	return n;
 }
 
+/* The engine gets runs of packets that are good. */
+static void translate(struct lane *lane, struct nfqueue *queue, unsigned int n)
+{
+	unsigned int first = 0;
+
+	for (unsigned int i = 0; i <= n; i++) {
+		if (i < n && !queue->waiting[i].refused)
+			continue;
+		if (i > first)
+			lane_translate(lane, queue->packets + first, i - first);
+		first = i + 1;
+	}
+}
+
 static int nfqueue_turn(struct lane *lane)
 {
 	struct nfqueue *queue = queue_of(lane);
