@@ -50,7 +50,7 @@ enum side { OUTSIDE, INSIDE };
 #define SEND_ROOM         (4 << 20)
 #define SEND_AT_ONCE      (256 << 10) /* bytes of verdicts in one sendmsg(2) */
 #define BULK              4096 /* mean length from which on fewer packets are taken at once */
-#define BULK_BATCH   4
+#define BULK_BATCH        4
 #define CONFIGURATION_MAX 1024 /* bytes of a message about a queue */
 
 /* A verdict as it lies in front of the payload; without one it ends before `payload`. */
@@ -308,7 +308,10 @@ static unsigned int take_all(struct lane *lane, struct nfqueue *queue, unsigned 
 			n++;
 		bytes += queue->messages[i].msg_len;
 	}
-	queue->batch = bytes / got >= BULK ? BULK_BATCH : LANE_BATCH;
+	if (bytes / got >= BULK)
+		queue->batch = BULK_BATCH;
+	else if (got == queue->batch && queue->batch < LANE_BATCH)
+		queue->batch *= 2;
 	return n;
 }
 
@@ -333,7 +336,7 @@ static int nfqueue_turn(struct lane *lane)
 	unsigned int n;
 
 	if (got < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+		return errno == EAGAIN || errno == EINTR || errno == ENOMEM ? 0 : -1;
 	n = take_all(lane, queue, (unsigned int)got);
 	translate(lane, queue, n);
 	give_back(lane, queue, n);
@@ -449,7 +452,7 @@ static int map_buffers(struct nfqueue *queue)
 	if (memory == MAP_FAILED)
 		return -1;
 	queue->buffers = memory;
-	queue->batch = LANE_BATCH;
+	queue->batch = BULK_BATCH;
 	for (size_t i = 0; i < LANE_BATCH; i++) {
 		queue->parts[i] = (struct iovec){queue->buffers + i * BUFFER, BUFFER};
 		queue->messages[i].msg_hdr =
@@ -504,18 +507,18 @@ static int nfqueue_open(struct datapath *datapath, struct ipmasq_error *error)
 	return queue_rules_install(&all->rules, user_hooks(datapath->user), error);
 }
 
-static void nfqueue_hooks(struct datapath *datapath, unsigned int hooks)
+static void nfqueue_tend(struct datapath *datapath, unsigned int hooks)
 {
 	struct nfqueues *all = datapath->private;
 	struct ipmasq_error error;
 
-	if (queue_rules_change(&all->rules, hooks, &error) < 0)
-		lane_count(&datapath->lanes[0].counters.failed, 1);
+	if (queue_rules_tend(&all->rules, hooks, &error) < 0)
+		lane_count(&datapath->lanes[0].counters.failed, 1); /* tried again in a second */
 }
 
 static void nfqueue_drain(struct datapath *datapath)
 {
-	nfqueue_hooks(datapath, 0);
+	nfqueue_tend(datapath, 0);
 }
 
 static uint64_t nfqueue_lost(const struct datapath *datapath)
@@ -532,7 +535,8 @@ static void nfqueue_close(struct datapath *datapath)
 
 	if (!all)
 		return;
-	queue_rules_remove(&all->rules, &error);
+	if (!datapath->abandoned)
+		queue_rules_remove(&all->rules, &error);
 	queue_rules_close(&all->rules);
 	for (unsigned int i = 0; i < datapath->options.workers; i++) {
 		if (all->queue[i].socket)
@@ -549,7 +553,7 @@ const struct datapath_kind nfqueue_kind = {
 	.turn = nfqueue_turn,
 	.rest = nfqueue_rest,
 	.release = nfqueue_release,
-	.hooks = nfqueue_hooks,
+	.tend = nfqueue_tend,
 	.drain = nfqueue_drain,
 	.lost = nfqueue_lost,
 	.close = nfqueue_close,

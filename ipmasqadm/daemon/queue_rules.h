@@ -27,9 +27,10 @@ struct queue_rules {
 
 	int bound; /* /proc/net/netfilter/nfnetlink_queue: which queues are bound */
 	struct netlink netlink;
-	bool target;        /* the kernel has no `queue` expression, only iptables' target */
-	unsigned int hooks; /* whose rules are there: user_hooks() */
-	bool installed;     /* the table is ours */
+	bool target;         /* the kernel has no `queue` expression, only iptables' target */
+	unsigned int hooks;  /* whose rules are there: user_hooks() */
+	uint32_t generation; /* of the ruleset, when the table was there */
+	bool installed;      /* the table is ours */
 };
 
 /*
@@ -41,8 +42,12 @@ int queue_rules_open(struct queue_rules *rules, struct ipmasq_error *error);
 /* Makes the table with rules for these hooks, in the place of one that a killed daemon left. */
 int queue_rules_install(struct queue_rules *rules, unsigned int hooks, struct ipmasq_error *error);
 
-/* Changes the rules to those for these hooks; nothing that waits in a queue is lost by that. */
-int queue_rules_change(struct queue_rules *rules, unsigned int hooks, struct ipmasq_error *error);
+/*
+ * Has the table as it should be: its rules those for these hooks, and the table there at all, which
+ * a `flush ruleset` of the operator's takes away.  Nothing that waits in a queue is lost by a
+ * change.
+ */
+int queue_rules_tend(struct queue_rules *rules, unsigned int hooks, struct ipmasq_error *error);
 
 /* Removes the table, if it was made.  The kernel drops what waits in a queue: let it run empty
  * before. */

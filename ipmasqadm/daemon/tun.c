@@ -296,7 +296,7 @@ static int tun_open(struct datapath *datapath, struct ipmasq_error *error)
 	return bring_up(options->tun) < 0 ? explain(error, options->tun, "bring up") : 0;
 }
 
-static void tun_hooks(struct datapath *datapath, unsigned int hooks)
+static void tun_tend(struct datapath *datapath, unsigned int hooks)
 {
 	(void)datapath, (void)hooks;
 }
@@ -324,7 +324,8 @@ static void tun_close(struct datapath *datapath)
 		int fd = datapath->lanes[i].fd;
 
 		if (fd >= 0) {
-			ioctl(fd, TUNSETPERSIST, 0ul);
+			if (!datapath->abandoned)
+				ioctl(fd, TUNSETPERSIST, 0ul);
 			close(fd);
 		}
 		free(all->lanes[i]);
@@ -338,7 +339,7 @@ const struct datapath_kind tun_kind = {
 	.turn = tun_turn,
 	.rest = tun_rest,
 	.release = tun_release,
-	.hooks = tun_hooks,
+	.tend = tun_tend,
 	.drain = tun_drain,
 	.lost = tun_lost,
 	.close = tun_close,
