@@ -185,11 +185,11 @@ int datapath_start(struct datapath *datapath, struct ipmasq_error *error)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!code)
 		return 0;
-	datapath_stop(datapath);
+	datapath_stop(datapath, 0);
 	return ipmasq_fail(error, code, "cannot start a thread: %s", strerror(code));
 }
 
-void datapath_stop(struct datapath *datapath)
+void datapath_stop(struct datapath *datapath, unsigned int held)
 {
 	uint64_t one = 1;
 	struct ipmasq_error error;
@@ -197,7 +197,7 @@ void datapath_stop(struct datapath *datapath)
 	datapath->abandoned = !datapath->options.fail_open && !datapath_alive(datapath, &error);
 	pthread_mutex_lock(&datapath->tend);
 	if (!datapath->abandoned)
-		datapath->kind->drain(datapath);
+		datapath->kind->drain(datapath, held);
 	atomic_store(&datapath->stopping, true);
 	pthread_mutex_unlock(&datapath->tend);
 	if (write(datapath->wake, &one, sizeof(one)) < 0)

@@ -46,8 +46,8 @@ struct datapath_kind {
 	void (*release)(struct datapath *datapath, uint32_t id, void *data, int length);
 	/* Has the kernel give us what these hooks see; once a second, and when they change. */
 	void (*tend)(struct datapath *datapath, unsigned int hooks);
-	/* From now on the kernel shall give us no more packets. */
-	void (*drain)(struct datapath *datapath);
+	/* From now on the kernel shall give us no more packets; as datapath_stop(). */
+	void (*drain)(struct datapath *datapath, unsigned int held);
 	/* Packets that the kernel dropped since the start for want of room. */
 	uint64_t (*lost)(const struct datapath *datapath);
 	void (*close)(struct datapath *datapath);

@@ -31,6 +31,7 @@ struct queue_rules {
 	unsigned int hooks;  /* whose rules are there: user_hooks() */
 	uint32_t generation; /* of the ruleset, when the table was there */
 	bool installed;      /* the table is ours */
+	unsigned int held;   /* seconds, by queue_rules_hold() */
 };
 
 /*
@@ -48,6 +49,9 @@ int queue_rules_install(struct queue_rules *rules, unsigned int hooks, struct ip
  * change.
  */
 int queue_rules_tend(struct queue_rules *rules, unsigned int hooks, struct ipmasq_error *error);
+
+/* From now on what would be queued is dropped, for so long at most; the table stays, for the next one. */
+int queue_rules_hold(struct queue_rules *rules, unsigned int seconds, struct ipmasq_error *error);
 
 /* Removes the table, if it was made.  The kernel drops what waits in a queue: let it run empty
  * before. */
