@@ -99,6 +99,18 @@ static void what_stays_in_the_net_keeps_its_address(void **state)
 	to_outside(IPPROTO_UDP, ENDS("192.0.2.1", 5, REMOTE, 53), ENDS(ALIAS, 5, REMOTE, 53));
 }
 
+static void who_is_called_by_his_own_address_answers_with_it(void **state)
+{
+	(void)state;
+	lab_ok(&lab, "masq -A -S 10.0.0.0/24");
+	from_outside(IPPROTO_TCP, ENDS(REMOTE, 4000, INSIDE, 80), ENDS(REMOTE, 4000, INSIDE, 80));
+	to_outside(IPPROTO_TCP, ENDS(INSIDE, 80, REMOTE, 4000), ENDS(INSIDE, 80, REMOTE, 4000));
+	from_outside(IPPROTO_TCP, ENDS(REMOTE, 4000, "10.9.0.1", 80), ENDS(REMOTE, 4000, "10.9.0.1", 80));
+	from_outside(IPPROTO_TCP, ENDS(REMOTE, 4000, ALIAS, 80), ENDS(REMOTE, 4000, ALIAS, 80));
+	assert_int_equal(lab_links(&lab), 1);
+	lab_lists(&lab, "masq -C", "");
+}
+
 static void a_forwarded_range_leaves_others_their_ports(void **state)
 {
 	(void)state;
@@ -253,6 +265,7 @@ int main(void)
 		OUTSIDE_TEST(nobody_gets_a_port_of_the_machines_own_connections),
 		OUTSIDE_TEST(the_longest_prefix_and_the_given_address_count),
 		OUTSIDE_TEST(what_stays_in_the_net_keeps_its_address),
+		FOUR_WORKERS(who_is_called_by_his_own_address_answers_with_it),
 		OUTSIDE_TEST(a_forwarded_range_leaves_others_their_ports),
 		FOUR_WORKERS(a_forwarded_range_leaves_others_their_ports),
 		OUTSIDE_TEST(time_outs_are_set),
