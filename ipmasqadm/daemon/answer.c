@@ -16,17 +16,11 @@
 #include <string.h>
 #include <user/user.h>
 
-/* A session and what its own commands need besides. */
+/* What the commands below need besides their session. */
 struct serving {
-	struct session session;
 	const struct ipmasqd *daemon;
 	const struct request *request;
 };
-
-static struct serving *serving_of(struct session *session)
-{
-	return (struct serving *)session;
-}
 
 static enum ipmasq_status no_words(const struct session *session, const char *name, const char *word)
 {
@@ -41,7 +35,8 @@ static enum ipmasq_status save(struct session *session, int argc, char **argv)
 
 static enum ipmasq_status restore(struct session *session, int argc, char **argv)
 {
-	const struct request *request = serving_of(session)->request;
+	const struct serving *serving = session->serving;
+	const struct request *request = serving->request;
 	struct rules_text rules = {.text = request->body, .length = request->body_length};
 
 	for (int i = 1; i < argc; i++) {
@@ -61,9 +56,11 @@ static enum ipmasq_status restore(struct session *session, int argc, char **argv
 
 static enum ipmasq_status status(struct session *session, int argc, char **argv)
 {
+	const struct serving *serving = session->serving;
+
 	if (argc > 1)
 		return no_words(session, argv[0], argv[1]);
-	return status_print(serving_of(session)->daemon, session);
+	return status_print(serving->daemon, session);
 }
 
 static const struct command own_commands[] = {
@@ -105,18 +102,20 @@ static int compose(const struct text *out, const struct text *err, enum ipmasq_s
 static enum ipmasq_status run(const struct ipmasqd *daemon, const struct request *request, FILE *out,
 			      FILE *err)
 {
-	struct serving serving = {
-		.session = {.engine = user_engine(daemon->user), .commands = own_commands, .out = out,
-			    .err = err},
-		.daemon = daemon,
-		.request = request,
+	const struct serving serving = {daemon, request};
+	struct session session = {
+		.engine = user_engine(daemon->user),
+		.commands = own_commands,
+		.serving = &serving,
+		.out = out,
+		.err = err,
 	};
 	char *argv[LINE_WORDS_MAX + 2];
 
 	if (!request->argc)
 		return IPMASQ_OK;
 	memcpy(argv, request->argv, sizeof(argv));
-	return command_run_line(&serving.session, request->argc, argv);
+	return command_run_line(&session, request->argc, argv);
 }
 
 int answer_request(const struct ipmasqd *daemon, const struct request *request, char **answer,
