@@ -20,6 +20,7 @@
 #include "rules.h"
 #include "sandbox.h"
 #include "standard.h"
+#include "trim.h"
 
 #include <errno.h>
 #include <ipmasq/listing.h>
@@ -254,6 +255,7 @@ int main(int argc, char **argv)
 		tell_ready(&daemon, "translating");
 		if (!daemon.options.foreground)
 			background_ready();
+		trim_memory();
 		rc = serve(&daemon, signals, &error);
 		notify_stopping();
 	}
