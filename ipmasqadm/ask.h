@@ -23,7 +23,8 @@ struct ask {
 struct ask *ask_open(int family);
 void ask_close(struct ask *ask);
 
-/* A request to nfnetlink, or with a header of its own to another family, in ask->request, for attributes to be added. */
+/* A request to nfnetlink, or with a header of its own to another family, in ask->request, for
+ * attributes to be added. */
 struct nlmsghdr *ask_netfilter(struct ask *ask, uint16_t type, uint16_t flags, uint8_t family);
 struct nlmsghdr *ask_other(struct ask *ask, uint16_t type, uint16_t flags, const void *header,
 			   size_t length);

@@ -2,9 +2,9 @@
 /*
  * parts/doctor.so, `ipmasqadm doctor`: why does my forward not work?
  *
- * The forward that is named, or as many as are looked at in a moment, are taken from the rules; then
- * come the checks of doctor.h in the order in which a packet meets what they look at.  Nothing is
- * changed: the kernel is asked, and each inside service once or twice.
+ * The forward that is named, or as many as are looked at in a moment, are taken from the rules;
+ * then come the checks of doctor.h in the order in which a packet meets what they look at.  Nothing
+ * is changed: the kernel is asked, and each inside service once or twice.
  */
 #include "doctor.h"
 #include "command.h"
@@ -38,7 +38,7 @@ static const struct {
 	uint16_t port;
 	const char *helper;
 } helped[] = {
-	{IPPROTO_TCP, 21, "ftp"},    {IPPROTO_UDP, 69, "tftp"}, {IPPROTO_TCP, 1720, "h323"},
+	{IPPROTO_TCP, 21, "ftp"},    {IPPROTO_UDP, 69, "tftp"},  {IPPROTO_TCP, 1720, "h323"},
 	{IPPROTO_TCP, 1723, "pptp"}, {IPPROTO_UDP, 5060, "sip"},
 };
 
@@ -63,6 +63,22 @@ static bool wanted(struct gathering *gathering, const struct ipmasq_rule *rule)
 	return address && (!question->protocol || match->protocol == question->protocol);
 }
 
+/* A forward of the very address has the connection before one of any address. */
+static void drop_hidden(struct doctor *doctor)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < doctor->n_forwards; i++)
+		for (size_t k = 0; k < doctor->n_forwards; k++)
+			if (!doctor->forwards[k].of_any &&
+			    doctor->forwards[k].protocol == doctor->forwards[i].protocol)
+				doctor->forwards[i].hidden = doctor->forwards[i].of_any;
+	for (size_t i = 0; i < doctor->n_forwards; i++)
+		if (!doctor->forwards[i].hidden)
+			doctor->forwards[n++] = doctor->forwards[i];
+	doctor->n_forwards = doctor->n_all = n;
+}
+
 static int add_forward(struct doctor *doctor, const struct ipmasq_rule *rule,
 		       const struct ipmasq_target *target, const struct ipmasq_address *alias)
 {
@@ -83,11 +99,13 @@ static int add_forward(struct doctor *doctor, const struct ipmasq_rule *rule,
 		.alias = *alias,
 		.inside = target->address,
 		.port = match->ports.low,
+		.of_any = ipmasq_address_is_any(&match->alias),
 		.inside_port = target->port ? target->port : match->ports.low,
 	};
 	snprintf(forward->name, sizeof(forward->name), "%s %s %u to %s %u",
 		 ipmasq_protocol_name(match->protocol), ipmasq_address_text(alias, text),
-		 forward->port, ipmasq_address_text(&forward->inside, inside), forward->inside_port);
+		 forward->port, ipmasq_address_text(&forward->inside, inside),
+		 forward->inside_port);
 	return 0;
 }
 
@@ -119,9 +137,8 @@ static void say_no_forward(const struct gathering *gathering)
 {
 	const struct question *question = gathering->question;
 	char address[IPMASQ_ADDRESS_TEXT], mend[160];
-	const char *other = gathering->other_protocol
-				    ? ipmasq_protocol_name(gathering->other_protocol)
-				    : NULL;
+	const char *other =
+		gathering->other_protocol ? ipmasq_protocol_name(gathering->other_protocol) : NULL;
 
 	ipmasq_address_text(&question->alias, address);
 	snprintf(mend, sizeof(mend), "ipmasqadm portfw -A -P %s -L %s %u -R HOST PORT",
@@ -150,7 +167,8 @@ static void check_helpers(const struct gathering *gathering)
 			snprintf(mend, sizeof(mend), "ipmasqadm helper -A %s", helped[h].helper);
 			doctor_say(gathering->doctor, DOCTOR_WARN, "helper", forward, mend,
 				   "%s names addresses and ports in what it says, and no helper "
-				   "translates them", helped[h].helper);
+				   "translates them",
+				   helped[h].helper);
 		}
 }
 
@@ -164,6 +182,8 @@ static int examine(struct gathering *gathering)
 	if (net_read(&doctor->net) < 0)
 		return ipmasq_fail(error, errno, "cannot read links and addresses: %s",
 				   strerror(errno));
+	if (gathering->question->named)
+		drop_hidden(doctor);
 	if (doctor->n_forwards == 0 && gathering->question->named)
 		say_no_forward(gathering);
 	for (size_t i = 0; i < doctor->n_forwards; i++)
@@ -208,14 +228,18 @@ static int parse_words(struct session *session, int argc, char **argv, struct qu
 		else if (n < 3 && argv[i][0] != '-')
 			words[n++] = argv[i];
 		else
-			return ipmasq_usage(error, "'%s' is one word too many; usage: ipmasqadm doctor "
-					    "[portfw LADDR LPORT [-P PROTO]]", argv[i]);
+			return ipmasq_usage(error,
+					    "'%s' is one word too many; usage: ipmasqadm doctor "
+					    "[portfw LADDR LPORT [-P PROTO]]",
+					    argv[i]);
 	}
 	if (!n && !protocol)
 		return 0;
 	if (!n || strcmp(words[0], "portfw") != 0)
-		return ipmasq_usage(error, "'%s': the doctor looks at one forward of portfw, or, without "
-				    "words, at all", n ? words[0] : "-P");
+		return ipmasq_usage(error,
+				    "'%s': the doctor looks at one forward of portfw, or, without "
+				    "words, at all",
+				    n ? words[0] : "-P");
 	if (!words[1])
 		return ipmasq_usage(error, "portfw: LADDR and LPORT are needed");
 	if (protocol && ipmasq_parse_transport(&question->protocol, protocol, error) < 0)
@@ -223,16 +247,16 @@ static int parse_words(struct session *session, int argc, char **argv, struct qu
 	if (ipmasq_split_address_port(words[1], buffer, sizeof(buffer), &address, &port, error) < 0)
 		return -1;
 	if (port && words[2])
-		return ipmasq_usage(error, "'%s' has a port already, '%s' is one too many", words[1],
-				    words[2]);
+		return ipmasq_usage(error, "'%s' has a port already, '%s' is one too many",
+				    words[1], words[2]);
 	if (!port && !words[2])
 		return ipmasq_usage(error, "%s: a port is needed after the address", words[1]);
 	question->named = true;
 	if (ipmasq_parse_address(&question->alias, address, AF_UNSPEC, numeric, error) < 0)
 		return -1;
 	return ipmasq_parse_port(&question->port, port ? port : words[2],
-				 question->protocol ? question->protocol : IPPROTO_TCP, numeric, false,
-				 error);
+				 question->protocol ? question->protocol : IPPROTO_TCP, numeric,
+				 false, error);
 }
 
 static enum ipmasq_status run(struct session *session, int argc, char **argv)

@@ -20,11 +20,7 @@
 #include <ipmasq/plugin.h>
 #include <net/if.h>
 
-enum verdict {
-	DOCTOR_OK,
-	DOCTOR_WARN,
-	DOCTOR_FAIL
-};
+enum verdict { DOCTOR_OK, DOCTOR_WARN, DOCTOR_FAIL };
 
 struct finding {
 	enum verdict verdict;
@@ -46,13 +42,14 @@ struct forward {
 	uint8_t protocol;
 	struct ipmasq_address alias, inside;
 	uint16_t port, inside_port; /* inside_port: never 0 */
+	bool of_any, hidden;        /* of any address of this machine; by another forward */
 	char name[112];
 
 	/* Found out on the way. */
-	unsigned int in, out;        /* interfaces; 0: not known */
-	bool local;                  /* the inside host is this machine */
-	bool unreachable;            /* no need to ask it */
-	struct ipmasq_address hop;   /* whom to ask for by ARP or ND */
+	unsigned int in, out;           /* interfaces; 0: not known */
+	bool local;                     /* the inside host is this machine */
+	bool unreachable;               /* no need to ask it */
+	struct ipmasq_address hop;      /* whom to ask for by ARP or ND */
 	struct ipmasq_address stranger; /* an own address from which the inside host has to answer
 					   by way of a router; family AF_UNSPEC: there is none */
 	unsigned int answered, unanswered; /* connections, by conntrack */
@@ -89,7 +86,6 @@ struct doctor {
 	struct net net;
 	struct forward *forwards;
 	size_t n_forwards, n_all; /* looked at, there are */
-	bool named;               /* one forward was asked for */
 };
 
 /* Adds a finding; `mend` may be NULL. */

@@ -37,8 +37,8 @@ static enum match match_ports(const struct packet *packet, const uint16_t source
 	    (!any_destination && packet->transport_state[2]))
 		return MATCH_UNCLEAR;
 	return (any_source || in_range(source, port_of(packet, 0), inverted & XT_TCP_INV_SRCPT)) &&
-			       (any_destination ||
-				in_range(destination, port_of(packet, 2), inverted & XT_TCP_INV_DSTPT))
+			       (any_destination || in_range(destination, port_of(packet, 2),
+							    inverted & XT_TCP_INV_DSTPT))
 		       ? MATCH_YES
 		       : MATCH_NO;
 }
@@ -50,9 +50,8 @@ static enum match match_tcp(const struct packet *packet, const void *data, uint3
 	(void)revision;
 	if (packet->protocol != IPPROTO_TCP)
 		return MATCH_NO;
-	if (tcp->option ||
-	    ((packet->transport[13] & tcp->flg_mask) == tcp->flg_cmp) ==
-		    !!(tcp->invflags & XT_TCP_INV_FLAGS))
+	if (tcp->option || ((packet->transport[13] & tcp->flg_mask) == tcp->flg_cmp) ==
+				   !!(tcp->invflags & XT_TCP_INV_FLAGS))
 		return tcp->option ? MATCH_UNCLEAR : MATCH_NO;
 	return match_ports(packet, tcp->spts, tcp->dpts, tcp->invflags);
 }
@@ -89,7 +88,7 @@ static enum match match_addrtype(const struct packet *packet, const void *data, 
 	if (revision != 1 || info->source)
 		return MATCH_UNCLEAR;
 	return !!(info->dest & type) != !!(info->flags & XT_ADDRTYPE_INVERT_DEST) ? MATCH_YES
-										   : MATCH_NO;
+										  : MATCH_NO;
 }
 
 static enum match match_always(const struct packet *packet, const void *data, uint32_t revision)
@@ -116,11 +115,11 @@ static const struct {
 	const char *name;
 	enum effect_kind kind;
 } targets[] = {
-	{"REJECT", EFFECT_DROP},      {"DNAT", EFFECT_TRANSLATE}, {"REDIRECT", EFFECT_TRANSLATE},
-	{"NETMAP", EFFECT_TRANSLATE}, {"TPROXY", EFFECT_TRANSLATE}, {"SNAT", EFFECT_ACCEPT},
-	{"MASQUERADE", EFFECT_ACCEPT}, {"NFQUEUE", EFFECT_QUEUE},   {"LOG", EFFECT_NONE},
-	{"NFLOG", EFFECT_NONE},	      {"TCPMSS", EFFECT_NONE},    {"CONNMARK", EFFECT_NONE},
-	{"CHECKSUM", EFFECT_NONE},    {"CLASSIFY", EFFECT_NONE},  {"DSCP", EFFECT_NONE},
+	{"REJECT", EFFECT_DROP},       {"DNAT", EFFECT_TRANSLATE},   {"REDIRECT", EFFECT_TRANSLATE},
+	{"NETMAP", EFFECT_TRANSLATE},  {"TPROXY", EFFECT_TRANSLATE}, {"SNAT", EFFECT_ACCEPT},
+	{"MASQUERADE", EFFECT_ACCEPT}, {"NFQUEUE", EFFECT_QUEUE},    {"LOG", EFFECT_NONE},
+	{"NFLOG", EFFECT_NONE},        {"TCPMSS", EFFECT_NONE},      {"CONNMARK", EFFECT_NONE},
+	{"CHECKSUM", EFFECT_NONE},     {"CLASSIFY", EFFECT_NONE},    {"DSCP", EFFECT_NONE},
 };
 
 static bool run_match(const struct nftnl_expr *expression, const struct packet *packet,
@@ -139,8 +138,8 @@ static bool run_match(const struct nftnl_expr *expression, const struct packet *
 	return match != MATCH_NO;
 }
 
-bool compat_run(const struct nftnl_expr *expression, const char *kind,
-		const struct packet *packet, struct effect *effect)
+bool compat_run(const struct nftnl_expr *expression, const char *kind, const struct packet *packet,
+		struct effect *effect)
 {
 	const char *name;
 

@@ -4,7 +4,8 @@
  *
  * Registers hold bytes with a state each (doctor_ruleset.h).  What cannot be evaluated leaves
  * unknown bytes, and a comparison with one matches with a doubt, so that the rule's effect is known
- * to be possible and no more.  Limits and quotas are taken as a first packet finds them: not used up.
+ * to be possible and no more.  Limits and quotas are taken as a first packet finds them: not used
+ * up.
  */
 #include "doctor_ruleset.h"
 
@@ -109,7 +110,8 @@ static bool run_payload(const struct run *run)
 {
 	const struct packet *packet = run->packet;
 	uint32_t base = get(run, NFTNL_EXPR_PAYLOAD_BASE), at = get(run, NFTNL_EXPR_PAYLOAD_OFFSET);
-	uint32_t length = get(run, NFTNL_EXPR_PAYLOAD_LEN), dreg = get(run, NFTNL_EXPR_PAYLOAD_DREG);
+	uint32_t length = get(run, NFTNL_EXPR_PAYLOAD_LEN),
+		 dreg = get(run, NFTNL_EXPR_PAYLOAD_DREG);
 	bool network = base == NFT_PAYLOAD_NETWORK_HEADER;
 	const uint8_t *data = network ? packet->network : packet->transport;
 	const uint8_t *state = network ? packet->network_state : packet->transport_state;
@@ -256,7 +258,8 @@ static bool run_ct(const struct run *run)
 	}
 }
 
-/* A stranger comes by the interface that the route to him has; reverse paths are checked elsewhere. */
+/* A stranger comes by the interface that the route to him has; reverse paths are checked elsewhere.
+ */
 static bool run_fib(const struct run *run)
 {
 	const struct packet *packet = run->packet;
@@ -332,12 +335,13 @@ static bool run_range(const struct run *run)
 static bool run_bitwise(const struct run *run)
 {
 	size_t from = offset(get(run, NFTNL_EXPR_BITWISE_SREG));
-	uint32_t dreg = get(run, NFTNL_EXPR_BITWISE_DREG), length = get(run, NFTNL_EXPR_BITWISE_LEN);
+	uint32_t dreg = get(run, NFTNL_EXPR_BITWISE_DREG),
+		 length = get(run, NFTNL_EXPR_BITWISE_LEN);
 	size_t to = offset(dreg);
 	uint32_t mask_length, xor_length;
 	const uint8_t *mask =
 		nftnl_expr_get(run->expression, NFTNL_EXPR_BITWISE_MASK, &mask_length);
-	const uint8_t *xor = nftnl_expr_get(run->expression, NFTNL_EXPR_BITWISE_XOR, &xor_length);
+	const uint8_t * xor = nftnl_expr_get(run->expression, NFTNL_EXPR_BITWISE_XOR, &xor_length);
 
 	if (get(run, NFTNL_EXPR_BITWISE_OP) != 0 /* not mask and xor: a shift */ || !mask || !xor ||
 	    mask_length < length || xor_length < length || length > REGISTERS - from ||
@@ -345,7 +349,8 @@ static bool run_bitwise(const struct run *run)
 		return put_unknown(run, dreg);
 	for (uint32_t i = 0; i < length; i++) {
 		run->registers->data[to + i] = (run->registers->data[from + i] & mask[i]) ^ xor[i];
-		run->registers->state[to + i] = mask[i] ? run->registers->state[from + i] : BYTE_KNOWN;
+		run->registers->state[to + i] =
+			mask[i] ? run->registers->state[from + i] : BYTE_KNOWN;
 	}
 	return true;
 }
@@ -354,7 +359,8 @@ static bool run_byteorder(const struct run *run)
 {
 	size_t from = offset(get(run, NFTNL_EXPR_BYTEORDER_SREG));
 	uint32_t dreg = get(run, NFTNL_EXPR_BYTEORDER_DREG);
-	uint32_t length = get(run, NFTNL_EXPR_BYTEORDER_LEN), size = get(run, NFTNL_EXPR_BYTEORDER_SIZE);
+	uint32_t length = get(run, NFTNL_EXPR_BYTEORDER_LEN),
+		 size = get(run, NFTNL_EXPR_BYTEORDER_SIZE);
 	size_t to = offset(dreg);
 	uint8_t data[16], state[16];
 
@@ -378,7 +384,7 @@ static bool take_verdict(const struct run *run, int32_t verdict, const char *cha
 		int32_t verdict;
 		enum effect_kind kind;
 	} kinds[] = {
-		{NF_ACCEPT, EFFECT_ACCEPT}, {NF_DROP, EFFECT_DROP},	 {NFT_RETURN, EFFECT_RETURN},
+		{NF_ACCEPT, EFFECT_ACCEPT}, {NF_DROP, EFFECT_DROP},  {NFT_RETURN, EFFECT_RETURN},
 		{NFT_JUMP, EFFECT_JUMP},    {NFT_GOTO, EFFECT_GOTO},
 	};
 
@@ -395,10 +401,11 @@ static bool run_immediate(const struct run *run)
 	const void *data;
 
 	if (dreg == NFT_REG_VERDICT)
-		return take_verdict(run, (int32_t)get(run, NFTNL_EXPR_IMM_VERDICT),
-				    nftnl_expr_is_set(run->expression, NFTNL_EXPR_IMM_CHAIN)
-					    ? nftnl_expr_get_str(run->expression, NFTNL_EXPR_IMM_CHAIN)
-					    : NULL);
+		return take_verdict(
+			run, (int32_t)get(run, NFTNL_EXPR_IMM_VERDICT),
+			nftnl_expr_is_set(run->expression, NFTNL_EXPR_IMM_CHAIN)
+				? nftnl_expr_get_str(run->expression, NFTNL_EXPR_IMM_CHAIN)
+				: NULL);
 	data = nftnl_expr_get(run->expression, NFTNL_EXPR_IMM_DATA, &length);
 	return data ? put(run, dreg, data, length, BYTE_KNOWN) : put_unknown(run, dreg);
 }
@@ -455,8 +462,8 @@ static bool run_dynset(const struct run *run)
 			? nftnl_expr_get(run->expression, NFTNL_EXPR_DYNSET_EXPR, NULL)
 			: NULL;
 
-	return !inner || expression_run(run->ruleset, run->chain, inner, run->packet, run->registers,
-					run->effect);
+	return !inner || expression_run(run->ruleset, run->chain, inner, run->packet,
+					run->registers, run->effect);
 }
 
 static bool end_with(const struct run *run, enum effect_kind kind)
@@ -519,16 +526,35 @@ static const struct {
 	const char *name;
 	bool (*run)(const struct run *run);
 } kinds[] = {
-	{"bitwise", run_bitwise},     {"byteorder", run_byteorder}, {"cmp", run_cmp},
-	{"connlimit", run_threshold}, {"counter", run_nothing},     {"ct", run_ct},
-	{"dynset", run_dynset},       {"exthdr", run_exthdr},       {"fib", run_fib},
-	{"flow_offload", run_nothing}, {"immediate", run_immediate}, {"last", run_nothing},
-	{"limit", run_threshold},     {"log", run_nothing},         {"lookup", run_lookup},
-	{"masq", run_accept},         {"match", run_compat},        {"meta", run_meta},
-	{"nat", run_nat},             {"notrack", run_notrack},     {"objref", run_nothing},
-	{"payload", run_payload},     {"queue", run_queue},         {"quota", run_threshold},
-	{"range", run_range},         {"redir", run_translate},     {"reject", run_drop},
-	{"target", run_compat},       {"tproxy", run_translate},
+	{"bitwise", run_bitwise},
+	{"byteorder", run_byteorder},
+	{"cmp", run_cmp},
+	{"connlimit", run_threshold},
+	{"counter", run_nothing},
+	{"ct", run_ct},
+	{"dynset", run_dynset},
+	{"exthdr", run_exthdr},
+	{"fib", run_fib},
+	{"flow_offload", run_nothing},
+	{"immediate", run_immediate},
+	{"last", run_nothing},
+	{"limit", run_threshold},
+	{"log", run_nothing},
+	{"lookup", run_lookup},
+	{"masq", run_accept},
+	{"match", run_compat},
+	{"meta", run_meta},
+	{"nat", run_nat},
+	{"notrack", run_notrack},
+	{"objref", run_nothing},
+	{"payload", run_payload},
+	{"queue", run_queue},
+	{"quota", run_threshold},
+	{"range", run_range},
+	{"redir", run_translate},
+	{"reject", run_drop},
+	{"target", run_compat},
+	{"tproxy", run_translate},
 };
 
 bool expression_run(const struct ruleset *ruleset, const struct chain *chain,

@@ -22,7 +22,8 @@ static const struct net_address *own_address(const struct net *net,
 }
 
 /* The own address in whose net `address` is; the longest prefix. */
-static const struct net_address *own_net(const struct net *net, const struct ipmasq_address *address)
+static const struct net_address *own_net(const struct net *net,
+					 const struct ipmasq_address *address)
 {
 	const struct net_address *best = NULL;
 
@@ -58,7 +59,8 @@ static void choose_stranger(struct doctor *doctor, struct forward *forward)
 		    !link || !link->up || link->loopback ||
 		    (own->address.family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&own->address.in6)))
 			continue;
-		if (!forward->stranger.family || ipmasq_address_equal(&own->address, &forward->alias))
+		if (!forward->stranger.family ||
+		    ipmasq_address_equal(&own->address, &forward->alias))
 			forward->stranger = own->address;
 		if (!forward->in) /* no default route: strangers are neighbours */
 			forward->in = own->link;
@@ -83,16 +85,18 @@ static void check_address(struct doctor *doctor, struct forward *forward)
 	snprintf(mend, sizeof(mend), "ip address add %s/%u dev %s", text, bits,
 		 forward->in ? net_link_name(&doctor->net, forward->in) : "INTERFACE");
 	if (own)
-		doctor_say(doctor, DOCTOR_OK, "address", forward, NULL, "%s is on interface %s", text,
-			   net_link_name(&doctor->net, own->link));
+		doctor_say(doctor, DOCTOR_OK, "address", forward, NULL, "%s is on interface %s",
+			   text, net_link_name(&doctor->net, own->link));
 	else if (neighbour)
 		doctor_say(doctor, DOCTOR_FAIL, "address", forward, mend,
-			   "%s is on no interface of this machine: nobody answers for it on %s", text,
-			   net_link_name(&doctor->net, neighbour->link));
+			   "%s is on no interface of this machine: nobody answers for it on %s",
+			   text, net_link_name(&doctor->net, neighbour->link));
 	else
-		doctor_say(doctor, DOCTOR_WARN, "address", forward, mend,
-			   "%s is on no interface of this machine: the forward works only if others "
-			   "route this address to it", text);
+		doctor_say(
+			doctor, DOCTOR_WARN, "address", forward, mend,
+			"%s is on no interface of this machine: the forward works only if others "
+			"route this address to it",
+			text);
 	if (own)
 		check_link(doctor, forward, own->link);
 }
@@ -153,8 +157,8 @@ static void check_route(struct doctor *doctor, struct forward *forward)
 	} else if (route.bits == 0 && route.out == forward->in) {
 		doctor_say(doctor, DOCTOR_WARN, "route", forward, NULL,
 			   "the inside host %s is reached by the default route, out again by %s, "
-			   "where the connections come from", text,
-			   net_link_name(&doctor->net, route.out));
+			   "where the connections come from",
+			   text, net_link_name(&doctor->net, route.out));
 	} else {
 		doctor_say(doctor, DOCTOR_OK, "route", forward, NULL, "%s by %s%s%s", text,
 			   net_link_name(&doctor->net, route.out),
@@ -181,7 +185,8 @@ static void check_reverse_path(struct doctor *doctor, const struct forward *forw
 	if ((one > all ? one : all) == 1)
 		doctor_say(doctor, DOCTOR_FAIL, "rp_filter", forward, mend,
 			   "connections come in by %s, the answers would leave by %s, and a strict "
-			   "rp_filter drops what comes so", name, net_link_name(&doctor->net, way));
+			   "rp_filter drops what comes so",
+			   name, net_link_name(&doctor->net, way));
 }
 
 static void check_interface_switch(struct doctor *doctor, const struct forward *forward)
@@ -205,17 +210,20 @@ static void check_interface_switch(struct doctor *doctor, const struct forward *
 static void check_bridge(struct doctor *doctor, const struct forward *forward)
 {
 	const struct net_link *link = net_link(&doctor->net, forward->out);
-	const char *file = forward->inside.family == AF_INET ? "net/bridge/bridge-nf-call-iptables"
-							      : "net/bridge/bridge-nf-call-ip6tables";
+	const char *file = forward->inside.family == AF_INET
+				   ? "net/bridge/bridge-nf-call-iptables"
+				   : "net/bridge/bridge-nf-call-ip6tables";
 	char setting[SUPPORT_SETTING_TEXT], mend[160];
 	uint64_t value;
 
 	if (!link || !link->bridge || !support_setting(file, &value) || !value)
 		return;
 	snprintf(mend, sizeof(mend), "sysctl -w %s=0", support_setting_text(file, setting));
-	doctor_say(doctor, DOCTOR_WARN, "hairpin", forward, mend,
-		   "%s is 1: bridge %s translates what its own hosts send one another, and a server "
-		   "that calls its own forward gets no answer", setting, link->name);
+	doctor_say(
+		doctor, DOCTOR_WARN, "hairpin", forward, mend,
+		"%s is 1: bridge %s translates what its own hosts send one another, and a server "
+		"that calls its own forward gets no answer",
+		setting, link->name);
 }
 
 static void check_listener(struct doctor *doctor, const struct forward *forward)
@@ -223,9 +231,11 @@ static void check_listener(struct doctor *doctor, const struct forward *forward)
 	if (forward->local && forward->port == forward->inside_port)
 		return;
 	if (net_listens(forward->protocol, &forward->alias, forward->port))
-		doctor_say(doctor, DOCTOR_WARN, "listener", forward, NULL,
-			   "a program of this machine waits at this port, too, and gets nothing while "
-			   "the forward is there; `ss -lnp sport = :%u` shows it", forward->port);
+		doctor_say(
+			doctor, DOCTOR_WARN, "listener", forward, NULL,
+			"a program of this machine waits at this port, too, and gets nothing while "
+			"the forward is there; `ss -lnp sport = :%u` shows it",
+			forward->port);
 }
 
 void forward_check(struct doctor *doctor, struct forward *forward)

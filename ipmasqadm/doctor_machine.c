@@ -20,9 +20,10 @@ static int check_support(struct doctor *doctor)
 	bool present[SUPPORT_FEATURES];
 
 	if (support_read(present) < 0)
-		return ipmasq_fail(&doctor->context->error, errno,
-				   "cannot ask the kernel what it can do: %s; CAP_NET_ADMIN is needed",
-				   strerror(errno));
+		return ipmasq_fail(
+			&doctor->context->error, errno,
+			"cannot ask the kernel what it can do: %s; CAP_NET_ADMIN is needed",
+			strerror(errno));
 	for (size_t i = 0; support_features[i].feature; i++) {
 		const struct support *feature = &support_features[i];
 		char mend[128];
@@ -67,7 +68,8 @@ static void check_conntrack(struct doctor *doctor)
 	uint64_t count, max, percent;
 	char mend[128];
 
-	if (!support_setting(CONNTRACK_COUNT, &count) || !support_setting(CONNTRACK_MAX, &max) || !max)
+	if (!support_setting(CONNTRACK_COUNT, &count) || !support_setting(CONNTRACK_MAX, &max) ||
+	    !max)
 		return;
 	percent = count * 100 / max;
 	snprintf(mend, sizeof(mend), "sysctl -w net.netfilter.nf_conntrack_max=%" PRIu64, max * 2);
@@ -75,9 +77,11 @@ static void check_conntrack(struct doctor *doctor)
 		doctor_say(doctor, DOCTOR_OK, "conntrack", NULL, NULL,
 			   "%" PRIu64 " of %" PRIu64 " connections", count, max);
 	else
-		doctor_say(doctor, percent < FULL ? DOCTOR_WARN : DOCTOR_FAIL, "conntrack", NULL, mend,
+		doctor_say(doctor, percent < FULL ? DOCTOR_WARN : DOCTOR_FAIL, "conntrack", NULL,
+			   mend,
 			   "%" PRIu64 " of %" PRIu64 " connections are in use; no new one is taken "
-			   "when they are full", count, max);
+			   "when they are full",
+			   count, max);
 }
 
 /* Chains of the old interface, which nf_tables does not show. */
@@ -94,7 +98,8 @@ static void check_legacy(struct doctor *doctor)
 			name[strcspn(name, "\n")] = '\0';
 			doctor_say(doctor, DOCTOR_WARN, "legacy", NULL, NULL,
 				   "rules of %s may be in its table %s and cannot be examined; "
-				   "`%s -t %s -S` shows them", files[i][1], name, files[i][1], name);
+				   "`%s -t %s -S` shows them",
+				   files[i][1], name, files[i][1], name);
 		}
 		if (file)
 			fclose(file);

@@ -73,7 +73,8 @@ static int read_link(const struct nlmsghdr *answer, void *data)
 	if (!links)
 		return MNL_CB_ERROR;
 	net->links = links;
-	mnl_attr_for_each(attribute, answer, sizeof(*info)) {
+	mnl_attr_for_each(attribute, answer, sizeof(*info))
+	{
 		if (mnl_attr_get_type(attribute) == IFLA_IFNAME)
 			snprintf(link.name, sizeof(link.name), "%.*s",
 				 (int)mnl_attr_get_payload_len(attribute),
@@ -98,7 +99,8 @@ static int read_own(const struct nlmsghdr *answer, void *data)
 	if (!list)
 		return MNL_CB_ERROR;
 	net->addresses = list;
-	mnl_attr_for_each(attribute, answer, sizeof(*info)) {
+	mnl_attr_for_each(attribute, answer, sizeof(*info))
+	{
 		uint16_t type = mnl_attr_get_type(attribute);
 
 		/* On a point-to-point link IFA_ADDRESS is the other end's. */
@@ -165,7 +167,8 @@ static int read_route(const struct nlmsghdr *answer, void *data)
 		return MNL_CB_OK;
 	route->type = info->rtm_type;
 	route->bits = info->rtm_dst_len;
-	mnl_attr_for_each(attribute, answer, sizeof(*info)) {
+	mnl_attr_for_each(attribute, answer, sizeof(*info))
+	{
 		if (mnl_attr_get_type(attribute) == RTA_OIF &&
 		    mnl_attr_validate(attribute, MNL_TYPE_U32) == 0)
 			route->out = mnl_attr_get_u32(attribute);
@@ -225,9 +228,9 @@ static int read_neighbour(const struct nlmsghdr *answer, void *data)
 	struct ipmasq_address address = {0};
 	const struct nlattr *attribute;
 
-	mnl_attr_for_each(attribute, answer, sizeof(*info))
-		if (mnl_attr_get_type(attribute) == NDA_DST)
-			read_address(attribute, info->ndm_family, &address);
+	mnl_attr_for_each(attribute, answer,
+			  sizeof(*info)) if (mnl_attr_get_type(attribute) == NDA_DST)
+		read_address(attribute, info->ndm_family, &address);
 	if ((unsigned int)info->ndm_ifindex == neighbour->link &&
 	    ipmasq_address_equal(&address, neighbour->address))
 		neighbour->state = info->ndm_state;
@@ -270,9 +273,9 @@ static int read_listener(const struct nlmsghdr *answer, void *data)
 	/* A socket of :: usually serves IPv4, too. */
 	if (any && (own.family == AF_INET6 || listener->address->family == AF_INET))
 		listener->found = true;
-	if (ipmasq_address_is_any(listener->address) ? own.family == listener->address->family &&
-							       !is_loopback(&own)
-						     : ipmasq_address_equal(&own, listener->address))
+	if (ipmasq_address_is_any(listener->address)
+		    ? own.family == listener->address->family && !is_loopback(&own)
+		    : ipmasq_address_equal(&own, listener->address))
 		listener->found = true;
 	return MNL_CB_OK;
 }
@@ -286,8 +289,8 @@ bool net_listens(uint8_t protocol, const struct ipmasq_address *address, uint16_
 		const struct inet_diag_req_v2 question = {
 			.sdiag_family = kinds[i],
 			.sdiag_protocol = protocol,
-			.idiag_states = 1u << (protocol == IPPROTO_TCP ? TCP_STATE_LISTEN
-									: UDP_STATE_OPEN),
+			.idiag_states =
+				1u << (protocol == IPPROTO_TCP ? TCP_STATE_LISTEN : UDP_STATE_OPEN),
 		};
 
 		ask_once(NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &question,

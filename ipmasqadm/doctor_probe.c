@@ -25,10 +25,10 @@
 #define UDP_WAIT 250  /* a refusal, or an ARP failure, is there by then */
 
 enum answer {
-	ANSWER_NONE,    /* not asked, or nothing came */
+	ANSWER_NONE, /* not asked, or nothing came */
 	ANSWER_YES,
 	ANSWER_REFUSED,
-	ANSWER_FAILED   /* `code` says why */
+	ANSWER_FAILED /* `code` says why */
 };
 
 struct probe {
@@ -136,8 +136,8 @@ static void wait_for_answers(struct probes *probes)
 
 	for (size_t i = 0; i < probes->n; i++) {
 		probes->polls[i].fd = ask_service(&probes->list[i]);
-		probes->polls[i].events = probes->list[i].forward->protocol == IPPROTO_TCP ? POLLOUT
-											   : POLLIN;
+		probes->polls[i].events =
+			probes->list[i].forward->protocol == IPPROTO_TCP ? POLLOUT : POLLIN;
 	}
 	while (n_waiting) {
 		left = begun + (tcp_waits(probes) ? TCP_WAIT : UDP_WAIT) - now_ms();
@@ -191,8 +191,10 @@ static void say_way_back(struct doctor *doctor, const struct forward *forward)
 	snprintf(mend, sizeof(mend), "on %s: ip %sroute replace default via %s", inside,
 		 forward->inside.family == AF_INET6 ? "-6 " : "", own);
 	doctor_say(doctor, DOCTOR_FAIL, "way back", forward, mend,
-		   "%s answers its neighbours but nobody else: its way back does not lead through this "
-		   "machine, or its own filter takes neighbours only", inside);
+		   "%s answers its neighbours but nobody else: its way back does not lead through "
+		   "this "
+		   "machine, or its own filter takes neighbours only",
+		   inside);
 }
 
 static void say_service(struct doctor *doctor, const struct probe *probe)
@@ -209,13 +211,15 @@ static void say_service(struct doctor *doctor, const struct probe *probe)
 		break;
 	case ANSWER_REFUSED:
 		doctor_say(doctor, DOCTOR_FAIL, "service", forward, mend,
-			   "%s refuses: nothing is served at its port %u", text, forward->inside_port);
+			   "%s refuses: nothing is served at its port %u", text,
+			   forward->inside_port);
 		break;
 	case ANSWER_FAILED:
 		if (probe->code == EPERM)
-			doctor_say(doctor, DOCTOR_WARN, "service", forward, NULL,
-				   "a filter of this machine keeps it from asking %s port %u itself",
-				   text, forward->inside_port);
+			doctor_say(
+				doctor, DOCTOR_WARN, "service", forward, NULL,
+				"a filter of this machine keeps it from asking %s port %u itself",
+				text, forward->inside_port);
 		else if (probe->code == EHOSTUNREACH || probe->code == ETIMEDOUT)
 			say_unanswered(doctor, forward);
 		else
@@ -264,8 +268,8 @@ static void collect(struct doctor *doctor, struct probes *probes)
 			continue;
 		probes->list[probes->n++].forward = forward;
 		if (forward->stranger.family && forward->protocol == IPPROTO_TCP)
-			probes->list[probes->n++] = (struct probe){.forward = forward,
-								   .stranger = true};
+			probes->list[probes->n++] =
+				(struct probe){.forward = forward, .stranger = true};
 	}
 }
 

@@ -18,8 +18,10 @@ static struct finding *find(struct report *report, const struct finding *finding
 	for (size_t i = 0; i < report->n; i++) {
 		struct finding *other = &report->list[i];
 
-		if (other->verdict == finding->verdict && strcmp(other->check, finding->check) == 0 &&
-		    strcmp(other->text, finding->text) == 0 && strcmp(other->mend, finding->mend) == 0)
+		if (other->verdict == finding->verdict &&
+		    strcmp(other->check, finding->check) == 0 &&
+		    strcmp(other->text, finding->text) == 0 &&
+		    strcmp(other->mend, finding->mend) == 0)
 			return other;
 	}
 	return NULL;
@@ -76,8 +78,8 @@ static int print_json(struct doctor *doctor)
 		{"text", false},    {"mend", false},
 	};
 	struct ipmasq_error *error = &doctor->context->error;
-	struct ipmasq_listing *listing = ipmasq_listing_open(
-		doctor->context, "doctor", columns, sizeof(columns) / sizeof(columns[0]));
+	struct ipmasq_listing *listing = ipmasq_listing_open(doctor->context, "doctor", columns,
+							     sizeof(columns) / sizeof(columns[0]));
 
 	if (!listing)
 		return -1;

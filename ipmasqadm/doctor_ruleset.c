@@ -94,8 +94,13 @@ static int read_rule(const struct nlmsghdr *answer, void *data)
 	struct nftnl_rule *rule = nftnl_rule_alloc(), **rules;
 	struct chain *chain;
 
-	if (!rule || nftnl_rule_nlmsg_parse(answer, rule) < 0)
-		goto fail;
+	if (!rule)
+		return MNL_CB_ERROR;
+	if (nftnl_rule_nlmsg_parse(answer, rule) < 0) { /* of a kernel newer than libnftnl */
+		ruleset->unread++;
+		nftnl_rule_free(rule);
+		return MNL_CB_OK;
+	}
 	chain = find_chain(ruleset, (uint8_t)nftnl_rule_get_u32(rule, NFTNL_RULE_FAMILY),
 			   nftnl_rule_get_str(rule, NFTNL_RULE_TABLE),
 			   nftnl_rule_get_str(rule, NFTNL_RULE_CHAIN));
@@ -104,15 +109,13 @@ static int read_rule(const struct nlmsghdr *answer, void *data)
 		return MNL_CB_OK;
 	}
 	rules = reallocarray(chain->rules, chain->n_rules + 1, sizeof(struct nftnl_rule *));
-	if (!rules)
-		goto fail;
+	if (!rules) {
+		nftnl_rule_free(rule);
+		return MNL_CB_ERROR;
+	}
 	chain->rules = rules;
 	rules[chain->n_rules++] = rule;
 	return MNL_CB_OK;
-fail:
-	if (rule)
-		nftnl_rule_free(rule);
-	return MNL_CB_ERROR;
 }
 
 static bool sleeps(struct ruleset *ruleset, uint8_t family, const char *name)
@@ -212,8 +215,7 @@ void ruleset_free(struct ruleset *ruleset)
 	ask_close(ruleset->ask);
 }
 
-uint32_t ruleset_key_length(const struct ruleset *ruleset, const struct chain *of,
-			    const char *name)
+uint32_t ruleset_key_length(const struct ruleset *ruleset, const struct chain *of, const char *name)
 {
 	struct nftnl_set_list_iter *iterator = nftnl_set_list_iter_create(ruleset->sets);
 	const struct nftnl_set *set;
@@ -279,8 +281,7 @@ enum found ruleset_look_up(const struct ruleset *ruleset, const struct chain *of
 	}
 	nftnl_set_set_str(set, NFTNL_SET_TABLE, of->table);
 	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
-	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key,
-			   ruleset_key_length(ruleset, of, name));
+	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, ruleset_key_length(ruleset, of, name));
 	nftnl_set_elem_add(set, element); /* taken over */
 	nftnl_set_elems_nlmsg_build_payload(
 		ask_netfilter(ruleset->ask, NFT(NFT_MSG_GETSETELEM), 0, of->family), set);

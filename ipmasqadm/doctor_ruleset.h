@@ -35,7 +35,8 @@ struct ruleset {
 	struct nftnl_set_list *sets;
 	struct chain *chains;
 	size_t n_chains;
-	bool dormant; /* our own table sleeps */
+	bool dormant;        /* our own table sleeps */
+	unsigned int unread; /* rules in which is what libnftnl does not know */
 };
 
 /* Reads it all, or as far as a packet that goes through needs it; -1 with errno. */
@@ -57,8 +58,7 @@ struct found_element {
 enum found ruleset_look_up(const struct ruleset *ruleset, const struct chain *of, const char *set,
 			   const uint8_t *key, struct found_element *element);
 /* The length of a set's key, 0: no such set. */
-uint32_t ruleset_key_length(const struct ruleset *ruleset, const struct chain *of,
-			    const char *set);
+uint32_t ruleset_key_length(const struct ruleset *ruleset, const struct chain *of, const char *set);
 
 enum byte { BYTE_KNOWN, BYTE_STRANGER, BYTE_UNKNOWN };
 
@@ -85,7 +85,7 @@ struct registers {
 
 enum certainty {
 	SURE,
-	SOME,   /* for some strangers, not for all */
+	SOME, /* for some strangers, not for all */
 	UNSURE,
 };
 
@@ -115,8 +115,8 @@ bool expression_run(const struct ruleset *ruleset, const struct chain *chain,
 		    struct registers *registers, struct effect *effect);
 
 /* The same for matches and targets of iptables. */
-bool compat_run(const struct nftnl_expr *expression, const char *kind,
-		const struct packet *packet, struct effect *effect);
+bool compat_run(const struct nftnl_expr *expression, const char *kind, const struct packet *packet,
+		struct effect *effect);
 
 /* Notes that a match is not certain. */
 void effect_doubt(struct effect *effect, enum certainty certainty, const char *blind);

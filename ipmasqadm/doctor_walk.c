@@ -21,12 +21,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPTH_MAX   16
-#define STEPS_MAX   100000 /* rules, for one packet */
-#define PRIORITY_CT (-200)
-#define SOURCE_PORT 40000u
-#define TCP_SYN     0x02
-#define TCP_SYN_ACK 0x12
+#define DEPTH_MAX         16
+#define STEPS_MAX         100000 /* rules, for one packet */
+#define PRIORITY_CT       (-200)
+#define SOURCE_PORT       40000u
+#define TCP_SYN           0x02
+#define TCP_SYN_ACK       0x12
 #define STATE_ESTABLISHED 2u
 #define STATE_NEW         8u
 
@@ -36,7 +36,7 @@ struct walk {
 	struct forward *forward;
 	struct packet packet;
 	unsigned int steps;
-	bool translated; /* our forward has taken it */
+	bool translated;                      /* our forward has taken it */
 	bool accepted_some, accepted_perhaps; /* in this base chain, before */
 };
 
@@ -61,11 +61,13 @@ static const char *deed(const struct walk *walk, enum effect_kind kind)
 {
 	switch (kind) {
 	case EFFECT_DROP:
-		return walk->packet.answer ? "drops the inside host's answers" : "drops the connection";
+		return walk->packet.answer ? "drops the inside host's answers"
+					   : "drops the connection";
 	case EFFECT_TRANSLATE:
 		return "sends the connection elsewhere before the forward has its turn";
 	case EFFECT_UNTRACK:
-		return "takes the connection out of connection tracking, so that it is not translated";
+		return "takes the connection out of connection tracking, so that it is not "
+		       "translated";
 	default:
 		return "hands the connection to a program, which may drop it";
 	}
@@ -82,8 +84,9 @@ static void say_rule(struct walk *walk, const struct chain *chain, const struct 
 		 family_name(chain->family), chain->table, chain->name, handle);
 	if (sure)
 		doctor_say(walk->doctor, DOCTOR_FAIL, "ruleset", walk->forward, mend,
-			   "table %s %s, chain %s, handle %" PRIu64 " %s", family_name(chain->family),
-			   chain->table, chain->name, handle, deed(walk, effect->kind));
+			   "table %s %s, chain %s, handle %" PRIu64 " %s",
+			   family_name(chain->family), chain->table, chain->name, handle,
+			   deed(walk, effect->kind));
 	else
 		doctor_say(walk->doctor, DOCTOR_WARN, "ruleset", walk->forward, mend,
 			   "table %s %s, chain %s, handle %" PRIu64 " perhaps %s (cannot tell%s%s)",
@@ -104,7 +107,7 @@ static void say_policy(struct walk *walk, const struct chain *chain)
 		   "the policy of table %s %s, chain %s drops %s%s", family_name(chain->family),
 		   chain->table, chain->name,
 		   walk->packet.answer ? "the inside host's answers" : "the connection",
-		   sure			  ? ""
+		   sure                     ? ""
 		   : walk->accepted_perhaps ? ", unless a rule that cannot be told accepts it"
 					    : ", but for some sources");
 }
@@ -120,8 +123,8 @@ static bool run_rule(struct walk *walk, const struct chain *chain, struct nftnl_
 	*effect = (struct effect){0};
 	while (matches && effect->kind == EFFECT_NONE &&
 	       (expression = nftnl_expr_iter_next(iterator)))
-		matches = expression_run(walk->ruleset, chain, expression, &walk->packet, &registers,
-					 effect);
+		matches = expression_run(walk->ruleset, chain, expression, &walk->packet,
+					 &registers, effect);
 	if (iterator)
 		nftnl_expr_iter_destroy(iterator);
 	return matches;
@@ -220,15 +223,16 @@ static void put_constants(struct packet *packet)
 {
 	bool v4 = packet->family == AF_INET;
 
-	memset(packet->network_state, v4 ? BYTE_KNOWN : BYTE_UNKNOWN, sizeof(packet->network_state));
+	memset(packet->network_state, v4 ? BYTE_KNOWN : BYTE_UNKNOWN,
+	       sizeof(packet->network_state));
 	packet->network[0] = v4 ? 0x45 : 0x60;
 	packet->network_state[0] = BYTE_KNOWN;
 	packet->network[v4 ? 9 : 6] = packet->protocol;
 	packet->network_state[v4 ? 9 : 6] = BYTE_KNOWN;
 	if (v4) {
-		packet->network[6] = 0x40; /* DF */
-		memset(packet->network_state + 2, BYTE_UNKNOWN, 4); /* length, identification */
-		memset(packet->network_state + 8, BYTE_UNKNOWN, 1); /* TTL */
+		packet->network[6] = 0x40;                           /* DF */
+		memset(packet->network_state + 2, BYTE_UNKNOWN, 4);  /* length, identification */
+		memset(packet->network_state + 8, BYTE_UNKNOWN, 1);  /* TTL */
 		memset(packet->network_state + 10, BYTE_UNKNOWN, 2); /* checksum */
 		memset(packet->network_state + 20, BYTE_UNKNOWN, NETWORK_HEADER - 20);
 	}
@@ -258,7 +262,8 @@ static bool run_base(struct walk *walk, const struct chain *chain)
 		return true;
 	}
 	/* The answers of a connection that is translated do not see chains of type nat. */
-	if (chain->nat && (walk->packet.answer || (chain->hook == NF_INET_PRE_ROUTING && walk->translated)))
+	if (chain->nat &&
+	    (walk->packet.answer || (chain->hook == NF_INET_PRE_ROUTING && walk->translated)))
 		return true;
 	walk->packet.tracked = chain->priority > PRIORITY_CT;
 	walk->accepted_some = walk->accepted_perhaps = false;
@@ -309,8 +314,8 @@ static bool run_hook(struct walk *walk, uint32_t hook)
 	if (n)
 		qsort(chains, n, sizeof(*chains), by_priority);
 	walk->packet.has_in = hook != NF_INET_LOCAL_OUT && hook != NF_INET_POST_ROUTING;
-	walk->packet.has_out = hook != NF_INET_PRE_ROUTING && hook != NF_INET_LOCAL_IN &&
-			       hook != NF_INET_INGRESS;
+	walk->packet.has_out =
+		hook != NF_INET_PRE_ROUTING && hook != NF_INET_LOCAL_IN && hook != NF_INET_INGRESS;
 	if (hook == NF_INET_POST_ROUTING) /* the kernel has it there, too, when it forwards */
 		walk->packet.has_in = !walk->forward->local;
 	for (size_t i = 0; goes_on && i < n; i++)
@@ -363,8 +368,8 @@ static bool lead_out(struct doctor *doctor, const struct ruleset *ruleset, struc
 	struct walk walk;
 
 	begin(&walk, doctor, ruleset, forward, true);
-	walk.packet.ct_status = IPS_DST_NAT | IPS_DST_NAT_DONE | IPS_SRC_NAT_DONE | IPS_SEEN_REPLY |
-				IPS_CONFIRMED;
+	walk.packet.ct_status =
+		IPS_DST_NAT | IPS_DST_NAT_DONE | IPS_SRC_NAT_DONE | IPS_SEEN_REPLY | IPS_CONFIRMED;
 	put_address(&walk.packet, true, &forward->inside);
 	put_address(&walk.packet, false, NULL);
 	put_port(&walk.packet, true, forward->inside_port);
@@ -388,6 +393,11 @@ int ruleset_check(struct doctor *doctor)
 	if (ruleset.dormant)
 		doctor_say(doctor, DOCTOR_FAIL, "table", NULL, "nft add table inet ipmasq",
 			   "table inet ipmasq is dormant: somebody has put all forwards to sleep");
+	if (ruleset.unread)
+		doctor_say(doctor, DOCTOR_WARN, "ruleset", NULL, NULL,
+			   "%u rules are of a kind that this program does not know; "
+			   "`nft list ruleset` may show them",
+			   ruleset.unread);
 	for (size_t i = 0; i < doctor->n_forwards; i++)
 		if (lead_in(doctor, &ruleset, &doctor->forwards[i]) &&
 		    lead_out(doctor, &ruleset, &doctor->forwards[i]))

@@ -28,10 +28,10 @@ static const struct ipmasq_column columns[] = {
 
 static int list(const struct status *status, struct ipmasq_context *context)
 {
-	static const char *const groups[STATUS_GROUPS] = {
-		"engine", "support", "setting", "rules", "connections", "dropped"};
-	struct ipmasq_listing *listing =
-		ipmasq_listing_open(context, "status", columns, sizeof(columns) / sizeof(columns[0]));
+	static const char *const groups[STATUS_GROUPS] = {"engine", "support",     "setting",
+							  "rules",  "connections", "dropped"};
+	struct ipmasq_listing *listing = ipmasq_listing_open(context, "status", columns,
+							     sizeof(columns) / sizeof(columns[0]));
 
 	if (!listing)
 		return -1;
@@ -108,8 +108,10 @@ static enum ipmasq_status run(struct session *session, int argc, char **argv)
 	else if (argc == 3 && argv[2][0] == '-' && argv[2][1])
 		wrong = argv[2];
 	if (wrong) {
-		fprintf(session->err, "status: '%s' is one word too many; "
-				"usage: ipmasqadm status [--prometheus [FILE]]\n", wrong);
+		fprintf(session->err,
+			"status: '%s' is one word too many; "
+			"usage: ipmasqadm status [--prometheus [FILE]]\n",
+			wrong);
 		return IPMASQ_USAGE;
 	}
 	status = session_transaction(session, "status", body, &call);

@@ -59,8 +59,9 @@ static int print_forward(const struct ipmasq_rule *rule, void *data)
 	if (rule->kind != IPMASQ_REDIRECT)
 		return 0;
 	if (match->ports.low)
-		snprintf(ports, sizeof(ports), match->ports.high != match->ports.low ? "%u-%u" : "%u",
-			 match->ports.low, match->ports.high);
+		snprintf(ports, sizeof(ports),
+			 match->ports.high != match->ports.low ? "%u-%u" : "%u", match->ports.low,
+			 match->ports.high);
 	if (match->mark)
 		snprintf(mark, sizeof(mark), "%#x", match->mark);
 	if (!ipmasq_address_is_any(&match->remote))
@@ -68,12 +69,14 @@ static int print_forward(const struct ipmasq_rule *rule, void *data)
 	for (uint32_t i = 0; i < rule->redirect.n_targets; i++) {
 		const struct ipmasq_target *target = &rule->redirect.targets[i];
 
-		fprintf(forwards->out, "%s{module=\"%s\",protocol=\"%s\",alias=\"%s\",port=\"%s\","
-			"mark=\"%s\",remote=\"%s\",remote_port=\"%u\",inside=\"%s\",inside_port=\"%u\"} %" PRIu64 "\n",
+		fprintf(forwards->out,
+			"%s{module=\"%s\",protocol=\"%s\",alias=\"%s\",port=\"%s\","
+			"mark=\"%s\",remote=\"%s\",remote_port=\"%u\",inside=\"%s\",inside_port=\"%"
+			"u\"} %" PRIu64 "\n",
 			forwards->name, rule->owner, protocol ? protocol : "any",
 			ipmasq_address_text(&match->alias, alias), ports, mark, remote,
-			match->remote_port,
-			ipmasq_address_text(&target->address, inside), target->port,
+			match->remote_port, ipmasq_address_text(&target->address, inside),
+			target->port,
 			forwards->bytes ? target->counters.bytes : target->counters.packets);
 	}
 	return 0;

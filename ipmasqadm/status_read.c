@@ -39,8 +39,10 @@ static int add_support(struct status *status, struct ipmasq_error *error)
 	bool present[SUPPORT_FEATURES];
 
 	if (support_read(present) < 0)
-		return ipmasq_fail(error, errno, "cannot ask the kernel what it can do: %s; "
-				   "CAP_NET_ADMIN is needed", strerror(errno));
+		return ipmasq_fail(error, errno,
+				   "cannot ask the kernel what it can do: %s; "
+				   "CAP_NET_ADMIN is needed",
+				   strerror(errno));
 	for (size_t i = 0; support_features[i].feature; i++)
 		if (status_add(status, STATUS_SUPPORT, support_features[i].feature, present[i],
 			       error) < 0)
@@ -115,7 +117,8 @@ static int sum(const struct nlmsghdr *answer, void *data)
 	struct sums *sums = data;
 	const struct nlattr *attribute;
 
-	mnl_attr_for_each(attribute, answer, sizeof(struct nfgenmsg)) {
+	mnl_attr_for_each(attribute, answer, sizeof(struct nfgenmsg))
+	{
 		if (mnl_attr_validate(attribute, MNL_TYPE_U32) < 0)
 			continue;
 		for (size_t i = 0; i < sums->n; i++)
@@ -155,7 +158,8 @@ static int add_connections(struct status *status, struct ipmasq_context *context
 
 	if (ask_conntrack(&sums, IPCTNL_MSG_CT_GET_STATS, 0) < 0)
 		return 0; /* the group `support` says that it is not there */
-	if (ipmasq_connections_walk(context->table, &all, count_connection, &translated, error) < 0 ||
+	if (ipmasq_connections_walk(context->table, &all, count_connection, &translated, error) <
+		    0 ||
 	    status_add(status, STATUS_CONNECTIONS, "tracked", sums.sums[0], error) < 0 ||
 	    status_add(status, STATUS_CONNECTIONS, "limit", sums.sums[1], error) < 0)
 		return -1;

@@ -132,22 +132,22 @@ static void compute_rates(struct samples *now, const struct samples *before)
 {
 	for (size_t i = 0; i < now->n && before->n; i++) {
 		struct sample *sample = &now->list[i];
-		const struct sample *old = bsearch(sample, before->list, before->n,
-						   sizeof(*sample), by_key);
+		const struct sample *old =
+			bsearch(sample, before->list, before->n, sizeof(*sample), by_key);
 
 		if (!old)
 			continue;
-		sample->packet_rate = rate(old->counters.packets, sample->counters.packets,
-					   now->at - before->at);
-		sample->byte_rate = rate(old->counters.bytes, sample->counters.bytes,
-					 now->at - before->at);
+		sample->packet_rate =
+			rate(old->counters.packets, sample->counters.packets, now->at - before->at);
+		sample->byte_rate =
+			rate(old->counters.bytes, sample->counters.bytes, now->at - before->at);
 	}
 }
 
 static const struct ipmasq_column columns[] = {
-	{"module", false},    {"prot", false},     {"localaddr", false}, {"lport", false},
-	{"mark", false},      {"rediraddr", false}, {"rport", true},    {"packets/s", true},
-	{"bytes/s", true},    {"packets", true},   {"bytes", true},
+	{"module", false}, {"prot", false},      {"localaddr", false}, {"lport", false},
+	{"mark", false},   {"rediraddr", false}, {"rport", true},      {"packets/s", true},
+	{"bytes/s", true}, {"packets", true},    {"bytes", true},
 };
 
 static int print_sample(struct ipmasq_listing *listing, const struct sample *sample,
@@ -191,9 +191,10 @@ static int frame(struct ipmasq_context *context, void *data)
 	ipmasq_table_want_counters(context->table);
 	rc = ipmasq_table_walk(context->table, NULL, take_rule, &top->now, &context->error);
 	if (rc < 0)
-		return context->error.status ? (int)context->error.status
-					     : (ipmasq_fail(&context->error, ENOMEM, "out of memory"),
-						IPMASQ_FAILED);
+		return context->error.status
+			       ? (int)context->error.status
+			       : (ipmasq_fail(&context->error, ENOMEM, "out of memory"),
+				  IPMASQ_FAILED);
 	compute_rates(&top->now, &top->before);
 	if (top->now.n)
 		qsort(top->now.list, top->now.n, sizeof(struct sample), by_rate);
@@ -273,7 +274,7 @@ static enum ipmasq_status run_frames(struct top *top)
 	top->screen = top->screen && tcgetattr(STDIN_FILENO, &saved) == 0;
 	if (top->screen) {
 		raw = saved;
-		raw.c_lflag &= (tcflag_t)~(ICANON | ECHO);
+		raw.c_lflag &= (tcflag_t) ~(ICANON | ECHO);
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
 		fputs(SCREEN_BEGIN, top->session->out);
 	}
@@ -298,7 +299,8 @@ static enum ipmasq_status run_frames(struct top *top)
 static int parse_words(struct top *top, int argc, char **argv, struct ipmasq_error *error)
 {
 	for (int i = 1; i < argc; i++) {
-		bool seconds = strncmp(argv[i], "-d", 2) == 0, count = strncmp(argv[i], "-N", 2) == 0;
+		bool seconds = strncmp(argv[i], "-d", 2) == 0,
+		     count = strncmp(argv[i], "-N", 2) == 0;
 		const char *value;
 
 		if (strcmp(argv[i], "-b") == 0) {
@@ -306,8 +308,10 @@ static int parse_words(struct top *top, int argc, char **argv, struct ipmasq_err
 			continue;
 		}
 		if (!seconds && !count)
-			return ipmasq_usage(error, "'%s' is one word too many; usage: ipmasqadm top [-b] "
-					    "[-d SECONDS] [-N COUNT]", argv[i]);
+			return ipmasq_usage(error,
+					    "'%s' is one word too many; usage: ipmasqadm top [-b] "
+					    "[-d SECONDS] [-N COUNT]",
+					    argv[i]);
 		value = argv[i][2] ? argv[i] + 2 : argv[++i];
 		if (!value)
 			return ipmasq_usage(error, "-%c needs a number", seconds ? 'd' : 'N');
@@ -332,7 +336,8 @@ enum ipmasq_status top_run(struct session *session, int argc, char **argv)
 	}
 	if (session->remote) {
 		fputs("top: it shows the kernel's forwards; what those of ipmasqd carry, "
-		      "`portfw -L -v` says\n", session->err);
+		      "`portfw -L -v` says\n",
+		      session->err);
 		return IPMASQ_FAILED;
 	}
 	if (session->out != stdout) {

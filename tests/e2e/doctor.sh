@@ -74,6 +74,9 @@ check "of a healthy gateway it says one line" well "4 forwards"
 check "of one forward, too" well "1 forward" portfw 198.51.100.1 8000
 check "an address and a port may be one word" well "1 forward" portfw 198.51.100.1:8000 -Pt
 check "of a forward of any address, asked for by one" well "1 forward" portfw 198.51.100.10 8001
+check "of a forward that another one hides nothing is said" eval '
+	portfw -A -P tcp -L 198.51.100.10 8001 -R 10.0.0.12 81 && finds FAIL "10.0.0.12 refuses" portfw 198.51.100.10 8001 &&
+	fails finds FAIL "10.0.0.11" portfw 198.51.100.10 8001; portfw -D -P tcp -L 198.51.100.10 8001'
 check "-v shows what was looked at" says "ok   service: " doctor -v
 check "--json is JSON" eval 'doctor --json | python3 -c "import json, sys
 rows = json.load(sys.stdin)[\"doctor\"]
@@ -134,6 +137,11 @@ on router bash -c "echo \$\$ >$lab_scratch/listener; exec python3 -m http.server
 wait_until listens router -t 8000
 fault_elsewhere "a program listens at the same port" warn "a program of this machine waits at this port" \
 	eval 'kill "$(cat "$lab_scratch/listener")"'
+
+# As many flows as the table of connections can have, of datagrams that nobody takes.
+packets client flows 198.51.100.1 $(($(cat /proc/sys/net/netfilter/nf_conntrack_max) * 9 / 10)) >/dev/null
+fault_elsewhere "the table of connections is nearly full" warn "connections are in use" \
+	on router conntrack -F
 
 # --- faults of the rules --------------------------------------------------------------------------
 
@@ -209,6 +217,20 @@ firewall <<-END
 END
 fault "... behind a verdict map, in another chain, by a set of ranges" FAIL "chain web, handle"
 remove_firewall
+firewall <<-END
+	table inet other {
+		map way { type ipv4_addr . inet_service : verdict; flags interval; elements = { 10.0.0.0/24 . 1-99 : goto gone } }
+		chain gone { counter; meta l4proto { tcp, udp } drop; }
+		chain forward { type filter hook forward priority 0; ip daddr . tcp dport vmap @way; }
+	}
+END
+fault "... by a map of nets and ranges of ports" FAIL "chain gone, handle"
+remove_firewall
+firewall <<-END
+	table netdev other { chain ingress { type filter hook ingress device "outside" priority 0; tcp dport 8000 drop; }; }
+END
+fault "... where the packet comes in" FAIL "table netdev other, chain ingress, handle 2 drops"
+on router nft delete table netdev other
 firewall <<-END
 	table inet other { chain forward { type filter hook forward priority 0; policy drop; ct state established,related accept; }; }
 END

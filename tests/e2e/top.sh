@@ -46,6 +46,7 @@ check "a word too many is refused" fails_with 2 "'now'" adm top now
 
 # --- masq -C --follow -----------------------------------------------------------------------------
 
+# shellcheck disable=SC2120 # some checks call it by eval, with words
 # follow WORD...: what it says until it is interrupted, in $lab_scratch/events.
 follow() {
 	on router timeout -s INT 30 "$IPMASQADM" masq -C --follow -n "$@" >"$lab_scratch/events" 2>&1 &

@@ -38,10 +38,12 @@ static int take_event(const struct nlmsghdr *message, void *data)
 	bool ended = NFNL_MSG_TYPE(message->nlmsg_type) == IPCTNL_MSG_CT_DELETE;
 	struct ipmasq_connection connection;
 
-	if (entry && nfct_nlmsg_parse(message, entry) == 0 && connections_read(entry, &connection) &&
+	if (entry && nfct_nlmsg_parse(message, entry) == 0 &&
+	    connections_read(entry, &connection) &&
 	    connections_wanted(following->filter, &connection))
-		following->rc = following->visit(ended ? IPMASQ_CONNECTION_END : IPMASQ_CONNECTION_NEW,
-						 &connection, following->data);
+		following->rc =
+			following->visit(ended ? IPMASQ_CONNECTION_END : IPMASQ_CONNECTION_NEW,
+					 &connection, following->data);
 	if (entry)
 		nfct_destroy(entry);
 	return following->rc ? MNL_CB_STOP : MNL_CB_OK;
@@ -67,8 +69,9 @@ static struct mnl_socket *open_events(void)
 	struct mnl_socket *socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
 	int size = EVENTS_BUFFER, code;
 
-	if (socket && mnl_socket_bind(socket, NF_NETLINK_CONNTRACK_NEW | NF_NETLINK_CONNTRACK_DESTROY,
-				      MNL_SOCKET_AUTOPID) == 0) {
+	if (socket &&
+	    mnl_socket_bind(socket, NF_NETLINK_CONNTRACK_NEW | NF_NETLINK_CONNTRACK_DESTROY,
+			    MNL_SOCKET_AUTOPID) == 0) {
 		setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUFFORCE, &size,
 			   sizeof(size));
 		return socket;
