@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A request is a command line on the user engine, in a session of its own, by the same functions that
- * carry out a call of ipmasqadm.  What differs is done here: `save` and `restore` have no files,
- * since those are the client's, and `status` is the daemon's.
+ * A request is a command line on the user engine, in a session of its own, by the same functions
+ * that carry out a call of ipmasqadm.  What differs is done here: `save` and `restore` have no
+ * files, since those are the client's, and `status` is the daemon's.
  *
  * An answer is `out N`, N bytes of output, `err N`, N bytes of messages, `end STATUS`.
  */
@@ -22,7 +22,8 @@ struct serving {
 	const struct request *request;
 };
 
-static enum ipmasq_status no_words(const struct session *session, const char *name, const char *word)
+static enum ipmasq_status no_words(const struct session *session, const char *name,
+				   const char *word)
 {
 	fprintf(session->err, "%s: '%s' is one word too many\n", name, word);
 	return IPMASQ_USAGE;
@@ -65,8 +66,8 @@ static enum ipmasq_status status(struct session *session, int argc, char **argv)
 
 static const struct command own_commands[] = {
 	{"save", save, "", "write all rules as command lines", NULL, 0},
-	{"restore", restore, "[-a] NAME BYTES", "make the rules those of so many bytes behind the line",
-	 NULL, 0},
+	{"restore", restore, "[-a] NAME BYTES",
+	 "make the rules those of so many bytes behind the line", NULL, 0},
 	{"status", status, "", "how ipmasqd is", NULL, 0},
 	{0},
 };
@@ -99,8 +100,8 @@ static int compose(const struct text *out, const struct text *err, enum ipmasq_s
 	return -1;
 }
 
-static enum ipmasq_status run(const struct ipmasqd *daemon, const struct request *request, FILE *out,
-			      FILE *err)
+static enum ipmasq_status run(const struct ipmasqd *daemon, const struct request *request,
+			      FILE *out, FILE *err)
 {
 	const struct serving serving = {daemon, request};
 	struct session session = {

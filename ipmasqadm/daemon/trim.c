@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The start runs through code that is never run again: name services, modules' tables, the compiler
- * of the seccomp filter.  Its pages are those of files, so they can be dropped: the kernel maps a page
- * again when it is run after all.  Only executable segments, which nothing has written to.
+ * of the seccomp filter.  Its pages are those of files, so they can be dropped: the kernel maps a
+ * page again when it is run after all.  Only executable segments, which nothing has written to.
  */
 #include "trim.h"
 
