@@ -310,8 +310,8 @@ enum ipmasq_status command_run(struct session *session, int argc, char **argv)
 
 	if (session->remote && !(command && command->flags & COMMAND_LOCAL))
 		return remote_command(session, argc, argv);
-	if (session->commands && command && command->flags & COMMAND_LOCAL) {
-		fprintf(session->err, "%s: this is done by ipmasqadm, not by ipmasqd\n", argv[0]);
+	if (session->commands && command && (command->flags & COMMAND_LOCAL || !command->run)) {
+		fprintf(session->err, "%s: ipmasqd does not do this\n", argv[0]);
 		return IPMASQ_USAGE;
 	}
 	if (command)
