@@ -48,6 +48,12 @@ bool command_flag(struct session *session, const char *word);
 int command_complete(struct session *session, int argc, char **argv, ipmasq_line_visit visit,
 		     void *data);
 
+/* The command of this name, or NULL: it is a module, or nothing. */
+const struct command *command_find(const struct session *session, const char *name);
+
+/* Visits the names of the commands. */
+int command_names(ipmasq_line_visit visit, void *data);
+
 /* Whether the line that begins with this word may be part of a transaction. */
 bool command_on_table(const struct session *session, const char *name);
 

@@ -4,8 +4,8 @@
  * usage text.
  *
  * The words before the one that is being typed say whether it is a value: it is when an option
- * before it takes more words than have followed.  A call that is about rules which are there (-D and
- * its like) gets what those rules have in that place, as far as they agree with what was typed.
+ * before it takes more words than have followed.  A call that is about rules which are there (-D
+ * and its like) gets what those rules have in that place, as far as they agree with what was typed.
  * Otherwise what may stand there is told by the value's name in the table (PROTO, LADDR, IFACE,
  * ...); values that are free, as an inside host, have no list.
  */
@@ -138,10 +138,10 @@ static const struct {
 	const char *name; /* of a value in a table of options */
 	int (*offer)(const struct completion *completion);
 } values[] = {
-	{"PROTO", offer_protocols},  {"LADDR", offer_addresses}, {"PUBLIC", offer_addresses},
-	{"ADDR", offer_addresses},   {"IFACE", offer_interfaces}, {"LPORT", offer_services},
-	{"RPORT", offer_services},   {"PORT", offer_services},   {"LOW", offer_services},
-	{"HIGH", offer_services},    {"VISIBLE", offer_services},
+	{"PROTO", offer_protocols}, {"LADDR", offer_addresses},  {"PUBLIC", offer_addresses},
+	{"ADDR", offer_addresses},  {"IFACE", offer_interfaces}, {"LPORT", offer_services},
+	{"RPORT", offer_services},  {"PORT", offer_services},    {"LOW", offer_services},
+	{"HIGH", offer_services},   {"VISIBLE", offer_services},
 };
 
 static int offer_value(const struct completion *completion)
@@ -203,9 +203,9 @@ static int offer_from_line(const char *line, void *data)
 	if (ipmasq_words_scan(&context, completion->plugin->options, argc, argv, &words) < 0 ||
 	    !agrees(completion, &words))
 		return 0;
-	value = words.value[option->flags & IPMASQ_COMMAND ? (unsigned char)words.command
-							   : (unsigned char)option->letter]
-			   [completion->k];
+	value = words.value[option->flags & IPMASQ_COMMAND
+				    ? (unsigned char)words.command
+				    : (unsigned char)option->letter][completion->k];
 	if (!value || strcmp(value, offering->last) == 0)
 		return 0;
 	strcpy(offering->last, value);
@@ -271,8 +271,9 @@ static void read_words(struct completion *completion, int argc, char **argv)
 		} else if (completion->option) {
 			option = completion->option;
 			if (completion->k < option->n_words)
-				completion->before.value[(unsigned char)option->letter]
-							[completion->k] = argv[i];
+				completion->before
+					.value[(unsigned char)option->letter][completion->k] =
+					argv[i];
 			completion->k++;
 		}
 	}
