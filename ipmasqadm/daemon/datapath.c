@@ -8,10 +8,10 @@
  * lane (an ICMP error belongs to the worker of the packet that it quotes) is translated by the
  * right worker all the same, under that worker's lock, which the engine takes.
  *
- * The control thread talks to the lanes by `stopping` and the eventfd `wake` only.  To stop, the kernel
- * is told to give no more packets, then each lane ends when it finds none.  A lane that cannot go
- * on (its descriptor broke) notes the error and ends; datapath_alive() says so, and what it was
- * to translate is not let through (but for --fail-open).
+ * The control thread talks to the lanes by `stopping` and the eventfd `wake` only.  To stop, the
+ * kernel is told to give no more packets, then each lane ends when it finds none.  A lane that
+ * cannot go on (its descriptor broke) notes the error and ends; datapath_alive() says so, and what
+ * it was to translate is not let through (but for --fail-open).
  *
  * Above: ipmasqd.  Below: a kind of datapath (lane.h) and the engine (user.h).
  */
@@ -176,16 +176,16 @@ int datapath_start(struct datapath *datapath, struct ipmasq_error *error)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!code)
 		return 0;
-	datapath_stop(datapath);
+	datapath_stop(datapath, 0);
 	return ipmasq_fail(error, code, "cannot start a thread: %s", strerror(code));
 }
 
-void datapath_stop(struct datapath *datapath)
+void datapath_stop(struct datapath *datapath, unsigned int held)
 {
 	uint64_t one = 1;
 
 	pthread_mutex_lock(&datapath->hooks);
-	datapath->kind->drain(datapath);
+	datapath->kind->drain(datapath, held);
 	atomic_store(&datapath->stopping, true);
 	pthread_mutex_unlock(&datapath->hooks);
 	if (write(datapath->wake, &one, sizeof(one)) < 0)

@@ -37,14 +37,15 @@ struct datapath_kind {
 	const char *name;
 	/* Opens everything and sets each lane's fd. */
 	int (*open)(struct datapath *datapath, struct ipmasq_error *error);
-	/* Moves a batch: how many packets, 0 when none waits, -1 with errno when it cannot go on. */
+	/* Moves a batch: how many packets, 0 when none waits, -1 with errno when it cannot go on.
+	 */
 	int (*turn)(struct lane *lane);
 	/* What becomes of a packet that was held: changed so, or dropped (NULL); any thread. */
 	void (*release)(struct datapath *datapath, uint32_t id, void *data, int length);
 	/* The rules need other hooks now. */
 	void (*hooks)(struct datapath *datapath, unsigned int hooks);
-	/* From now on the kernel shall give us no more packets. */
-	void (*drain)(struct datapath *datapath);
+	/* From now on the kernel shall give us no more packets; as datapath_stop(). */
+	void (*drain)(struct datapath *datapath, unsigned int held);
 	/* Packets that the kernel dropped since the start for want of room. */
 	uint64_t (*lost)(const struct datapath *datapath);
 	void (*close)(struct datapath *datapath);

@@ -32,7 +32,8 @@
 #include <unistd.h>
 #include <user/user.h>
 
-#define TICK_MS 1000
+#define TICK_MS          1000
+#define HANDOVER_SECONDS 5 /* that saved links wait for the next ipmasqd */
 
 static int load_module(const char *name, void *data)
 {
@@ -210,13 +211,12 @@ static void stop(struct ipmasqd *daemon)
 		files_remove_socket();
 	control_close(daemon->control);
 	if (daemon->datapath) {
-		datapath_stop(daemon->datapath);
+		datapath_stop(daemon->datapath, daemon->options.state ? HANDOVER_SECONDS : 0);
 		rules_save_links(daemon);
 		datapath_close(daemon->datapath);
 	}
 	addresses_close(daemon->addresses);
-	if (daemon->user)
-		ipmasq_engine_close(user_engine(daemon->user));
+	user_close(daemon->user);
 	if (daemon->pid_written)
 		files_remove_pid();
 	files_end();

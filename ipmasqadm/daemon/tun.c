@@ -7,15 +7,17 @@
  * the device NAME, both ways lead into the device, and what comes out of it goes as usual:
  *
  *	ip route add default dev NAME table 77
- *	ip rule add pref 10 iif IFACE lookup 77                 what comes from the outside
- *	ip rule add pref 11 iif LAN to 10.0.0.0/24 lookup main  what stays inside (each inside net)
- *	ip rule add pref 12 iif LAN lookup 77                   what goes to the outside
- *	ip rule add pref 100 lookup local; ip rule del pref 0   so that 10 comes before IFACE's own
+ *	ip rule add pref 10 iif IFACE ipproto tcp lookup 77     what comes from the outside
+ *	ip rule add pref 10 iif IFACE ipproto udp lookup 77     (ARP, which asks the rules, too, has
+ *	ip rule add pref 10 iif IFACE ipproto icmp lookup 77    to find the address as a local one)
+ *	ip rule add pref 20 lookup local; ip rule del pref 0
+ *	ip rule add pref 30 iif LAN to 10.0.0.0/24 lookup main  what stays inside (each inside net)
+ *	ip rule add pref 31 iif LAN lookup 77                   what goes to the outside
  *
  * A packet that the translation of incoming packets knows is incoming; any other is outgoing.  This
  * finds the direction without knowing the interface, which a TUN device does not tell: who is known
  * there is a redirect's or a link's alias address.  A hairpin cannot be told from it, so calls from
- * the inside to an alias address are left to the local table (rule 11 can name it, too).
+ * the inside to an alias address stay with this machine.
  *
  * The kernel hands over TCP and UDP segments unsplit and without checksums, and takes them so
  * (virtio_net_hdr, TUNSETOFFLOAD): of a half-done checksum only the pseudo header's sum is
@@ -58,7 +60,8 @@ struct tun {
 	struct tun_lane *lanes[];
 };
 
-/* --- a packet's way ---------------------------------------------------------------------------- */
+/* --- a packet's way ----------------------------------------------------------------------------
+ */
 
 /* The half-done checksum of a changed packet, for the device that will finish it. */
 static void renew_checksum(struct virtio_net_hdr *header, uint8_t *datagram, int length)
@@ -84,20 +87,34 @@ static void put(struct lane *lane, const struct virtio_net_hdr *header, void *da
 		lane_count(&lane->counters.failed, 1);
 }
 
+/* One direction; true when that has decided. */
+static bool translated(struct lane *lane, struct user_packet *packet, enum user_hook hook)
+{
+	packet->hook = (uint8_t)hook;
+	lane_translate(lane, packet, 1);
+	return packet->verdict != USER_KEEP;
+}
+
 /*
- * Both directions in turn.  What was masqueraded to its own destination was addressed to the alias
+ * Both directions in turn; a proxy changes the destination of what goes on to be masqueraded.  A
+ * fragment without a transport header that is not for this machine is no one's to wait for, which
+ * USER_FROM_INSIDE heeds.  What was masqueraded to its own destination was addressed to the alias
  * address, where nobody waits for it.
  */
 static int translate(struct lane *lane, struct user_packet *packet)
 {
 	const uint8_t *ip = packet->data;
+	bool later_fragment = (ip[6] & 0x1f) | ip[7], proxied = false;
 
-	packet->hook = USER_FROM_OUTSIDE;
-	lane_translate(lane, packet, 1);
-	if (packet->verdict != USER_KEEP)
+	if (translated(lane, packet, later_fragment ? USER_FROM_INSIDE : USER_FROM_OUTSIDE))
 		return packet->verdict;
-	packet->hook = USER_TO_OUTSIDE;
-	lane_translate(lane, packet, 1);
+	if (user_hooks(lane->datapath->user) & USER_HOOK_INSIDE_ANYWHERE) {
+		proxied = translated(lane, packet, USER_FROM_INSIDE);
+		if (proxied && packet->verdict != USER_CHANGED)
+			return packet->verdict;
+	}
+	if (!translated(lane, packet, USER_TO_OUTSIDE))
+		return proxied ? USER_CHANGED : USER_KEEP;
 	if (packet->verdict == USER_CHANGED && memcmp(ip + 12, ip + 16, 4) == 0)
 		return USER_DROP;
 	return packet->verdict;
@@ -106,8 +123,7 @@ static int translate(struct lane *lane, struct user_packet *packet)
 static void pass(struct lane *lane, struct tun_lane *tun, size_t got)
 {
 	int length = lane_datagram(tun->datagram, got), verdict;
-	struct user_packet packet = {
-		.data = tun->datagram, .size = UINT16_MAX, .id = lane->worker};
+	struct user_packet packet = {.data = tun->datagram, .size = UINT16_MAX, .id = lane->worker};
 
 	if (!length)
 		return; /* IPv6 neighbour discovery and the like */
@@ -152,7 +168,8 @@ static void tun_release(struct datapath *datapath, uint32_t id, void *data, int 
 		put(&datapath->lanes[id], &plain, data, length);
 }
 
-/* --- opening and closing ----------------------------------------------------------------------- */
+/* --- opening and closing -----------------------------------------------------------------------
+ */
 
 static int explain(struct ipmasq_error *error, const char *name, const char *what)
 {
@@ -169,11 +186,12 @@ static int explain(struct ipmasq_error *error, const char *name, const char *wha
 				   "ipmasqd; choose another name with -t",
 				   name);
 	if (code == EINVAL)
-		return ipmasq_fail(error, code,
-				   "cannot %s TUN device %s: there is an interface of this name that "
-				   "is none, or was made for another number of workers; delete it "
-				   "(ip link delete %s) or choose another name with -t",
-				   what, name, name);
+		return ipmasq_fail(
+			error, code,
+			"cannot %s TUN device %s: there is an interface of this name that "
+			"is none, or was made for another number of workers; delete it "
+			"(ip link delete %s) or choose another name with -t",
+			what, name, name);
 	return ipmasq_fail(error, code, "cannot %s TUN device %s: %s", what, name, strerror(code));
 }
 
@@ -255,9 +273,10 @@ static int tun_open(struct datapath *datapath, struct ipmasq_error *error)
 		return ipmasq_fail(error, ENOMEM, "out of memory");
 	datapath->private = all;
 	if (strlen(options->tun) >= IFNAMSIZ || !options->tun[0] || strpbrk(options->tun, "/%"))
-		return ipmasq_usage(error,
-				    "%s: a device's name has 1 to %d letters, no slash and no percent sign",
-				    options->tun, IFNAMSIZ - 1);
+		return ipmasq_usage(
+			error,
+			"%s: a device's name has 1 to %d letters, no slash and no percent sign",
+			options->tun, IFNAMSIZ - 1);
 	all->persistent = !options->fail_open;
 	for (unsigned int i = 0; i < options->workers; i++) {
 		all->lanes[i] = aligned_alloc(64, sizeof(*all->lanes[i]));
@@ -278,9 +297,9 @@ static void tun_hooks(struct datapath *datapath, unsigned int hooks)
 }
 
 /* Nothing can be lost: what is not read yet goes with the device. */
-static void tun_drain(struct datapath *datapath)
+static void tun_drain(struct datapath *datapath, unsigned int held)
 {
-	(void)datapath;
+	(void)datapath, (void)held;
 }
 
 /* The device counts what found no room in its queue. */

@@ -96,7 +96,8 @@ struct link_side {
 	uint32_t id;                                        /* of the link */
 	uint32_t hole;                                      /* number of a firewall hole plus 1 */
 	uint32_t candidates;                                /* helpers that it may be, by number */
-	uint32_t start[2]; /* sequence numbers of the first bytes, by direction */
+	uint32_t start[2];                                  /* sequence numbers of first bytes, */
+	bool start_known[2];                                /* by direction, if a SYN told them */
 	uint8_t first[HELPER_FIRST];
 	uint8_t first_len;
 	bool alone; /* if !begun: there is one candidate left */
@@ -225,7 +226,7 @@ struct libalias {
 	uint32_t target; /* LibAliasSetTarget() */
 	bool own_set;    /* LibAliasSetOwnAddresses() */
 	uint32_t *own;   /* sorted */
-	uint32_t own_count;
+	uint32_t own_count, own_room;
 
 	/* masquerade.c */
 	struct masquerade_rule *masquerade;

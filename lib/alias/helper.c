@@ -35,7 +35,7 @@ static const struct helper *const helpers[] = {
 };
 
 /* Of a link that had a helper: it may get one again when it is used for another connection. */
-static const struct helper none;
+static const struct helper none = {.name = ""};
 
 #define HELPERS   (sizeof(helpers) / sizeof(helpers[0]))
 #define MAP_WORDS (65536 / 64)
@@ -406,6 +406,7 @@ void helper_run(struct libalias *la, struct link *link, struct packet *p, enum d
 		return;
 	if (p->proto == IPPROTO_TCP && p->l4[13] & TH_SYN) {
 		side->start[dir] = ntohl(load32(p->l4 + 4)) + 1;
+		side->start_known[dir] = true;
 		if (dir == (side->server_inside ? IN : OUT) &&
 		    (link->tcp_state & ~TCP_TURNED) == TCP_SYN(dir))
 			restart(la, link);
