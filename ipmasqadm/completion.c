@@ -44,6 +44,13 @@ static int complete_first(struct matching *matching)
 	return rc ? rc : ipmasq_plugin_names(visit_matching, matching, &error);
 }
 
+static int complete_engine(struct matching *matching)
+{
+	int rc = visit_matching("kernel", matching);
+
+	return rc ? rc : visit_matching("user", matching);
+}
+
 static bool names_file(const struct command *command)
 {
 	static const char *const names[] = {"FILE", "RULES", ".pcap"};
@@ -144,6 +151,8 @@ int command_complete(struct session *session, int argc, char **argv, ipmasq_line
 
 	while (first < argc - 1 && argv[first][0] == '-')
 		first += strcmp(argv[first], "-e") == 0 ? 2 : 1;
+	if (argc > 1 && first >= argc && strcmp(argv[argc - 2], "-e") == 0)
+		return complete_engine(&matching);
 	if (first >= argc - 1)
 		return complete_first(&matching);
 	argc -= first;

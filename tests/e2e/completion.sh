@@ -17,6 +17,8 @@ check "the first word: a command" become "restore" res
 check "the first word: a module" become "portfw" portf
 check "options of the program" become "--dry-run" --d
 check "a module behind an option" become "portfw" --json portf
+check "an engine" become "kernel user" -e ""
+check "a module behind an engine" become "portfw" -e kernel portf
 letters="--dry-run --json --kill -A -D -F -L -P -R -h -l -n -p -v"
 check "the letters of a module" become "$letters" portfw -
 check "a protocol" become "sctp tcp udp" portfw -A -P ""

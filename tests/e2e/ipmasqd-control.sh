@@ -170,7 +170,7 @@ else
 	skip "clients without the right" "there is one user only in this user namespace"
 fi
 
-check "a daemon that goes away in the middle is told so" fails_with 1 "went away" eval '
+check "a daemon that goes away in the middle is told so" fails_with 1 "went away in the middle of its answer" eval '
 	socat UNIX-LISTEN:"$lab_scratch/half.sock" SYSTEM:"read line; printf %b \"out 100\\\\nhalf\"" & sleep 1
 	adm -e "$lab_scratch/half.sock" portfw -F'
 check "SIGTERM ends it" stop_ipmasqd
