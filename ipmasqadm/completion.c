@@ -63,7 +63,7 @@ static bool names_file(const struct command *command)
 
 /*
  * The options among the words of its help, which are written as `[-a] FILE`; none where a file may
- * stand, which the caller knows better.
+ * stand, which the caller knows better, or where the command has words of its own.
  */
 static int complete_words(const struct command *command, struct matching *matching)
 {
@@ -72,7 +72,7 @@ static int complete_words(const struct command *command, struct matching *matchi
 	char copy[256], *rest = copy;
 	int rc = 0;
 
-	if (matching->typed[0] != '-' && names_file(command))
+	if (matching->typed[0] != '-' && (command->complete || names_file(command)))
 		return 0;
 	snprintf(copy, sizeof(copy), "%s", command->words);
 	for (const char *word; (word = strtok_r(rest, " []|", &rest)) && !rc;)
@@ -167,4 +167,19 @@ bool command_takes_file(const struct session *session, const char *name)
 	const struct command *command = command_find(session, name);
 
 	return command && names_file(command);
+}
+
+/* `doctor portfw LADDR LPORT` is about a forward that is there, as `portfw -D -L` is. */
+int command_complete_doctor(struct session *session, int argc, char **argv, ipmasq_line_visit visit,
+			    void *data)
+{
+	struct matching matching = {argv[argc - 1], visit, data};
+	char *words[5] = {(char[]){"portfw"}, (char[]){"-D"}, (char[]){"-L"}};
+
+	if (argc == 2)
+		return visit_matching("portfw", &matching);
+	if (argc > 4 || strcmp(argv[1], "portfw") != 0 || matching.typed[0] == '-')
+		return 0;
+	memcpy(words + 3, argv + 2, (size_t)(argc - 2) * sizeof(*words));
+	return complete_module(session, argc + 1, words, &matching);
 }

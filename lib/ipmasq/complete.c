@@ -166,7 +166,18 @@ struct offering {
 	int rc;
 };
 
-/* Whether a rule's words begin as the words that were typed. */
+/* Whether `there` is what was typed; a protocol may be its first letter. */
+static bool is_typed(const struct ipmasq_option *option, unsigned int k, const char *there,
+		     const char *typed)
+{
+	if (!there)
+		return false;
+	if (!typed[0] || typed[1] || !is_name(option->words, k, "PROTO"))
+		return strcmp(there, typed) == 0;
+	return there[0] == typed[0];
+}
+
+/* Whether a rule's words are those that were typed, as far as there are any. */
 static bool agrees(const struct completion *completion, const struct ipmasq_words *rule)
 {
 	const struct ipmasq_option *option = completion->plugin->options;
@@ -174,11 +185,11 @@ static bool agrees(const struct completion *completion, const struct ipmasq_word
 	for (; option->letter; option++) {
 		unsigned char letter = (unsigned char)option->letter;
 
-		for (size_t k = 0; k < option->n_words && !(option->flags & IPMASQ_COMMAND); k++) {
+		for (unsigned int k = 0; k < option->n_words && !(option->flags & IPMASQ_COMMAND);
+		     k++) {
 			const char *typed = completion->before.value[letter][k];
-			const char *there = rule->value[letter][k];
 
-			if (typed && (!there || strncmp(there, typed, strlen(typed)) != 0))
+			if (typed && !is_typed(option, k, rule->value[letter][k], typed))
 				return false;
 		}
 	}

@@ -66,6 +66,10 @@ check "-D of autofw: the range's end" become "7170" autofw -D -r udp 6970 ""
 check "... and the control port" become "7070" autofw -D -r udp 6970 7170 -c tcp ""
 check "-D of helper: a name" become "sip" helper -D ""
 check "-D of proxy: an index" become "5" proxy -D rule 5
+check "doctor: a module" become "portfw" doctor p
+check "... an address that is forwarded" become "198.51.100.1 198.51.100.10" doctor portfw 1
+check "... and its port" become "80" doctor portfw 198.51.100.1 ""
+check "... an option" become "-P" doctor portfw 198.51.100.1 80 -P
 check "one may not look at rules: what there is without" equals "sctp tcp udp" bash -c '
 	"$0" "$@" complete portfw -D -P "" | sort | paste -sd" "' nsenter --net="/run/netns/$lab-router" \
 	setpriv --bounding-set=-net_admin --inh-caps=-net_admin "$IPMASQADM"
