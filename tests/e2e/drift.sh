@@ -37,11 +37,11 @@ documented() {
 
 # helped MODULE: the options of the module's help; helped_first MODULE: one spelling of each.
 helped() {
-	adm "$1" -h | sed -nE 's/^  (-[-A-Za-z]+)(, (-[A-Za-z]))? .*/\1 \3/p' | set_of
+	adm "$1" -h | sed -nE 's/^  (-[-A-Za-z]+)(, (-[A-Za-z]))?( (--[a-z]+))? .*/\1 \3 \5/p' | set_of
 }
 
 helped_first() {
-	adm "$1" -h | sed -nE 's/^  (-[-A-Za-z]+).*/\1/p' | set_of
+	adm "$1" -h | sed -nE 's/^  (-[-A-Za-z]+)(, -[A-Za-z])?( (--[a-z]+) )?.*/\1 \4/p' | set_of
 }
 
 # parsed MODULE: the letters that the module's parser knows, tried one by one, and the long words.
@@ -53,7 +53,7 @@ parsed() {
 			adm --dry-run "$1" "$word" </dev/null 2>&1 | grep -q "there is no option" ||
 				printf '%s\n' "$word"
 		done
-		for word in --json --dry-run --kill --no-such-word; do
+		for word in --json --dry-run --kill --follow --no-such-word; do
 			adm --dry-run "$1" "$word" </dev/null 2>&1 | grep -q "there is no option" ||
 				printf '%s\n' "$word"
 		done
