@@ -16,6 +16,18 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#ifdef __SANITIZE_ADDRESS__
+
+/* LeakSanitizer traces this process from a process that it forks. */
+int sandbox_enter(struct ipmasq_error *error)
+{
+	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0
+		       ? ipmasq_fail(error, errno, "dumpable: %s", strerror(errno))
+		       : 0;
+}
+
+#else
+
 /* By what they are for. */
 static const int allowed[] = {
 	/* memory and threads */
@@ -59,18 +71,6 @@ static int only_reading(scmp_filter_ctx filter, int call, unsigned int argument)
 				      SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, O_ACCMODE, mode));
 	return rc;
 }
-
-#ifdef __SANITIZE_ADDRESS__
-
-/* LeakSanitizer traces this process from a process that it forks. */
-int sandbox_enter(struct ipmasq_error *error)
-{
-	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0
-		       ? ipmasq_fail(error, errno, "dumpable: %s", strerror(errno))
-		       : 0;
-}
-
-#else
 
 int sandbox_enter(struct ipmasq_error *error)
 {
