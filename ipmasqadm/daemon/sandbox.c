@@ -17,25 +17,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-<<<<<<< HEAD
 #ifdef __SANITIZE_ADDRESS__ /* LeakSanitizer traces this process from one that it forks */
 static const bool traced = true;
 #else
 static const bool traced = false;
 #endif
-=======
-#ifdef __SANITIZE_ADDRESS__
-
-/* LeakSanitizer traces this process from a process that it forks. */
-int sandbox_enter(struct ipmasq_error *error)
-{
-	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0
-		       ? ipmasq_fail(error, errno, "dumpable: %s", strerror(errno))
-		       : 0;
-}
-
-#else
->>>>>>> o1
 
 /* By what they are for. */
 static const int allowed[] = {
@@ -83,7 +69,6 @@ static int only_reading(scmp_filter_ctx filter, int call, unsigned int argument)
 
 int sandbox_enter(struct ipmasq_error *error)
 {
-<<<<<<< HEAD
 	scmp_filter_ctx filter;
 	int rc;
 
@@ -91,10 +76,6 @@ int sandbox_enter(struct ipmasq_error *error)
 		return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	rc = filter ? 0 : -ENOMEM;
-=======
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int rc = filter ? 0 : -ENOMEM;
->>>>>>> o1
 
 	if (rc == 0)
 		rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
