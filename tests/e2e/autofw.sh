@@ -128,15 +128,23 @@ sleep_since() {
 
 	[ $wait -le 0 ] || sleep "$((wait / 1000)).$(printf %03d $((wait % 1000)))"
 }
+check "a trigger that does not lapse, by TCP, for another host" eval '
+	autofw -A -r udp 7000 7000 -c tcp 8080 -u && get server2 http://198.51.100.2:8080/'
 speak server1 && opened=$(date +%s%N)
-sleep_since 10
+sleep_since 4
 check "control traffic renews it" eval 'speak server1 && opened=$(date +%s%N)'
 sleep_since 14
 check "14 s after the last control packet it is open" eval 'forget_flows
 	equals server1 from 198.51.100.2 6970'
 sleep_since 16
 check "16 s after it, it is not" eval 'forget_flows; fails from 198.51.100.2 6970'
-check "the listing shows that nobody holds it" equals "trigger udp 6970 6980 - 0 udp/9000 - 0" listing
+check "the listing shows that nobody holds it" says "trigger udp 6970 6980 - 0 udp/9000 - 0" listing
+check "-u has kept the other open" equals server2 from 198.51.100.2 7000
+check "not for another outside host, either" fails from 198.51.100.3 7000
+check "the listing says that it does not lapse" \
+	says "trigger udp 7000 7000 10.0.0.12 0 tcp/8080 198.51.100.2 0" listing
+check "-D closes it" eval 'autofw -D -r udp 7000 7000 -c tcp 8080 -u && forget_flows
+	fails from 198.51.100.2 7000'
 
 check "-D with another option matches nothing" refuses 1 'no rule `autofw -A' \
 	autofw -D -r udp 6970 6980 -c udp 9000 -i
@@ -145,11 +153,8 @@ check "-i lets any outside host in" eval 'autofw -A -r udp 6970 6980 -c udp 9000
 	equals server2 from 198.51.100.3 6970 && equals server2 from 198.51.100.2 6980'
 check "the listing says any" eval '
 	[[ $(listing) =~ ^"trigger udp 6970 6980 10.0.0.12 0 udp/9000 any "1[0-5]$ ]]'
-check "-u keeps it open" eval 'autofw -A -r udp 6970 6980 -c udp 9000 -u && speak server2 &&
-	sleep 16.5 && forget_flows
-	equals server2 from 198.51.100.2 6970 && fails from 198.51.100.3 6980'
-check "the listing says that it does not lapse" \
-	equals "trigger udp 6970 6980 10.0.0.12 0 udp/9000 198.51.100.2 0" listing
+check "-A with -u takes the place of it" eval 'autofw -A -r udp 6970 6980 -c udp 9000 -u &&
+	equals "trigger udp 6970 6980 - 0 udp/9000 - 0" listing'
 check "a trigger by TCP opens, too" eval '
 	autofw -A -r tcp 8080 8080 -c tcp 8080 && get server1 http://198.51.100.2:8080/ &&
 	equals server1 get client http://198.51.100.1:8080/'

@@ -42,15 +42,14 @@ killed_within() {
 	return 0
 }
 
-additions() {
-	local number
-
+# In a shell of its own, which waits for nothing else.
+additions() (
 	for number in {1..60}; do
 		killed_within 20 portfw -A -P tcp -L 198.51.100.1 $((number % 4 + 8000)) -R 10.0.0.11 "$number" &
 		[ $((number % 4)) != 0 ] || wait
 	done
 	wait
-}
+)
 
 restores() {
 	local number hosts
