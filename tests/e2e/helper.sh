@@ -60,6 +60,8 @@ portfw -A -P tcp -L 198.51.100.1 21 -R 10.0.0.11 21
 check "an FTP server behind the router: the client is told the router's address" \
 	says "(198,51,100,1," ftp server1 passive 21 client 198.51.100.1 21
 check "and reaches its data by it" says $'.\ndata' ftp server1 passive 21 client 198.51.100.1 21
+check "an active client outside gets data from the address that it called" \
+	says "data from 198.51.100.1" ftp server1 active 21 client 198.51.100.1 21
 check "by another port outside, too" eval 'portfw -A -P tcp -L 198.51.100.1 2121 -R 10.0.0.11 21 &&
 	says "(198,51,100,1," ftp server1 passive 21 client 198.51.100.1 2121'
 check "save, flush, restore, save are the same bytes" round_trip
