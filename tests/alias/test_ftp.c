@@ -193,7 +193,8 @@ static void client_says(struct net *net, uint32_t seq, const char *text)
 
 static void an_inside_server_connects_from_the_address_that_was_called(void **state)
 {
-	static const char port[] = "PORT 203,0,113,7,16,1\r\n", eprt[] = "EPRT |1|203.0.113.7|4098|\r\n";
+	static const char port[] = "PORT 203,0,113,7,16,1\r\n",
+			  eprt[] = "EPRT |1|203.0.113.7|4098|\r\n";
 	struct net *net = *state;
 
 	call_inside_server(net);
