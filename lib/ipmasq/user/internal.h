@@ -6,7 +6,7 @@
  *   store.c       the rules, found by their keys
  *   redirect.c masq.c proxy.c helper.c trigger.c   one kind of rule each, in terms of libalias
  *   translate.c   the way of packets; steer.c: which worker's they are; fragment.c: those held
- *   links.c       links across a restart; connections.c: links in listings
+ *   links.c       links across a restart; connections.c: listed; explain.c: whose they are
  *   user.c        the engine's life and what its owner sets
  *
  * Locks: user->lock is of whoever reads or changes rules, and of nobody who has packets; a worker's
