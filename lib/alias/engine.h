@@ -190,7 +190,7 @@ TAILQ_HEAD(proxy_list, proxy_rule);
 #define WHEEL_SLOTS      1024
 #define HELPER_PORTS     64
 #define EXPECT_SLOTS     64
-#define REDIRECT_CLASSES 22
+#define REDIRECT_CLASSES 23
 
 struct endpoint;
 struct fragment_table;

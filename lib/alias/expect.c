@@ -6,7 +6,8 @@
  * that nobody has it, and with USE_SOCKETS a socket holds that port on this machine.  Where a
  * remote is named, nobody else gets in.  The first packet that comes in makes the link and ends
  * it; what goes out from the inside end before that leaves from the alias port, and media may still
- * come from another port than they are sent to, though not for long.
+ * come from another port than they are sent to, though not for long.  What an inside end is to open
+ * itself, from a port that nobody knows yet, lets nothing in and ends with the link.
  *
  * Deadlines are in a wheel of one-second slots, where an expectation beyond the horizon is looked
  * at once a round.  A control connection (master) may have a few expectations at a time; its end
@@ -58,7 +59,8 @@ static struct alias_link *enter(struct libalias *la, struct link_side *side,
 				const struct expectation *wanted, const struct view *in,
 				uint16_t part, int socket)
 {
-	struct alias_link *r = redirect_new(la, REDIRECT_PORT);
+	struct alias_link *r =
+		redirect_new(la, wanted->inside_port ? REDIRECT_PORT : REDIRECT_OUTGOING);
 
 	if (!r)
 		return NULL;
@@ -184,7 +186,7 @@ struct alias_link *expect_add(struct libalias *la, struct link *master,
 			  .peer = wanted->remote,
 			  .peer_port = wanted->remote_port};
 	struct link_side *side = link_side(la, master);
-	int sockets[2], ports = pair ? 2 : 1;
+	int sockets[2] = {-1, -1}, ports = pair ? 2 : 1;
 
 	if (!side)
 		return NULL;
@@ -199,7 +201,7 @@ struct alias_link *expect_add(struct libalias *la, struct link *master,
 	for (int i = 0; i < 2; i++)
 		if (part[i])
 			forget(la, part[i]);
-	if (!choose(la, master, wanted, &in, ports, sockets))
+	if (wanted->inside_port && !choose(la, master, wanted, &in, ports, sockets))
 		return NULL;
 	part[0] = enter(la, side, wanted, &in, 0, sockets[0]);
 	if (part[0] && pair) {
@@ -245,7 +247,7 @@ void expect_used(struct libalias *la, struct alias_link *r, struct link *link)
 		return;
 	}
 	link->flags |= LINK_EXPECTED;
-	if (link->flags & LINK_INCOMING) {
+	if (link->flags & LINK_INCOMING || r->kind == REDIRECT_OUTGOING) {
 		forget(la, r);
 	} else if ((int32_t)(r->deadline - la->now) > LINGER) {
 		LIST_REMOVE(r, expected);
