@@ -10,7 +10,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 work=${FUZZ_DIR:-${TMPDIR:-/tmp}/ipmasqadm-fuzz}
 : "${CLANG:=clang}"
-[ $# -gt 0 ] || set -- argv rules_file kernel request user_links
+# A target is a source and its corpus.
+[ $# -gt 0 ] || set -- $(ls "$here/corpus")
 
 # One list of sources and one of wrapped symbols, those of the unit tests.
 makefile=$top/tests/unit/Makefile.am
