@@ -128,7 +128,7 @@ sleep_since() {
 	[ $wait -le 0 ] || sleep "$((wait / 1000)).$(printf %03d $((wait % 1000)))"
 }
 speak server1 && opened=$(date +%s%N)
-sleep_since 10
+sleep_since 4
 check "control traffic renews it" eval 'speak server1 && opened=$(date +%s%N)'
 sleep_since 14
 check "14 s after the last control packet it is open" eval 'on router conntrack -F 2>/dev/null;
