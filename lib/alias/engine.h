@@ -364,6 +364,8 @@ bool port_choose(struct libalias *la, struct view *in, uint8_t proto, uint16_t w
 /* Is this port free for view? */
 bool port_free(struct libalias *la, const struct view *in, uint8_t proto, uint16_t port);
 void port_note(struct libalias *la, const struct view *in, uint8_t proto, bool used);
+/* A redirect that held this port has gone. */
+void port_release(struct libalias *la, uint32_t alias, uint16_t port, uint8_t proto);
 void port_clear(struct libalias *la);
 uint32_t random_number(struct libalias *la);
 /* A socket on the port, so that the machine's own programs keep off; -1: none, -2: in use. */
@@ -382,8 +384,11 @@ struct alias_link *redirect_find(struct libalias *la, enum direction dir, const 
 void redirect_set_rank(struct libalias *la, struct alias_link *redirect, uint32_t rank);
 /* Is it one of LibAliasSetOwnAddresses()? */
 bool is_own(const struct libalias *la, uint32_t addr);
-/* Does a redirect of ports want incoming packets of this view? */
-bool redirect_holds_port(struct libalias *la, const struct view *in, uint8_t proto);
+/* The redirect of ports that wants incoming packets of this view, or NULL. */
+const struct alias_link *redirect_of_port(const struct libalias *la, const struct view *in,
+					  uint8_t proto);
+/* Does it keep dynamic links off the port? */
+bool redirect_holds_port(const struct libalias *la, const struct view *in, uint8_t proto);
 struct link *redirect_link_out(struct libalias *la, struct alias_link *redirect,
 			       const struct packet *p, const struct view *out);
 struct link *redirect_link_in(struct libalias *la, struct alias_link *redirect,
