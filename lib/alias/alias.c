@@ -139,8 +139,8 @@ static struct link *begin_out(struct libalias *la, const struct packet *p, int *
 }
 
 /*
- * Whether an incoming packet without redirect makes a link.  Where masquerade rules say what is ours
- * it does if its answers would be masqueraded, so that they keep their source.
+ * Whether an incoming packet without redirect makes a link.  Where masquerade rules say what is
+ * ours it does if its answers would be masqueraded, so that they keep their source.
  */
 static bool is_let_in(const struct libalias *la, const struct view *view, uint8_t proto)
 {
@@ -185,6 +185,8 @@ static int translate_more(struct libalias *la, struct packet *p, struct link *li
 
 	if (link->side && link->side->helper && !p->more)
 		helper_run(la, link, p, dir);
+	if (dir == OUT && link->flags & LINK_ENCODE_TCP && link->side && tcp_begins(link, p, dir))
+		proxy_begin(link);
 	if (p->proto == IPPROTO_TCP && link->side)
 		tcp_adjust(link, p, dir);
 	if (dir == OUT && (link->flags & (LINK_ENCODE_IP | LINK_ENCODE_TCP)))
