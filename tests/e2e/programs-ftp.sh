@@ -60,14 +60,10 @@ start_proftpd() {
 	wait_until listens "$1" -t "$2"
 }
 
-# Without waiting for each answer lftp gets several in one segment, where the kernel's helper sees
-# only the first.
-sync=$([ "${ENGINE:-kernel}" = kernel ] && echo on || echo off)
-
 # fetch NAMESPACE ADDRESS PORT WAY: a file comes whole that way.
 fetch() {
 	local got=$lab_scratch/got url=ftp://$2:$3/big curl=(curl -gsS --max-time 20 --no-ftp-skip-pasv-ip -o -)
-	local lftp="set net:timeout 5; set net:max-retries 1; set ftp:ssl-allow no; set ftp:prefer-epsv no; set ftp:sync-mode $sync;"
+	local lftp="set net:timeout 5; set net:max-retries 3; set ftp:ssl-allow no; set ftp:prefer-epsv no;"
 
 	rm -f "$got"
 	case $4 in
