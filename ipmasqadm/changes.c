@@ -113,3 +113,22 @@ int changes_print_table(struct ipmasq_table *table, FILE *out, struct ipmasq_err
 	return ipmasq_table_walk(table, NULL, print_rule, &printing, error) < 0 ? IPMASQ_FAILED
 									       : IPMASQ_OK;
 }
+
+static int take_line(const char *line, void *data)
+{
+	char **copy = data;
+
+	*copy = strdup(line);
+	return 1; /* the first is all of it */
+}
+
+char *changes_rule_line(const struct ipmasq_rule *rule)
+{
+	struct ipmasq_error error;
+	const struct ipmasq_plugin *plugin = ipmasq_plugin_load(rule->owner, &error);
+	char *line = NULL;
+
+	if (plugin)
+		plugin->format(rule, take_line, &line);
+	return line;
+}

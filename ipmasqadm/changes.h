@@ -11,4 +11,7 @@ int changes_print(struct ipmasq_table *table, FILE *out, struct ipmasq_error *er
 /* Prints the command lines that make every rule of `table` again.  A status. */
 int changes_print_table(struct ipmasq_table *table, FILE *out, struct ipmasq_error *error);
 
+/* The first line that makes `rule` again, to be freed; NULL when there is none. */
+char *changes_rule_line(const struct ipmasq_rule *rule);
+
 #endif

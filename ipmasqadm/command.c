@@ -4,6 +4,7 @@
  * plugin runs it, for a call, a line of the shell and a request to the daemon alike.
  */
 #include "command.h"
+#include "remote.h"
 #include "rules_file.h"
 
 #include <ipmasq/part.h>
@@ -14,13 +15,18 @@ static enum ipmasq_status complete(struct session *session, int argc, char **arg
 
 static const struct command commands[] = {
 	{"save", rules_file_save, "[FILE]", "write all rules as command lines; - is standard output",
-	 NULL, false},
+	 NULL, COMMAND_LOCAL},
 	{"restore", rules_file_restore, "[-a] FILE",
 	 "make the rules those of the file (- is standard input), all or nothing;\n"
-	 "                      -a adds to what is there", NULL, false},
-	{"flush", flush, "", "remove the rules of all modules", NULL, false},
+	 "                      -a adds to what is there", NULL, COMMAND_LOCAL},
+	{"flush", flush, "", "remove the rules of all modules", NULL, 0},
+	{"trace", NULL, "-P PROTO -S ADDR PORT -D ADDR PORT [-m MARK] [-r RULES] [-M ADDR] [-i IFACE]",
+	 "what becomes of a packet, and by which rule", NULL, COMMAND_LOCAL},
+	{"replay", NULL, "IN.pcap [-w OUT.pcap] [-r RULES] -i ADDR",
+	 "what becomes of the packets of a capture; ADDR is the outside address", NULL,
+	 COMMAND_LOCAL},
 	{"complete", complete, "[WORD]...", "what the last word may become, for a shell's completion",
-	 NULL, true},
+	 NULL, COMMAND_OWN_FLAGS},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -58,8 +64,11 @@ static int visit_matching(const char *word, void *data)
 	return matching->visit(word, matching->data);
 }
 
-static const struct command *find(const char *name)
+static const struct command *find(const struct session *session, const char *name)
 {
+	for (const struct command *own = session->commands; own && own->name; own++)
+		if (strcmp(own->name, name) == 0)
+			return own;
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
@@ -94,7 +103,7 @@ int command_complete(struct session *session, int argc, char **argv, ipmasq_line
 		first++;
 	if (first >= argc - 1)
 		return complete_first(&matching);
-	command = find(argv[first]);
+	command = find(session, argv[first]);
 	if (command)
 		return command->complete ? command->complete(session, argc - first, argv + first,
 							     visit, data)
@@ -158,7 +167,7 @@ static enum ipmasq_status run_part(struct session *session, int argc, char **arg
 static enum ipmasq_status run_command(struct session *session, const struct command *command,
 				      int argc, char **argv)
 {
-	if (!command->own_flags)
+	if (!(command->flags & COMMAND_OWN_FLAGS))
 		argc = take_flags(session, argc, argv);
 	if (session->flags.help) {
 		fprintf(session->out, "ipmasqadm %s %s\n  %s\n", command->name, command->words,
@@ -182,10 +191,16 @@ static int module_body(struct ipmasq_context *context, void *data)
 
 enum ipmasq_status command_run(struct session *session, int argc, char **argv)
 {
-	const struct command *command = find(argv[0]);
+	const struct command *command = find(session, argv[0]);
 	struct module_call call = {argc, argv};
 	struct ipmasq_error error;
 
+	if (session->remote && !(command && command->flags & COMMAND_LOCAL))
+		return remote_command(session, argc, argv);
+	if (session->commands && command && command->flags & COMMAND_LOCAL) {
+		fprintf(session->err, "%s: this is done by ipmasqadm, not by ipmasqd\n", argv[0]);
+		return IPMASQ_USAGE;
+	}
 	if (command)
 		return run_command(session, command, argc, argv);
 	if (!ipmasq_plugin_load(argv[0], &error)) {
@@ -193,6 +208,27 @@ enum ipmasq_status command_run(struct session *session, int argc, char **argv)
 		return error.status;
 	}
 	return session_transaction(session, argv[0], module_body, &call);
+}
+
+enum ipmasq_status command_run_line(struct session *session, int argc, char **argv)
+{
+	int i = 0;
+
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		if (!command_flag(session, argv[i])) {
+			fprintf(session->err, "ipmasqadm: there is no option '%s'; ipmasqadm -h lists them\n",
+				argv[i]);
+			return IPMASQ_USAGE;
+		}
+	}
+	if (i < argc)
+		return command_run(session, argc - i, argv + i);
+	if (session->flags.help) {
+		command_list(session->out);
+		return IPMASQ_OK;
+	}
+	fputs("ipmasqadm: name a command or a module; -h lists them\n", session->err);
+	return IPMASQ_USAGE;
 }
 
 static int print_module(const char *name, void *data)

@@ -11,6 +11,10 @@
 
 #include "session.h"
 
+/* What is different about a command. */
+#define COMMAND_OWN_FLAGS 1u /* the flags among its words are its own business */
+#define COMMAND_LOCAL     2u /* runs in the caller's program, also when the rules are in an ipmasqd */
+
 struct command {
 	const char *name;
 	/* argv[0] is the name; flags are taken out.  NULL: a part of this name. */
@@ -19,7 +23,7 @@ struct command {
 	/* Perhaps NULL: visits what argv[argc-1] may become; as ipmasq_plugin_complete(). */
 	int (*complete)(struct session *session, int argc, char **argv, ipmasq_line_visit visit,
 			void *data);
-	bool own_flags; /* the flags among its words are its own business */
+	unsigned int flags;
 };
 
 /* What a part exports as `command_part`. */
@@ -29,6 +33,9 @@ struct command_part {
 
 /* One command line: a command's, or a module's.  argv is written to. */
 enum ipmasq_status command_run(struct session *session, int argc, char **argv);
+
+/* The same for a line that may begin with flags, which become the session's. */
+enum ipmasq_status command_run_line(struct session *session, int argc, char **argv);
 
 /* Sets the flag of `session` that `word` names (-n, --numeric...); false: it is none. */
 bool command_flag(struct session *session, const char *word);

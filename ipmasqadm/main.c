@@ -3,9 +3,11 @@
  * ipmasqadm: the dispatcher.  Options, then a command line, which command.c carries out.
  */
 #include "command.h"
+#include "remote.h"
+#include "standard.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void usage(FILE *out)
@@ -21,7 +23,8 @@ static void usage(FILE *out)
 	      "  --json      list as JSON\n"
 	      "  --dry-run   show what would change, change nothing\n"
 	      "  --kill      end the TCP connections of what is removed, too\n"
-	      "  -e kernel   the engine that the rules are for\n"
+	      "  -e ENGINE   the engine that has the rules: `kernel`, `user` for the ipmasqd that runs,\n"
+	      "              or the path of an ipmasqd's socket; default: IPMASQADM_ENGINE, or kernel\n"
 	      "  -V          version\n"
 	      "  -h          this help\n",
 	      out);
@@ -37,22 +40,43 @@ static int finish(enum ipmasq_status status)
 	return status == IPMASQ_OK ? IPMASQ_FAILED : (int)status;
 }
 
-/* A standard descriptor that is closed would become our netlink socket; using it is to fail. */
-static void hold_standard_descriptors(void)
+/* The value of -e at argv[*i], in each of its spellings; NULL: it is another option. */
+static const char *engine_option(int argc, char **argv, int *i)
 {
-	for (int fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) < 0)
-			return;
+	const char *word = argv[*i];
+
+	if (strcmp(word, "-e") == 0 || strcmp(word, "--engine") == 0)
+		return *i + 1 < argc ? argv[++*i] : "";
+	if (strncmp(word, "--engine=", strlen("--engine=")) == 0)
+		return word + strlen("--engine=");
+	return strncmp(word, "-e", 2) == 0 ? word + 2 : NULL;
+}
+
+/* Opens what `word` names; the session has either an engine or a remote then. */
+static int choose_engine(struct session *session, const char *word)
+{
+	struct ipmasq_error error;
+
+	if (remote_engine(word, &session->remote, &error) == 0) {
+		if (session->remote)
+			return IPMASQ_OK;
+		session->engine = ipmasq_engine_kernel(&error);
+		if (session->engine)
+			return IPMASQ_OK;
+	}
+	fprintf(stderr, "ipmasqadm: %s\n", error.text);
+	return error.status;
 }
 
 int main(int argc, char **argv)
 {
 	struct session session = {.out = stdout, .err = stderr};
-	struct ipmasq_error error;
-	enum ipmasq_status status;
-	int i;
+	const char *engine = secure_getenv("IPMASQADM_ENGINE"), *named;
+	int status, i;
 
-	hold_standard_descriptors();
+	standard_hold();
+	if (!engine || !*engine)
+		engine = "kernel";
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "-V") == 0 || strcmp(argv[i], "--version") == 0) {
 			puts(PACKAGE_STRING);
@@ -62,12 +86,9 @@ int main(int argc, char **argv)
 			usage(stdout);
 			return finish(IPMASQ_OK);
 		}
-		if (strcmp(argv[i], "-e") == 0 && i + 1 < argc && strcmp(argv[i + 1], "kernel") == 0) {
-			i++;
-		} else if (strcmp(argv[i], "-e") == 0) {
-			fprintf(stderr, "ipmasqadm: -e %s: the engine is `kernel`\n",
-				i + 1 < argc ? argv[i + 1] : "");
-			return IPMASQ_USAGE;
+		named = engine_option(argc, argv, &i);
+		if (named) {
+			engine = named;
 		} else if (!command_flag(&session, argv[i])) {
 			fprintf(stderr, "ipmasqadm: there is no option '%s'; ipmasqadm -h lists them\n",
 				argv[i]);
@@ -78,12 +99,10 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return IPMASQ_USAGE;
 	}
-	session.engine = ipmasq_engine_kernel(&error);
-	if (!session.engine) {
-		fprintf(stderr, "ipmasqadm: %s\n", error.text);
-		return IPMASQ_FAILED;
-	}
-	status = command_run(&session, argc - i, argv + i);
+	status = choose_engine(&session, engine);
+	if (status != IPMASQ_OK)
+		return status;
+	status = (int)command_run(&session, argc - i, argv + i);
 	ipmasq_engine_close(session.engine);
-	return finish(status);
+	return finish((enum ipmasq_status)status);
 }

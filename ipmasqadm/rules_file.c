@@ -10,6 +10,8 @@
  */
 #include "rules_file.h"
 #include "changes.h"
+#include "line.h"
+#include "remote.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,68 +20,51 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define WORDS_MAX  64
 #define FILE_MAX   (256u << 20)
 #define FILE_GROWS (64u << 10)
 
 struct restoring {
-	const char *name; /* of the file */
-	char *text;       /* all of it */
-	size_t length;
-	bool add; /* -a: to what is there */
+	const struct rules_text *rules;
 	char *line;
 	size_t line_size;
 };
 
-static int read_text(struct restoring *restoring, FILE *file)
+int rules_file_read(FILE *file, char **text, size_t *length)
 {
 	size_t room = 0, n;
 
+	*text = NULL;
+	*length = 0;
 	do {
-		if (restoring->length == room) {
-			char *text;
+		if (*length == room) {
+			char *more;
 
 			room = room ? room * 2 : FILE_GROWS;
-			text = room > FILE_MAX ? NULL : realloc(restoring->text, room);
-			if (!text) {
+			more = room > FILE_MAX ? NULL : realloc(*text, room);
+			if (!more) {
 				errno = EFBIG;
 				return -1;
 			}
-			restoring->text = text;
+			*text = more;
 		}
-		n = fread(restoring->text + restoring->length, 1, room - restoring->length, file);
-		restoring->length += n;
+		n = fread(*text + *length, 1, room - *length, file);
+		*length += n;
 	} while (n);
 	return ferror(file) ? -1 : 0;
 }
 
-static int read_file(struct restoring *restoring)
+int rules_file_read_named(const char *name, char **text, size_t *length)
 {
-	bool standard = strcmp(restoring->name, "-") == 0;
-	FILE *file = standard ? stdin : fopen(restoring->name, "re");
+	bool standard = strcmp(name, "-") == 0;
+	FILE *file = standard ? stdin : fopen(name, "re");
 	int rc;
 
 	if (!file)
 		return -1;
-	rc = read_text(restoring, file);
+	rc = rules_file_read(file, text, length);
 	if (!standard)
 		fclose(file);
 	return rc;
-}
-
-/* Cuts `line` into words in place; their number, or -1 when there are too many. */
-static int split(char *line, char **words)
-{
-	int n = 0;
-
-	for (char *word = strtok_r(line, " \t\r", &line); word && *word != '#';
-	     word = strtok_r(NULL, " \t\r", &line)) {
-		if (n == WORDS_MAX)
-			return -1;
-		words[n++] = word;
-	}
-	words[n] = NULL;
-	return n;
 }
 
 /* Puts `FILE:N: ` before the message of a failed line. */
@@ -90,7 +75,7 @@ static void locate(struct ipmasq_error *error, const struct restoring *restoring
 
 	if (error->code == EAGAIN)
 		return;
-	snprintf(error->text, sizeof(error->text), "%.96s:%zu: %.16s%s%.380s", restoring->name,
+	snprintf(error->text, sizeof(error->text), "%.96s:%zu: %.16s%s%.380s", restoring->rules->name,
 		 number, module ? module : "", module ? ": " : "", whole.text);
 }
 
@@ -98,7 +83,7 @@ static int run_line(struct ipmasq_context *context, struct restoring *restoring,
 		    size_t length, size_t number)
 {
 	struct ipmasq_context line = *context;
-	char *words[WORDS_MAX + 1];
+	char *words[LINE_WORDS_MAX + 1];
 	int n, status;
 
 	if (length >= restoring->line_size) {
@@ -118,11 +103,11 @@ static int run_line(struct ipmasq_context *context, struct restoring *restoring,
 		locate(&context->error, restoring, number, NULL);
 		return IPMASQ_USAGE;
 	}
-	n = split(restoring->line, words);
+	n = line_split(restoring->line, words);
 	if (n == 0)
 		return IPMASQ_OK;
 	if (n < 0) {
-		ipmasq_usage(&context->error, "more than %d words", WORDS_MAX);
+		ipmasq_usage(&context->error, "more than %d words", LINE_WORDS_MAX);
 		locate(&context->error, restoring, number, NULL);
 		return IPMASQ_USAGE;
 	}
@@ -143,10 +128,10 @@ static int run_line(struct ipmasq_context *context, struct restoring *restoring,
 static int restore(struct ipmasq_context *context, void *data)
 {
 	struct restoring *restoring = data;
-	const char *at = restoring->text, *end = at + restoring->length;
+	const char *at = restoring->rules->text, *end = at + restoring->rules->length;
 	size_t number = 1;
 
-	if (!restoring->add && ipmasq_table_clear(context->table, NULL, &context->error) < 0)
+	if (!restoring->rules->add && ipmasq_table_clear(context->table, NULL, &context->error) < 0)
 		return context->error.status;
 	for (; at < end; number++) {
 		const char *stop = memchr(at, '\n', (size_t)(end - at));
@@ -157,61 +142,80 @@ static int restore(struct ipmasq_context *context, void *data)
 			return status;
 		at += length + 1;
 	}
-	return IPMASQ_OK;
+	return restoring->rules->then ? restoring->rules->then(context) : IPMASQ_OK;
+}
+
+enum ipmasq_status rules_file_restore_text(struct session *session, const struct rules_text *rules)
+{
+	struct restoring restoring = {.rules = rules};
+	enum ipmasq_status status = session_transaction(session, NULL, restore, &restoring);
+
+	free(restoring.line);
+	return status;
 }
 
 enum ipmasq_status rules_file_restore(struct session *session, int argc, char **argv)
 {
-	struct restoring restoring = {0};
+	struct rules_text rules = {0};
 	enum ipmasq_status status = IPMASQ_FAILED;
+	char *text = NULL;
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-a") == 0) {
-			restoring.add = true;
-		} else if (restoring.name || (argv[i][0] == '-' && argv[i][1])) {
+			rules.add = true;
+		} else if (rules.name || (argv[i][0] == '-' && argv[i][1])) {
 			fprintf(session->err, "restore: '%s' is one word too many; "
 					"usage: ipmasqadm restore [-a] FILE\n", argv[i]);
 			return IPMASQ_USAGE;
 		} else {
-			restoring.name = argv[i];
+			rules.name = argv[i];
 		}
 	}
-	if (!restoring.name) {
+	if (!rules.name) {
 		fputs("restore: name the file, or - for standard input\n", session->err);
 		return IPMASQ_USAGE;
 	}
-	if (read_file(&restoring) < 0)
-		fprintf(session->err, "restore: cannot read %s: %s\n", restoring.name, strerror(errno));
-	else
-		status = session_transaction(session, NULL, restore, &restoring);
-	free(restoring.line);
-	free(restoring.text);
+	if (rules_file_read_named(rules.name, &text, &rules.length) < 0) {
+		fprintf(session->err, "restore: cannot read %s: %s\n", rules.name, strerror(errno));
+	} else {
+		rules.text = text;
+		status = session->remote ? remote_restore(session, &rules)
+					 : rules_file_restore_text(session, &rules);
+	}
+	free(text);
 	return status;
 }
 
 static int print_rules(struct ipmasq_context *context, void *data)
 {
-	FILE *out = data ? data : context->out;
-
-	fputs("# ipmasqadm rules, one command a line; see ipmasqadm(8)\n", out);
-	return changes_print_table(context->table, out, &context->error);
+	(void)data;
+	fputs("# ipmasqadm rules, one command a line; see ipmasqadm(8)\n", context->out);
+	return changes_print_table(context->table, context->out, &context->error);
 }
 
-static int keep_text(struct ipmasq_context *context, void *data)
+enum ipmasq_status rules_file_print(struct session *session)
 {
-	char **text = data;
-	size_t length;
-	FILE *out = open_memstream(text, &length);
-	int status;
+	char *save[] = {(char[]){"save"}, NULL};
 
-	if (!out) {
-		ipmasq_fail(&context->error, ENOMEM, "out of memory");
+	return session->remote ? remote_command(session, 1, save)
+			       : session_transaction(session, "save", print_rules, NULL);
+}
+
+enum ipmasq_status rules_file_text(const struct session *session, char **text)
+{
+	struct session keeping = *session;
+	enum ipmasq_status status;
+	size_t length;
+
+	keeping.out = open_memstream(text, &length);
+	if (!keeping.out) {
+		fputs("save: out of memory\n", session->err);
 		return IPMASQ_FAILED;
 	}
-	status = print_rules(context, out);
-	if (fclose(out) != 0 || status != IPMASQ_OK) {
-		free(*text);
-		*text = NULL;
+	status = rules_file_print(&keeping);
+	if (fclose(keeping.out) != 0 && status == IPMASQ_OK) {
+		fputs("save: out of memory\n", session->err);
+		status = IPMASQ_FAILED;
 	}
 	return status;
 }
@@ -293,8 +297,8 @@ enum ipmasq_status rules_file_save(struct session *session, int argc, char **arg
 		return IPMASQ_USAGE;
 	}
 	if (argc == 1 || strcmp(argv[1], "-") == 0)
-		return session_transaction(session, "save", print_rules, NULL);
-	status = session_transaction(session, "save", keep_text, &text);
+		return rules_file_print(session);
+	status = rules_file_text(session, &text);
 	if (status == IPMASQ_OK && write_file(argv[1], text) < 0) {
 		fprintf(session->err, "save: cannot write %s: %s\n", argv[1], strerror(errno));
 		status = IPMASQ_FAILED;

@@ -78,6 +78,11 @@ enum ipmasq_status session_transaction(struct session *session, const char *pref
 	char *output;
 	int status;
 
+	if (session->remote) {
+		fprintf(session->err, "%s: ipmasqd has the rules, this works on the kernel's only\n",
+			prefix ? prefix : "ipmasqadm");
+		return IPMASQ_FAILED;
+	}
 	for (int tries = 1;; tries++) {
 		status = one_transaction(session, body, data, &output, &length, &error);
 		if (status == IPMASQ_OK || error.code != EAGAIN || tries == TRIES_MAX)

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A session: an engine, and the transactions that command lines make on it.
+ *
+ * With `remote` the engine is in an ipmasqd, command lines go there whole (remote.h), and there are
+ * no transactions here.
  */
 #ifndef IPMASQADM_SESSION_H
 #define IPMASQADM_SESSION_H
 
 #include <ipmasq/plugin.h>
 
+struct command;
+
 struct session {
-	struct ipmasq_engine *engine;
+	struct ipmasq_engine *engine; /* NULL with `remote` */
+	const char *remote;           /* NULL, or the control socket of an ipmasqd */
+	const struct command *commands; /* NULL, or what ipmasqd has in the place of commands, by name */
 	FILE *out, *err; /* where output and messages go */
 	struct ipmasq_context flags; /* given to the dispatcher: what every context begins with */
 };

@@ -4,13 +4,14 @@
  *
  * A packet is parsed, its link is looked up by the view of its direction, made if need be, and the
  * packet is rewritten to the other view.  A new outgoing link asks, in this order: a proxy rule, a
- * redirect, the default aliasing address.  A new incoming one: a redirect, then the target address
- * unless incoming connections are denied.  Everything that few packets need (helpers, sequence
- * numbers, encodings) hangs on the link's side record and flags, so that the common packet pays for
- * two tests.
+ * redirect, the masquerade rules or the default aliasing address.  A new incoming one: a redirect,
+ * then the target address unless incoming connections are denied.  Everything that few packets need
+ * (helpers, sequence numbers, encodings) hangs on the link's side record and flags, so that the
+ * common packet pays for two tests.
  */
 #include "helper.h"
 
+#include <errno.h>
 #include <netinet/ip_icmp.h>
 
 void alias_enter(struct libalias *la)
@@ -68,7 +69,32 @@ static bool has_ports(const struct packet *p)
 	return p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP || p->proto == IPPROTO_ICMP;
 }
 
-static struct link *begin_out(struct libalias *la, const struct packet *p)
+/* The source that packets get by mode and rules; false: they are none of ours. */
+static bool alias_of(const struct libalias *la, const struct packet *p, uint32_t *alias)
+{
+	*alias = 0;
+	if (!(la->mode & PKT_ALIAS_MASQUERADE_RULES)) {
+		*alias = keeps_source(la, p->src) ? p->src : la->alias;
+		return true;
+	}
+	if (!masquerade_find(la, p->src, p->dst, p->proto, alias))
+		return false;
+	if (!*alias)
+		*alias = la->alias ? la->alias : p->src;
+	return true;
+}
+
+/* The source of what has its port by other means: by mode, redirect of its address or rule. */
+static uint32_t alias_of_address(struct libalias *la, const struct packet *p)
+{
+	uint32_t alias;
+
+	if (!(la->mode & PKT_ALIAS_MASQUERADE_RULES))
+		return keeps_source(la, p->src) ? p->src : redirect_alias_address(la, p->src, 0);
+	return redirect_alias_address(la, p->src, alias_of(la, p, &alias) ? alias : p->src);
+}
+
+static struct link *begin_out(struct libalias *la, const struct packet *p, int *result)
 {
 	const struct view *view = &p->view;
 	const struct proxy_rule *rule = proxy_find(la, p);
@@ -76,17 +102,20 @@ static struct link *begin_out(struct libalias *la, const struct packet *p)
 	struct alias_link *redirect;
 	uint8_t flags = 0;
 
+	*result = PKT_ALIAS_ERROR;
 	if (rule) {
 		flags = rule->encoding;
 		in.peer = rule->server;
 		in.peer_port = rule->server_port ? rule->server_port : view->peer_port;
-		in.local =
-			keeps_source(la, p->src) ? p->src : redirect_alias_address(la, p->src, 0);
+		in.local = alias_of_address(la, p);
 	} else {
 		redirect = redirect_find(la, OUT, view, p->proto, 0);
 		if (redirect)
 			return redirect_link_out(la, redirect, p, view);
-		in.local = keeps_source(la, p->src) ? p->src : la->alias;
+		if (!alias_of(la, p, &in.local)) {
+			*result = PKT_ALIAS_IGNORED;
+			return NULL;
+		}
 		/* A helper watches conversations, so each has a link of its own. */
 		if (p->proto == IPPROTO_UDP && (la->mode & PKT_ALIAS_UDP_EIM) &&
 		    !helper_watches(la, view, p->proto)) {
@@ -168,6 +197,8 @@ static int translate(struct libalias *la, struct packet *p, struct link *link, e
 		__builtin_prefetch(link->side);
 		__builtin_prefetch(link->side + 1);
 	}
+	if (link->server)
+		server_count(la, link, p->len);
 	if (link->last != la->now && keeps_alive(link, p, dir))
 		link->last = la->now;
 	if (link->flags & LINK_ANY_PEER) {
@@ -197,11 +228,14 @@ int alias_out(struct libalias *la, struct packet *p, bool create)
 {
 	struct link *link;
 	uint32_t alias;
+	int result;
 
 	if (!p->first) {
 		if (fragment_translate(la, p, OUT))
 			return PKT_ALIAS_OK;
-		alias = keeps_source(la, p->src) ? p->src : redirect_alias_address(la, p->src, 0);
+		alias = alias_of_address(la, p);
+		if ((la->mode & PKT_ALIAS_MASQUERADE_RULES) && alias == p->src)
+			return PKT_ALIAS_IGNORED;
 		packet_rewrite(p, alias, p->dst, 0, 0);
 		return PKT_ALIAS_OK;
 	}
@@ -213,12 +247,20 @@ int alias_out(struct libalias *la, struct packet *p, bool create)
 			return PKT_ALIAS_IGNORED;
 		if ((la->mode & PKT_ALIAS_PROXY_ONLY) && !proxy_find(la, p))
 			return PKT_ALIAS_OK;
-		link = begin_out(la, p);
+		link = begin_out(la, p, &result);
 		if (!link)
-			return PKT_ALIAS_ERROR;
+			return result;
 		helper_attach(la, link, p);
 	}
 	return translate(la, p, link, OUT);
+}
+
+/* What arrives and stays as it is; so do its later fragments. */
+static int left_alone(struct libalias *la, const struct packet *p)
+{
+	if (p->more && !(la->mode & PKT_ALIAS_PROXY_ONLY))
+		(void)fragment_header(la, IN, p->src, p->dst, p);
+	return PKT_ALIAS_IGNORED;
 }
 
 int alias_in(struct libalias *la, struct packet *p)
@@ -236,10 +278,10 @@ int alias_in(struct libalias *la, struct packet *p)
 	link = link_of_packet(la, IN, p);
 	if (!link) {
 		if (!may_begin(p))
-			return PKT_ALIAS_IGNORED;
+			return left_alone(la, p);
 		link = begin_in(la, p, &result);
 		if (!link)
-			return result;
+			return result == PKT_ALIAS_IGNORED ? left_alone(la, p) : result;
 		helper_attach(la, link, p);
 	}
 	return translate(la, p, link, IN);
@@ -304,4 +346,35 @@ int LibAliasUnaliasOut(struct libalias *la, void *ptr, int maxpacketsize)
 		       : p.proto == IPPROTO_ICMP ? to->local_port
 						 : to->peer_port);
 	return PKT_ALIAS_OK;
+}
+
+static struct link *link_used_by(struct libalias *la, struct packet *p, enum direction dir)
+{
+	if (!p->first)
+		return NULL;
+	if (p->proto == IPPROTO_ICMP && icmp_is_error(p->icmp_type))
+		return icmp_error_link(la, p, dir);
+	if (p->proto == IPPROTO_ICMP && !has_query_id(p->icmp_type))
+		return NULL;
+	packet_view(la, p, dir);
+	return link_of_packet(la, dir, p);
+}
+
+int LibAliasFindLink(struct libalias *la, const void *ptr, int incoming,
+		     struct alias_link_info *info)
+{
+	enum direction dir = !incoming == !(la->mode & PKT_ALIAS_REVERSE) ? OUT : IN;
+	struct link *link = NULL;
+	struct packet p = {0};
+
+	clock_advance(la);
+	/* Nothing is written through p. */
+	if (packet_read(&p, (void *)(uintptr_t)ptr, 65535))
+		link = link_used_by(la, &p, dir);
+	if (!link) {
+		errno = ESRCH;
+		return -1;
+	}
+	link_describe(la, link, info);
+	return 0;
 }

@@ -45,9 +45,11 @@ struct alias_link;
 #define PKT_ALIAS_PROXY_ONLY           0x40 /* obey proxy rules only */
 #define PKT_ALIAS_REVERSE              0x80 /* exchange LibAliasIn() and LibAliasOut() */
 #define PKT_ALIAS_PUNCH_FW             0x100 /* open holes through LibAliasSetFirewall()'s operations */
-#define PKT_ALIAS_SKIP_GLOBAL          0x200 /* kept for FreeBSD's ipfw; no effect here */
-#define PKT_ALIAS_UNREGISTERED_CGN     0x400 /* like UNREGISTERED_ONLY, 100.64.0.0/10 too */
-#define PKT_ALIAS_UDP_EIM              0x800 /* UDP: one mapping for all remotes (RFC 4787) */
+#define PKT_ALIAS_SKIP_GLOBAL          0x200   /* kept for FreeBSD's ipfw; no effect here */
+#define PKT_ALIAS_UNREGISTERED_CGN     0x400   /* like UNREGISTERED_ONLY, 100.64.0.0/10 too */
+#define PKT_ALIAS_UDP_EIM              0x800   /* UDP: one mapping for all remotes (RFC 4787) */
+#define PKT_ALIAS_MASQUERADE_RULES     0x10000 /* alias what LibAliasMasquerade() names only */
+#define PKT_ALIAS_KEEP_PORTS           0x20000 /* SAME_PORTS wherever no link has the port */
 
 /* The 1997 manual's spelling. */
 #define PKT_ALIAS_USE_SAME_PORTS PKT_ALIAS_SAME_PORTS
@@ -83,7 +85,9 @@ void LibAliasSetAddress(struct libalias *la, struct in_addr addr);
 /*
  * LibAliasSetAliasPortRange - choose alias ports from low..high, host byte order; 0, 0 =
  * 1024..65535. With SAME_PORTS the local port is kept only where it lies in the range, so that
- * instances which share an address can each own a slice.
+ * instances which share an address can each own a slice.  With KEEP_PORTS it is kept outside of the
+ * range, too, for instances that never meet the same remote host, and where a static redirect waits
+ * for others.
  */
 void LibAliasSetAliasPortRange(struct libalias *la, u_short low, u_short high);
 
@@ -116,6 +120,10 @@ int LibAliasUnaliasOut(struct libalias *la, void *ptr, int maxpacketsize);
  * addresses mean LibAliasSetAddress()'s, also when it changes; zero remote address or port means
  * any.  The most specific redirect wins, then the newest; a port redirect beats a protocol's, that
  * an address's.
+ *
+ * Of a port's, a range's or a protocol's, alias address INADDR_NONE (255.255.255.255) means
+ * whatever address a packet was sent to.  Such a redirect gives way to any of its kind that names
+ * an alias address, and says nothing about what its inside end sends on its own account.
  */
 
 /* LibAliasRedirectPort - proto (IPPROTO_TCP, _UDP) traffic from remote to alias goes to local. */
@@ -263,7 +271,10 @@ int LibAliasOutBatch(struct libalias *la, struct alias_packet *packets, int n);
 /* LibAliasReset - all dynamic links and fragments go, redirects and rules stay. */
 void LibAliasReset(struct libalias *la);
 
-/* LibAliasAddServerWeight - a server that gets weight (1..65535) sessions in each round. */
+/*
+ * LibAliasAddServerWeight - a server that gets weight (1..65535) sessions in each round; of weight
+ * 0, one that keeps its turn for ever.
+ */
 int LibAliasAddServerWeight(struct libalias *la, struct alias_link *link, struct in_addr addr,
 			    unsigned short port, unsigned int weight);
 
@@ -284,12 +295,93 @@ struct alias_link *LibAliasRedirectMark(struct libalias *la, struct in_addr loca
 					unsigned short local_port, unsigned int mark,
 					unsigned char proto);
 
+/*
+ * LibAliasRedirectSetRank - where redirects of different ranks match, the lowest rank wins, whatever is
+ * more specific or newer; all begin with 0.
+ */
+void LibAliasRedirectSetRank(struct libalias *la, struct alias_link *link, unsigned int rank);
+
+/*
+ * LibAliasRedirectInherit - links and traffic of those servers of from which link has, too, become
+ * link's, as when it takes the place of from; and its hits.
+ */
+void LibAliasRedirectInherit(struct libalias *la, struct alias_link *link, struct alias_link *from);
+
+/*
+ * LibAliasSetOwnAddresses - the addresses that alias address INADDR_NONE of a redirect stands for;
+ * addresses NULL: all there are, as in the beginning.  They are copied.  ENOMEM.
+ */
+int LibAliasSetOwnAddresses(struct libalias *la, const struct in_addr *addresses, int count);
+
 /* LibAliasRedirectSetCookie, LibAliasRedirectCookie - a pointer of the caller's with a redirect. */
 void LibAliasRedirectSetCookie(struct libalias *la, struct alias_link *link, void *cookie);
 void *LibAliasRedirectCookie(const struct alias_link *link);
 
 /* LibAliasRedirectHits - how many links the redirect has made. */
 unsigned long long LibAliasRedirectHits(const struct alias_link *link);
+
+/*
+ * What the links of a server carry, both directions: IP datagrams and their bytes as they arrive,
+ * without ICMP errors and the later fragments of datagrams in pieces; and the links themselves.
+ */
+struct alias_traffic {
+	uint64_t packets, bytes, connections;
+};
+
+/* A server of a redirect's pool; a redirect without a pool has one, its local end. */
+struct alias_server_info {
+	struct in_addr addr;
+	u_short port;
+	unsigned int weight;
+	unsigned int left; /* sessions before its turn ends; of those that wait, the weight */
+	int head;          /* it is its turn: it gets the next session */
+	struct alias_traffic traffic;
+};
+
+/*
+ * LibAliasRedirectServer - the server of this index, from 0 in the order of LibAliasAddServer().
+ * ERANGE behind the last.
+ */
+int LibAliasRedirectServer(const struct libalias *la, const struct alias_link *link,
+			   unsigned int index, struct alias_server_info *info);
+
+/*
+ * LibAliasRedirectSchedule - it is this server's turn now, with left sessions to go: 0, or more
+ * than its weight, is its weight.  ERANGE.
+ */
+int LibAliasRedirectSchedule(struct libalias *la, struct alias_link *link, unsigned int index,
+			     unsigned int left);
+
+/* LibAliasRedirectSetTraffic - counts to go on from, as when a redirect replaces another. ERANGE.
+ */
+int LibAliasRedirectSetTraffic(struct libalias *la, struct alias_link *link, unsigned int index,
+			       const struct alias_traffic *traffic);
+
+/*
+ * LibAliasRedirectEnd - end the links that the redirect has made to the inside end addr:port, each
+ * 0 for any, of this protocol, 0 for all.  Returns how many there were.  It looks at the redirect's
+ * own links only.
+ */
+unsigned int LibAliasRedirectEnd(struct libalias *la, struct alias_link *link, struct in_addr addr,
+				 u_short port, unsigned char proto);
+
+/*
+ * Masquerade rules: what leaves net/bits for another, of proto or (0) of every one, gets this
+ * alias address; INADDR_ANY is LibAliasSetAddress()'s, also when it changes.  They count with mode
+ * PKT_ALIAS_MASQUERADE_RULES, instead of the aliasing address and of UNREGISTERED_ONLY and
+ * UNREGISTERED_CGN: an outgoing packet that has no link, redirect or proxy rule makes a link if a
+ * rule matches, else it is IGNORED; a proxied one without rule keeps its source.  The longest
+ * prefix wins, then a rule for its protocol.  A rule is for new links; existing ones go on as they
+ * are.
+ *
+ * LibAliasMasquerade - add a rule, or change the alias of that which is there; bits of net behind
+ * the prefix do not count.  EINVAL: bits over 32; ENOMEM.
+ * LibAliasMasqueradeDelete - ESRCH: there is no rule of just this net, bits and proto.
+ */
+int LibAliasMasquerade(struct libalias *la, struct in_addr net, int bits, unsigned char proto,
+		       struct in_addr alias);
+int LibAliasMasqueradeDelete(struct libalias *la, struct in_addr net, int bits,
+			     unsigned char proto);
 
 /* Time-outs, in seconds without a packet. */
 enum alias_timeout {
@@ -365,6 +457,35 @@ struct alias_link_info {
  * come and go between two calls.
  */
 int LibAliasNextLink(struct libalias *la, unsigned int *cursor, struct alias_link_info *info);
+
+/*
+ * LibAliasFindLink - the link that a whole datagram at ptr would use, an ICMP error that of the
+ * packet which it quotes, if it left (0) or arrived (1); nothing is made or changed.  ESRCH: none.
+ */
+int LibAliasFindLink(struct libalias *la, const void *ptr, int incoming,
+		     struct alias_link_info *info);
+
+/*
+ * Links across a restart.  A record of a link is opaque, has the same bytes on every machine and is
+ * good for any later version of the library.  It has the views of the link, the time it was idle,
+ * its TCP state, changes of sequence numbers and the redirect and server that made it.
+ */
+#define ALIAS_RECORD_MAX 512
+
+/*
+ * LibAliasPackLink - write the next link's record to ALIAS_RECORD_MAX bytes at record; *cursor
+ * starts at 0 as for LibAliasNextLink().  The record's length, or 0 at the end.
+ */
+int LibAliasPackLink(struct libalias *la, unsigned int *cursor, void *record);
+
+/*
+ * LibAliasUnpackLink - make the link of a record.  Its redirect is found again by what it matches
+ * and the server by its address and port, so set up address, mode, redirects and helpers before;
+ * where they are gone the link lives on without.  A helper that it had begins anew.  EINVAL: it is
+ * no record; ETIMEDOUT: the link's time is over; EEXIST: a link has its addresses and ports;
+ * ENOSPC: a limit; ENOMEM.
+ */
+int LibAliasUnpackLink(struct libalias *la, const void *record, int length);
 
 /* LibAliasSetFragmentFree - what frees saved fragments instead of free(3); NULL = free(3). */
 void LibAliasSetFragmentFree(struct libalias *la, void (*release)(void *fragment, void *arg),

@@ -9,8 +9,8 @@
  *
  * From the top:  alias.c, batch.c, compat.c  entry points
  *                icmp.c tcp.c fragment.c proxy.c helper*.c   one protocol matter each
- *                link.c mapping.c ports.c redirect.c expect.c expire.c  the table of links and
- *                what makes them
+ *                link.c mapping.c masquerade.c ports.c redirect*.c server.c record.c expect.c
+ *                expire.c  the table of links and what makes them
  *                packet.c index.c pool.c tally.c checksum.h hash.h   no knowledge of the above
  */
 #ifndef LIBALIAS_ENGINE_H
@@ -55,16 +55,15 @@ struct link_side;
 struct link {
 	struct view view[2];
 	uint8_t proto;
-	uint8_t flags;                   /* LINK_* */
-	uint8_t timer;                   /* enum alias_timeout */
-	uint8_t tcp_state;               /* TCP_* */
-	uint32_t last;                   /* time of the last packet */
-	uint32_t timer_next, timer_prev; /* ids in a slot of the wheel */
-	struct link_side *side;          /* what few links need, or NULL */
-	uint32_t redirect;               /* id of the redirect that made it, 0 = none */
-	uint32_t redirect_age;           /* of that redirect, since ids are used again */
-	uint32_t timer_slot;             /* of the wheel, plus 1 */
-	uint32_t tcp_start;              /* sequence number after the answering side's SYN */
+	uint8_t flags;                     /* LINK_* */
+	uint8_t timer;                     /* enum alias_timeout */
+	uint8_t tcp_state;                 /* TCP_* */
+	uint32_t last;                     /* time of the last packet */
+	uint32_t timer_next, timer_prev;   /* ids in a slot of the wheel; see expire.c */
+	struct link_side *side;            /* what few links need, or NULL */
+	uint32_t server;                   /* of the redirect that made it, 0 = none */
+	uint32_t server_next, server_prev; /* ids in the list of its links */
+	uint32_t tcp_start;                /* sequence number after the answering side's SYN */
 } __attribute__((aligned(64)));
 
 _Static_assert(sizeof(struct link) == 64, "a link is one cache line");
@@ -124,13 +123,17 @@ struct packet {
 	bool any_peer;    /* the hash leaves the peer out */
 };
 
-/* A static redirect (redirect.c) or a helper's expectation (expect.c). */
+/* Where links of a redirect lead: its local end, or one of its pool (server.c). */
 struct alias_server {
+	uint32_t links;    /* first of them, 0 = none */
+	uint32_t redirect; /* whose it is */
 	uint32_t addr;
 	uint16_t port;
 	uint32_t weight;
-};
+	struct alias_traffic traffic;
+} __attribute__((aligned(64)));
 
+/* A static redirect (redirect.c) or a helper's expectation (expect.c). */
 struct alias_link {
 	/* The first line is what a new link needs. */
 	uint32_t id;
@@ -139,11 +142,14 @@ struct alias_link {
 	uint8_t proto;
 	uint8_t kind; /* enum redirect_kind */
 	bool dynamic;
+	uint32_t rank; /* lower = first */
 	uint32_t server_count;
 	uint64_t age; /* larger = newer */
 	uint64_t hits;
-	struct alias_server *servers;
-	uint32_t server_at, server_used;
+	uint32_t *servers;   /* the pool: ids */
+	uint32_t own_server; /* its local end's */
+	uint32_t server_at;
+	uint32_t server_left;
 	uint32_t mark;
 	uint32_t keys; /* first of its entries in the redirect index */
 	void *cookie;
@@ -157,6 +163,13 @@ struct alias_link {
 
 LIST_HEAD(expectation_list, alias_link);
 LIST_HEAD(side_list, link_side);
+
+struct masquerade_rule {
+	uint32_t net; /* host order */
+	uint8_t bits;
+	uint8_t proto; /* 0 = all */
+	uint32_t alias;
+};
 
 struct proxy_rule {
 	TAILQ_ENTRY(proxy_rule) entry;
@@ -172,7 +185,7 @@ TAILQ_HEAD(proxy_list, proxy_rule);
 #define WHEEL_SLOTS      1024
 #define HELPER_PORTS     64
 #define EXPECT_SLOTS     64
-#define REDIRECT_CLASSES 12
+#define REDIRECT_CLASSES 22
 
 struct endpoint;
 struct fragment_table;
@@ -197,13 +210,23 @@ struct libalias {
 	uint32_t wheel[WHEEL_SLOTS];
 
 	/* redirect.c */
-	struct pool redirects, redirect_keys;
+	struct pool redirects, redirect_keys, servers;
 	struct index redirect_index;
 	uint32_t class_count[2][REDIRECT_CLASSES];
+	uint32_t classes[2];      /* those with members, a bit each */
 	uint32_t range_count[17]; /* range entries by prefix length of the port */
+	uint32_t ranked;          /* redirects whose rank is not 0 */
 	uint32_t zero_keys;       /* entries for the aliasing address, whatever it is */
 	uint64_t redirect_age;
 	uint32_t target; /* LibAliasSetTarget() */
+	bool own_set;    /* LibAliasSetOwnAddresses() */
+	uint32_t *own;   /* sorted */
+	uint32_t own_count;
+
+	/* masquerade.c */
+	struct masquerade_rule *masquerade;
+	uint32_t masquerade_count;
+	uint64_t masquerade_bits; /* prefix lengths in use, a bit each */
 
 	/* ports.c */
 	uint16_t port_low, port_high; /* host order */
@@ -276,13 +299,18 @@ struct link *link_of_view(struct libalias *la, enum direction dir, const struct 
 /* The same for a packet that packet_view() has prepared. */
 struct link *link_of_packet(struct libalias *la, enum direction dir, const struct packet *p);
 /*
- * Makes a link; NULL: a limit, a taken view or no memory, counted in the statistics.  With
- * LINK_KNOWN_FREE in flags the caller has just seen that nobody has the views.
+ * Makes a link; NULL with errno: a limit (ENOSPC), a taken view (EEXIST) or no memory, counted in
+ * the statistics.  With LINK_KNOWN_FREE in flags the caller has just seen that nobody has the
+ * views.
  */
 struct link *link_create(struct libalias *la, const struct view *out, const struct view *in,
 			 uint8_t proto, uint8_t flags);
 void link_delete(struct libalias *la, struct link *link);
 uint32_t link_id(const struct libalias *la, const struct link *link);
+/* The next live link, for walks: *cursor begins at 0. */
+struct link *link_next(const struct libalias *la, uint32_t *cursor);
+void link_describe(const struct libalias *la, const struct link *link,
+		   struct alias_link_info *info);
 void link_clear(struct libalias *la);
 /* The link's side record, made if need be; NULL: no memory. */
 struct link_side *link_side(struct libalias *la, struct link *link);
@@ -317,7 +345,7 @@ bool mapping_conflict(struct libalias *la, const struct view *in);
 
 /* expire.c - the timer wheel */
 void expire_add(struct libalias *la, struct link *link, uint32_t id);
-void expire_remove(struct libalias *la, struct link *link, uint32_t id);
+void expire_remove(struct libalias *la, struct link *link);
 /* The link's time-out may have become shorter. */
 void expire_sooner(struct libalias *la, struct link *link);
 int expire_some(struct libalias *la, int max);
@@ -345,11 +373,12 @@ void redirect_delete(struct libalias *la, struct alias_link *redirect);
 /* The redirect for new packets of this view of direction dir, or NULL. */
 struct alias_link *redirect_find(struct libalias *la, enum direction dir, const struct view *view,
 				 uint8_t proto, uint32_t mark);
+/* What is of a lower rank goes first. */
+void redirect_set_rank(struct libalias *la, struct alias_link *redirect, uint32_t rank);
+/* Is it one of LibAliasSetOwnAddresses()? */
+bool is_own(const struct libalias *la, uint32_t addr);
 /* Does a redirect of ports want incoming packets of this view? */
 bool redirect_holds_port(struct libalias *la, const struct view *in, uint8_t proto);
-/* The inside end that a redirect names for a packet to view->local; advances its pool. */
-void redirect_resolve(struct libalias *la, struct alias_link *redirect, const struct view *view,
-		      uint32_t *addr, uint16_t *port);
 struct link *redirect_link_out(struct libalias *la, struct alias_link *redirect,
 			       const struct packet *p, const struct view *out);
 struct link *redirect_link_in(struct libalias *la, struct alias_link *redirect,
@@ -358,6 +387,32 @@ struct link *redirect_link_in(struct libalias *la, struct alias_link *redirect,
 uint32_t redirect_alias_address(struct libalias *la, uint32_t inside, uint32_t otherwise);
 /* The redirect that made the link, if it still is there. */
 const struct alias_link *redirect_of(const struct libalias *la, const struct link *link);
+
+/* server.c - what redirects lead to: their links and traffic */
+static inline struct alias_server *server_at(const struct libalias *la, uint32_t id)
+{
+	return pool_at(&la->servers, id);
+}
+
+/* The link, which the redirect has made, is of this server. */
+void server_add_link(struct libalias *la, uint32_t server, struct link *link, uint32_t id);
+void server_remove_link(struct libalias *la, struct link *link);
+/* All links are gone. */
+void server_clear_links(struct libalias *la);
+
+static inline void server_count(const struct libalias *la, const struct link *link, uint32_t bytes)
+{
+	struct alias_traffic *traffic = &server_at(la, link->server)->traffic;
+
+	traffic->packets++;
+	traffic->bytes += bytes;
+}
+
+/* masquerade.c - which sources get which alias address */
+/* The alias address for what src sends to dst, 0 = the aliasing address; false: no rule. */
+bool masquerade_find(const struct libalias *la, uint32_t src, uint32_t dst, uint8_t proto,
+		     uint32_t *alias);
+void masquerade_clear(struct libalias *la);
 
 /* expect.c - connections that helpers await; the helpers' side is in helper.h */
 void expect_used(struct libalias *la, struct alias_link *redirect, struct link *link);
@@ -370,6 +425,8 @@ void firewall_close(struct libalias *la, struct link *link);
 void firewall_clear(struct libalias *la);
 
 /* packet.c - looking at packets and changing them */
+/* false: it is malformed, which packet_parse() counts. */
+bool packet_read(struct packet *p, void *data, int size);
 bool packet_parse(struct libalias *la, struct packet *p, void *data, int size);
 void packet_rewrite(struct packet *p, uint32_t src, uint32_t dst, uint16_t src_port,
 		    uint16_t dst_port);
@@ -419,6 +476,8 @@ uint32_t tcp_sequence_back(const struct link_side *side, enum direction dir, uin
 
 /* icmp.c */
 bool icmp_is_error(uint8_t type);
+/* The link of the packet that an error of this direction quotes, or NULL. */
+struct link *icmp_error_link(struct libalias *la, const struct packet *p, enum direction dir);
 int icmp_error(struct libalias *la, struct packet *p, enum direction dir);
 
 /* fragment.c */

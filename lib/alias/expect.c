@@ -205,7 +205,6 @@ void expect_cancel(struct libalias *la, struct link *master, const struct expect
 
 void expect_used(struct libalias *la, struct alias_link *r, struct link *link)
 {
-	link->redirect = 0;
 	if (!r->helper) {
 		LibAliasRedirectDelete(la, r);
 		return;

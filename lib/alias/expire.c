@@ -2,10 +2,11 @@
 /*
  * expire.c - the clock and the timer wheel.
  *
- * Every link sits in one of 1024 slots of one second each, in a doubly linked list of ids.  A
- * packet only notes the time in its link; when a slot comes round, a link that is not due is put
- * into the slot of its present deadline, or the farthest one if that is beyond the horizon.  A link
- * with a time-out of a day is thus touched every 17 minutes, and nothing is touched per packet.
+ * Every link sits in one of 1024 slots of one second each, in a doubly linked list of ids, whose
+ * first has the slot for its predecessor.  A packet only notes the time in its link; when a slot
+ * comes round, a link that is not due is put into the slot of its present deadline, or the farthest
+ * one if that is beyond the horizon.  A link with a time-out of a day is thus touched every 17
+ * minutes, and nothing is touched per packet.
  *
  * Work is bounded: each packet call looks at a few links; empty slots are skipped.  The wheel may
  * lag behind the clock when a million links end in the same second; a packet never finds a link
@@ -14,6 +15,9 @@
 #include "engine.h"
 
 #include <time.h>
+
+/* In timer_prev, with a slot's number; there are at most 2^30 links. */
+#define SLOT 0x80000000u
 
 uint32_t clock_now(struct libalias *la)
 {
@@ -67,20 +71,19 @@ void expire_add(struct libalias *la, struct link *link, uint32_t id)
 	if (!la->stats.links)
 		la->wheel_time = la->now;
 	slot = slot_of(la, link);
-	link->timer_slot = slot + 1;
-	link->timer_prev = 0;
+	link->timer_prev = SLOT | slot;
 	link->timer_next = la->wheel[slot];
 	if (link->timer_next)
 		link_at(la, link->timer_next)->timer_prev = id;
 	la->wheel[slot] = id;
 }
 
-void expire_remove(struct libalias *la, struct link *link, uint32_t id)
+void expire_remove(struct libalias *la, struct link *link)
 {
-	if (link->timer_prev)
+	if (link->timer_prev & SLOT)
+		la->wheel[link->timer_prev & ~SLOT] = link->timer_next;
+	else
 		link_at(la, link->timer_prev)->timer_next = link->timer_next;
-	else if (la->wheel[link->timer_slot - 1] == id)
-		la->wheel[link->timer_slot - 1] = link->timer_next;
 	if (link->timer_next)
 		link_at(la, link->timer_next)->timer_prev = link->timer_prev;
 }
@@ -89,7 +92,7 @@ void expire_sooner(struct libalias *la, struct link *link)
 {
 	uint32_t id = link_id(la, link);
 
-	expire_remove(la, link, id);
+	expire_remove(la, link);
 	expire_add(la, link, id);
 }
 
@@ -122,7 +125,7 @@ int expire_some(struct libalias *la, int max)
 			la->stats.links_expired++;
 			link_delete(la, link);
 		} else {
-			expire_remove(la, link, id);
+			expire_remove(la, link);
 			expire_add(la, link, id);
 		}
 	}

@@ -23,7 +23,7 @@ static const struct helper *const helpers[] = {
 	&helper_ftp,
 };
 
-#define HELPERS (sizeof(helpers) / sizeof(helpers[0]))
+#define HELPERS   (sizeof(helpers) / sizeof(helpers[0]))
 #define MAP_WORDS (65536 / 64)
 
 _Static_assert(HELPERS <= 32, "candidates are bits of a word");
@@ -256,25 +256,29 @@ static uint32_t watchers(const struct libalias *la, uint16_t port, unsigned int 
 	return found;
 }
 
-void helper_attach(struct libalias *la, struct link *link, const struct packet *p)
+/* The helpers that watch a port of the link; those of the server's port count if it is outside. */
+static uint32_t link_watchers(const struct libalias *la, const struct link *link,
+			      bool *server_inside)
 {
 	const struct view *out = &link->view[OUT], *in = &link->view[IN];
 	unsigned int proto = proto_bit(link->proto);
-	uint32_t candidates, state = 0;
-	struct link_side *side;
-	bool server_inside;
+	uint32_t found;
 
 	if (!proto || !map_of(la, proto))
-		return;
-	if (proto == HELPER_TCP && (p->l4[13] & (TH_SYN | TH_ACK)) != TH_SYN)
-		return;
-	candidates = watchers(la, out->peer_port, proto) | watchers(la, in->peer_port, proto);
-	server_inside = !candidates;
-	if (server_inside)
-		candidates =
-			watchers(la, out->local_port, proto) | watchers(la, in->local_port, proto);
-	if (!candidates)
-		return;
+		return 0;
+	found = watchers(la, out->peer_port, proto) | watchers(la, in->peer_port, proto);
+	*server_inside = !found;
+	if (!found)
+		found = watchers(la, out->local_port, proto) | watchers(la, in->local_port, proto);
+	return found;
+}
+
+static void attach(struct libalias *la, struct link *link, uint32_t candidates, bool server_inside,
+		   bool begun)
+{
+	struct link_side *side;
+	uint32_t state = 0;
+
 	for (size_t i = 0; i < HELPERS; i++)
 		if (candidates & 1u << i && helpers[i]->state_size > state)
 			state = (uint32_t)helpers[i]->state_size;
@@ -284,8 +288,27 @@ void helper_attach(struct libalias *la, struct link *link, const struct packet *
 	side->candidates = candidates;
 	side->helper = helpers[__builtin_ctz(candidates)];
 	side->server_inside = server_inside;
+	side->begun = begun;
+}
+
+void helper_attach(struct libalias *la, struct link *link, const struct packet *p)
+{
+	bool server_inside, datagrams = link->proto == IPPROTO_UDP;
+	uint32_t candidates = link_watchers(la, link, &server_inside);
+
+	if (!candidates || (!datagrams && (p->l4[13] & (TH_SYN | TH_ACK)) != TH_SYN))
+		return;
 	/* Datagrams begin anew each time: their helpers look for themselves. */
-	side->begun = proto == HELPER_UDP;
+	attach(la, link, candidates, server_inside, datagrams);
+}
+
+void helper_resume(struct libalias *la, struct link *link, const char *name)
+{
+	bool server_inside;
+	uint32_t candidates = link_watchers(la, link, &server_inside) & helpers_named(name);
+
+	if (candidates)
+		attach(la, link, candidates, server_inside, true);
 }
 
 /* Strikes off the candidates that cannot begin like this. */
@@ -326,8 +349,8 @@ static bool may_see(struct link_side *side, const struct packet *p, enum directi
 			/* A part in between is missing, or this is none of the stream's. */
 			if (at > side->first_len)
 				return false;
-			for (at = side->first_len - at;
-			     at < len && side->first_len < HELPER_FIRST; at++)
+			for (at = side->first_len - at; at < len && side->first_len < HELPER_FIRST;
+			     at++)
 				side->first[side->first_len++] = data[at];
 			judge(side);
 		}

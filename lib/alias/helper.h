@@ -55,6 +55,12 @@ bool helper_watches(const struct libalias *la, const struct view *view, uint8_t 
 /* Attaches to the link, which p has just made, the helpers that watch its ports. */
 void helper_attach(struct libalias *la, struct link *link, const struct packet *p);
 
+/*
+ * Attaches the helper of this name, if it watches the link's ports, in the middle of a conversation
+ * that was the helper's before a restart.  Its state is zeroed.
+ */
+void helper_resume(struct libalias *la, struct link *link, const char *name);
+
 /* Lets the link's helper see a packet. */
 void helper_run(struct libalias *la, struct link *link, struct packet *p, enum direction dir);
 

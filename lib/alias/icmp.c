@@ -143,6 +143,33 @@ static uint32_t error_source(struct libalias *la, const struct packet *p, const 
 	return p->src == link->view[OUT].local ? alias : redirect_alias_address(la, p->src, alias);
 }
 
+/* The view of a quote, as the direction of the error sees it. */
+static struct view quote_view(const struct quote *q, enum direction dir)
+{
+	struct view view;
+
+	/* dir IN: the quote went out, its source is our end.  dir OUT: it came in, its destination
+	 * is. */
+	if (dir == IN)
+		view = (struct view){q->src, q->dst, q->src_port, q->dst_port};
+	else
+		view = (struct view){q->dst, q->src, q->dst_port, q->src_port};
+	if (q->proto == IPPROTO_ICMP)
+		view.peer_port = 0;
+	return view;
+}
+
+struct link *icmp_error_link(struct libalias *la, const struct packet *p, enum direction dir)
+{
+	struct view view;
+	struct quote q;
+
+	if (!quote_parse(p, &q))
+		return NULL;
+	view = quote_view(&q, dir);
+	return link_of_view(la, dir, &view, q.proto);
+}
+
 int icmp_error(struct libalias *la, struct packet *p, enum direction dir)
 {
 	enum direction quoted = !dir;
@@ -156,14 +183,7 @@ int icmp_error(struct libalias *la, struct packet *p, enum direction dir)
 
 	if (!quote_parse(p, &q))
 		return PKT_ALIAS_IGNORED;
-	/* dir IN: the quote went out, its source is our end.  dir OUT: it came in, its destination
-	 * is. */
-	if (dir == IN)
-		view = (struct view){q.src, q.dst, q.src_port, q.dst_port};
-	else
-		view = (struct view){q.dst, q.src, q.dst_port, q.src_port};
-	if (q.proto == IPPROTO_ICMP)
-		view.peer_port = 0;
+	view = quote_view(&q, dir);
 	link = link_of_view(la, dir, &view, q.proto);
 	if (!link)
 		return PKT_ALIAS_IGNORED;

@@ -56,10 +56,12 @@ static void release(struct libalias *la)
 	firewall_clear(la);
 	fragment_free(la);
 	proxy_clear(la);
+	masquerade_clear(la);
 	redirect_table_free(la);
 	link_table_free(la);
 	helper_free(la);
 	free(la->holes);
+	free(la->own);
 	if (la->log)
 		fclose(la->log);
 	free(la->log_path);
@@ -294,31 +296,12 @@ void LibAliasGetStats(const struct libalias *la, struct alias_stats *stats)
 
 int LibAliasNextLink(struct libalias *la, unsigned int *cursor, struct alias_link_info *info)
 {
-	struct link *link;
-	uint32_t id = *cursor;
+	struct link *link = link_next(la, cursor);
 
-	while ((id = pool_next(&la->links, id))) {
-		link = link_at(la, id);
-		if (!(link->flags & LINK_USED) || link_expired(la, link))
-			continue;
-		*cursor = id;
-		*info = (struct alias_link_info){
-			.local_addr.s_addr = link->view[OUT].local,
-			.local_port = link->view[OUT].local_port,
-			.dest_addr.s_addr = link->view[OUT].peer,
-			.dest_port = link->view[OUT].peer_port,
-			.alias_addr.s_addr = link->view[IN].local,
-			.alias_port = link->view[IN].local_port,
-			.remote_addr.s_addr = link->view[IN].peer,
-			.remote_port = link->view[IN].peer_port,
-			.proto = link->proto,
-			.incoming = (link->flags & LINK_INCOMING) != 0,
-			.timeout = la->timeout[link->timer] - (la->now - link->last),
-			.redirect = redirect_of(la, link),
-		};
-		return 1;
-	}
-	return 0;
+	if (!link)
+		return 0;
+	link_describe(la, link, info);
+	return 1;
 }
 
 void LibAliasSetFragmentFree(struct libalias *la, void (*free_fragment)(void *, void *), void *arg)

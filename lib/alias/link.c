@@ -13,6 +13,7 @@
  */
 #include "engine.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 int link_table_init(struct libalias *la)
@@ -105,6 +106,40 @@ uint32_t link_id(const struct libalias *la, const struct link *link)
 	return id;
 }
 
+struct link *link_next(const struct libalias *la, uint32_t *cursor)
+{
+	struct link *link;
+	uint32_t id = *cursor;
+
+	while ((id = pool_next(&la->links, id))) {
+		link = link_at(la, id);
+		if (!(link->flags & LINK_USED) || link_expired(la, link))
+			continue;
+		*cursor = id;
+		return link;
+	}
+	return NULL;
+}
+
+void link_describe(const struct libalias *la, const struct link *link,
+		   struct alias_link_info *info)
+{
+	*info = (struct alias_link_info){
+		.local_addr.s_addr = link->view[OUT].local,
+		.local_port = link->view[OUT].local_port,
+		.dest_addr.s_addr = link->view[OUT].peer,
+		.dest_port = link->view[OUT].peer_port,
+		.alias_addr.s_addr = link->view[IN].local,
+		.alias_port = link->view[IN].local_port,
+		.remote_addr.s_addr = link->view[IN].peer,
+		.remote_port = link->view[IN].peer_port,
+		.proto = link->proto,
+		.incoming = (link->flags & LINK_INCOMING) != 0,
+		.timeout = la->timeout[link->timer] - (la->now - link->last),
+		.redirect = redirect_of(la, link),
+	};
+}
+
 static void count(struct libalias *la, const struct link *link, uint32_t change)
 {
 	la->stats.links += change;
@@ -145,6 +180,14 @@ static uint8_t first_timer(uint8_t proto)
 	}
 }
 
+/* Always false. */
+static bool taken(struct libalias *la)
+{
+	la->stats.refused_taken++;
+	errno = EEXIST;
+	return false;
+}
+
 /* A view is free if no link has it; a closed TCP connection gives way (RFC 6191 leaves that open).
  */
 static bool view_free(struct libalias *la, enum direction dir, const struct view *view,
@@ -156,9 +199,7 @@ static bool view_free(struct libalias *la, enum direction dir, const struct view
 		link_delete(la, other);
 		other = NULL;
 	}
-	if (other)
-		la->stats.refused_taken++;
-	return !other;
+	return !other || taken(la);
 }
 
 /* The outside's view must be free, and of UDP nobody of the other kind may have its alias port. */
@@ -166,10 +207,7 @@ static bool alias_end_free(struct libalias *la, const struct view *in, uint8_t p
 {
 	if (!view_free(la, IN, in, proto, hash))
 		return false;
-	if (proto != IPPROTO_UDP || !la->exact_counted || !mapping_conflict(la, in))
-		return true;
-	la->stats.refused_taken++;
-	return false;
+	return proto != IPPROTO_UDP || !la->exact_counted || !mapping_conflict(la, in) || taken(la);
 }
 
 static bool within_limits(struct libalias *la, uint32_t inside)
@@ -180,6 +218,7 @@ static bool within_limits(struct libalias *la, uint32_t inside)
 	    (!la->limit[ALIAS_LIMIT_LINKS_PER_HOST] || host_has_room(la, inside)))
 		return true;
 	la->stats.refused_limit++;
+	errno = ENOSPC;
 	return false;
 }
 
@@ -202,7 +241,7 @@ struct link *link_create(struct libalias *la, const struct view *out, const stru
 	if (proto == IPPROTO_UDP && !(flags & LINK_ANY_PEER)) {
 		/* Peer 0.0.0.0:0 stands for any. */
 		if (view_any_peer(out) || view_any_peer(in)) {
-			la->stats.refused_taken++;
+			taken(la);
 			return NULL;
 		}
 		if (la->exact_counted && !mapping_reserve_exact(la, in))
@@ -239,6 +278,7 @@ no_index:
 	pool_free(&la->links, id);
 no_memory:
 	la->stats.refused_memory++;
+	errno = ENOMEM;
 	return NULL;
 }
 
@@ -260,7 +300,9 @@ void link_delete(struct libalias *la, struct link *link)
 	uint32_t id = link_id(la, link);
 
 	side_free(la, link);
-	expire_remove(la, link, id);
+	if (link->server)
+		server_remove_link(la, link);
+	expire_remove(la, link);
 	index_remove(&la->views[OUT], link_hash(la, &link->view[OUT], link->proto), id);
 	index_remove(&la->views[IN], link_hash(la, &link->view[IN], link->proto), id);
 	if (la->limit[ALIAS_LIMIT_LINKS_PER_HOST])
@@ -305,6 +347,7 @@ void link_clear(struct libalias *la)
 		next = LIST_NEXT(side, entry);
 		side_free(la, link_at(la, side->id));
 	}
+	server_clear_links(la);
 	pool_empty(&la->links);
 	index_empty(&la->views[OUT]);
 	index_empty(&la->views[IN]);

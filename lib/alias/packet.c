@@ -63,7 +63,7 @@ static bool transport_parse(struct packet *p)
 	return true;
 }
 
-bool packet_parse(struct libalias *la, struct packet *p, void *data, int size)
+bool packet_read(struct packet *p, void *data, int size)
 {
 	uint8_t *ip = data;
 	uint16_t offset;
@@ -72,13 +72,13 @@ bool packet_parse(struct libalias *la, struct packet *p, void *data, int size)
 	p->icmp_type = 0;
 	p->src_port = p->dst_port = 0;
 	if (size < 20 || (ip[0] >> 4) != 4)
-		goto malformed;
+		return false;
 	p->data = ip;
 	p->size = (uint32_t)size;
 	p->header = (uint32_t)(ip[0] & 15) * 4;
 	p->len = ntohs(load16(ip + IP_TOTAL_LENGTH));
 	if (p->header < 20 || p->header > p->len || p->len > p->size)
-		goto malformed;
+		return false;
 	p->proto = ip[IP_PROTO];
 	p->id = load16(ip + IP_ID);
 	offset = ntohs(load16(ip + IP_OFFSET));
@@ -88,17 +88,18 @@ bool packet_parse(struct libalias *la, struct packet *p, void *data, int size)
 	p->dst = load32(ip + IP_DST);
 	p->l4 = ip + p->header;
 	p->l4_len = p->len - p->header;
-	if (p->first) {
-		if (!transport_parse(p))
-			goto malformed;
-	} else if ((offset & IP_OFFMASK) * 8u + p->l4_len > 65535 - 20 || !p->l4_len) {
-		goto malformed;
-	} else if ((offset & IP_OFFMASK) < 3 && p->proto == IPPROTO_TCP) {
-		/* It would overwrite the TCP header that was translated (RFC 1858, RFC 3128). */
-		goto malformed;
-	}
-	return true;
-malformed:
+	if (p->first)
+		return transport_parse(p);
+	if ((offset & IP_OFFMASK) * 8u + p->l4_len > 65535 - 20 || !p->l4_len)
+		return false;
+	/* It would overwrite the TCP header that was translated (RFC 1858, RFC 3128). */
+	return (offset & IP_OFFMASK) >= 3 || p->proto != IPPROTO_TCP;
+}
+
+bool packet_parse(struct libalias *la, struct packet *p, void *data, int size)
+{
+	if (packet_read(p, data, size))
+		return true;
 	la->stats.malformed++;
 	return false;
 }

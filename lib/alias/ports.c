@@ -206,7 +206,8 @@ bool port_choose(struct libalias *la, struct view *in, uint8_t proto, uint16_t w
 	range_of(la, &low, &high);
 	span = (uint32_t)high - low + 1;
 	if ((la->mode & PKT_ALIAS_SAME_PORTS) && port &&
-	    (!la->port_low || (port >= low && port <= high)) && port_free(la, in, proto, port)) {
+	    (!la->port_low || la->mode & PKT_ALIAS_KEEP_PORTS || (port >= low && port <= high)) &&
+	    port_free(la, in, proto, port)) {
 		in->local_port = wanted;
 		return true;
 	}

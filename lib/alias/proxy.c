@@ -4,7 +4,7 @@
  *
  * Rules are a list by index, newest first within an index.  The first that matches the packet that
  * starts a conversation decides; the link then has different peers in its two views and the rule is
- * not needed any more.
+ * not needed any more.  What the server itself sends is not sent back to it.
  *
  * encode_ip_hdr puts an option of 8 bytes behind the fixed IP header of each packet:
  *	0x64, 8, address (4), port (2), network order.
@@ -232,7 +232,7 @@ const struct proxy_rule *proxy_find(const struct libalias *la, const struct pack
 	if (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP)
 		return NULL;
 	TAILQ_FOREACH(rule, &la->proxies, entry)
-	if ((!rule->proto || rule->proto == p->proto) &&
+	if ((!rule->proto || rule->proto == p->proto) && p->src != rule->server &&
 	    (!rule->port || rule->port == p->dst_port) && (p->src & rule->src_mask) == rule->src &&
 	    (p->dst & rule->dst_mask) == rule->dst)
 		return rule;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * redirect_api.c - the caller's side of redirects: LibAliasRedirect*() and LibAliasAddServer*().
+ * redirect_api.c - the caller's side of redirects: LibAliasRedirect*(), and which addresses INADDR_NONE
+ * stands for; server.c has the servers'.
  *
  * Each checks its arguments, fills in a redirect record and enters it; nothing is entered by
  * halves.
@@ -14,7 +15,8 @@ static struct alias_link *enter(struct libalias *la, struct alias_link *r)
 {
 	int error;
 
-	if (!redirect_enter(la, r)) {
+	r->own_server = server_new(la, r, r->local, r->local_port, 1);
+	if (r->own_server && !redirect_enter(la, r)) {
 		la->stats.redirects++;
 		return r;
 	}
@@ -125,36 +127,6 @@ struct alias_link *LibAliasRedirectProto(struct libalias *la, struct in_addr loc
 	return enter(la, r);
 }
 
-int LibAliasAddServerWeight(struct libalias *la, struct alias_link *r, struct in_addr addr,
-			    unsigned short port, unsigned int weight)
-{
-	struct alias_server *servers;
-
-	if (!r || !weight || weight > 65535) {
-		errno = EINVAL;
-		return -1;
-	}
-	/* Room doubles: it is a power of two whenever it is full. */
-	if (!(r->server_count & (r->server_count - 1))) {
-		uint32_t room = r->server_count ? r->server_count * 2 : 1;
-
-		servers = realloc(r->servers, room * sizeof(*servers));
-		if (!servers)
-			return -1;
-		r->servers = servers;
-	}
-	r->servers[r->server_count++] = (struct alias_server){addr.s_addr, port, weight};
-	if (r->server_count == 1)
-		redirect_no_outgoing(la, r);
-	return 0;
-}
-
-int LibAliasAddServer(struct libalias *la, struct alias_link *r, struct in_addr addr,
-		      unsigned short port)
-{
-	return LibAliasAddServerWeight(la, r, addr, port, 1);
-}
-
 int LibAliasRedirectDynamic(struct libalias *la, struct alias_link *r)
 {
 	(void)la;
@@ -173,6 +145,42 @@ void LibAliasRedirectDelete(struct libalias *la, struct alias_link *r)
 	redirect_delete(la, r);
 	la->stats.redirects--;
 	port_clear(la); /* its port may be chosen again */
+}
+
+void LibAliasRedirectSetRank(struct libalias *la, struct alias_link *r, unsigned int rank)
+{
+	redirect_set_rank(la, r, rank);
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	uint32_t x = load32(a), y = load32(b);
+
+	return (x > y) - (x < y);
+}
+
+bool is_own(const struct libalias *la, uint32_t addr)
+{
+	return la->own_count && bsearch(&addr, la->own, la->own_count, sizeof(*la->own),
+					compare_addresses);
+}
+
+int LibAliasSetOwnAddresses(struct libalias *la, const struct in_addr *addresses, int count)
+{
+	uint32_t *own = NULL;
+
+	if (addresses && count > 0) {
+		own = reallocarray(NULL, (size_t)count, sizeof(*own));
+		if (!own)
+			return -1;
+		memcpy(own, addresses, (size_t)count * sizeof(*own));
+		qsort(own, (size_t)count, sizeof(*own), compare_addresses);
+	}
+	free(la->own);
+	la->own = own;
+	la->own_count = own ? (uint32_t)count : 0;
+	la->own_set = addresses != NULL;
+	return 0;
 }
 
 void LibAliasRedirectSetCookie(struct libalias *la, struct alias_link *r, void *cookie)

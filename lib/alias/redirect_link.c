@@ -2,42 +2,46 @@
 /*
  * redirect_link.c - making links as redirects say, and load sharing (LSNAT, RFC 2391).
  *
- * redirect.c found the redirect; here its zero addresses become the aliasing address, a pool picks
- * a server, and the two views of the new link are put together.  A pool serves its servers in turn,
- * each as often in a round as its weight says; the link remembers the choice, so later packets of
- * the session stay with their server.
+ * redirect.c found the redirect; here its zero addresses become the aliasing address, a pool names
+ * a server (server.c), and the two views of the new link are put together.  The link remembers its
+ * server, so later packets of the session stay with it and are counted there.
  */
 #include "redirect.h"
 
-void redirect_resolve(struct libalias *la, struct alias_link *r, const struct view *view,
-		      uint32_t *addr, uint16_t *port)
+/* The server and the inside end for a packet to view->local; the pool advances. */
+static uint32_t resolve(struct libalias *la, struct alias_link *r, const struct view *view,
+			uint32_t *addr, uint16_t *port)
 {
-	uint32_t aliasing = la->alias ? la->alias : view->local;
+	uint32_t aliasing = la->alias ? la->alias : view->local, id;
+	bool one_port = r->kind == REDIRECT_PORT || r->kind == REDIRECT_MARK;
+	const struct alias_server *server;
 
 	*addr = r->local ? r->local : aliasing;
 	*port = view->local_port;
-	if (r->kind == REDIRECT_PORT || r->kind == REDIRECT_MARK)
-		*port = r->local_port ? r->local_port : view->local_port;
+	if (one_port && r->local_port)
+		*port = r->local_port;
 	if (r->kind == REDIRECT_RANGE && r->local_port)
 		*port = htons((uint16_t)(ntohs(view->local_port) - ntohs(r->alias_port) +
 					 ntohs(r->local_port)));
-	if (!r->server_count)
-		return;
-	if (r->server_used >= r->servers[r->server_at].weight) {
-		r->server_used = 0;
-		r->server_at = (r->server_at + 1) % r->server_count;
+	id = server_take_turn(la, r);
+	if (!r->server_count) {
+		if (id)
+			__builtin_prefetch(server_at(la, id), 1);
+		return id;
 	}
-	r->server_used++;
-	*addr = r->servers[r->server_at].addr ? r->servers[r->server_at].addr : aliasing;
-	if ((r->kind == REDIRECT_PORT || r->kind == REDIRECT_MARK) && r->servers[r->server_at].port)
-		*port = r->servers[r->server_at].port;
+	server = server_at(la, id);
+	*addr = server->addr ? server->addr : aliasing;
+	if (one_port && server->port)
+		*port = server->port;
+	return id;
 }
 
 /*
  * The new link's redirect, unless making the link has ended it: an expectation goes with its
  * control connection, whose time may have been found to be over.
  */
-static struct link *made(struct libalias *la, uint32_t id, uint64_t age, struct link *link)
+static struct link *made(struct libalias *la, uint32_t id, uint64_t age, uint32_t server,
+			 struct link *link)
 {
 	struct alias_link *r;
 
@@ -47,10 +51,12 @@ static struct link *made(struct libalias *la, uint32_t id, uint64_t age, struct 
 	if (!r)
 		return link;
 	r->hits++;
-	link->redirect = id;
-	link->redirect_age = (uint32_t)age;
-	if (r->dynamic)
+	if (r->dynamic) {
 		expect_used(la, r, link);
+		return link;
+	}
+	server_add_link(la, server, link, link_id(la, link));
+	server_at(la, server)->traffic.connections++;
 	return link;
 }
 
@@ -60,9 +66,9 @@ struct link *redirect_link_in(struct libalias *la, struct alias_link *r, const s
 	struct view out = *in;
 	uint32_t id = r->id;
 	uint64_t age = r->age;
+	uint32_t server = resolve(la, r, in, &out.local, &out.local_port);
 
-	redirect_resolve(la, r, in, &out.local, &out.local_port);
-	return made(la, id, age, link_create(la, &out, in, p->proto, LINK_INCOMING));
+	return made(la, id, age, server, link_create(la, &out, in, p->proto, LINK_INCOMING));
 }
 
 struct link *redirect_link_out(struct libalias *la, struct alias_link *r, const struct packet *p,
@@ -71,6 +77,7 @@ struct link *redirect_link_out(struct libalias *la, struct alias_link *r, const 
 	struct view in = *out;
 	uint32_t id = r->id;
 	uint64_t age = r->age;
+	uint32_t server = r->own_server;
 
 	in.local = r->alias ? r->alias : la->alias ? la->alias : out->local;
 	if (r->kind == REDIRECT_PORT)
@@ -78,7 +85,7 @@ struct link *redirect_link_out(struct libalias *la, struct alias_link *r, const 
 	else if ((p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP || p->proto == IPPROTO_ICMP) &&
 		 !port_choose(la, &in, p->proto, out->local_port))
 		return NULL;
-	return made(la, id, age, link_create(la, out, &in, p->proto, 0));
+	return made(la, id, age, server, link_create(la, out, &in, p->proto, 0));
 }
 
 uint32_t redirect_alias_address(struct libalias *la, uint32_t inside, uint32_t otherwise)

@@ -10,6 +10,11 @@ static uint32_t clock_of_net(void *arg)
 	return ((struct net *)arg)->now;
 }
 
+void net_clock(struct net *net)
+{
+	LibAliasSetClock(net->la, clock_of_net, net);
+}
+
 int net_setup(void **state)
 {
 	struct net *net = calloc(1, sizeof(*net));
@@ -17,7 +22,7 @@ int net_setup(void **state)
 	net->la = LibAliasInit(NULL);
 	assert_non_null(net->la);
 	net->now = 1000;
-	LibAliasSetClock(net->la, clock_of_net, net);
+	net_clock(net);
 	LibAliasSetAddress(net->la, addr(ALIAS));
 	/* What ports the machine's programs use must not matter; tests of that set the bit. */
 	LibAliasSetMode(net->la, 0, PKT_ALIAS_USE_SOCKETS);

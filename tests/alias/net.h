@@ -36,6 +36,8 @@ struct net {
 
 int net_setup(void **state);
 int net_teardown(void **state);
+/* The instance takes its time from the net's clock. */
+void net_clock(struct net *net);
 
 struct in_addr addr(const char *text);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Load sharing: a redirect with a pool of servers. */
+#include <errno.h>
 #include "net.h"
 
 #define ANY addr("0.0.0.0")
@@ -69,12 +70,28 @@ static void an_address_pool_ignores_ports(void **state)
 	assert_ends(net->packet, REMOTE, 5001, "10.0.0.12", 80);
 }
 
-static void a_weight_of_zero_is_refused(void **state)
+static void a_server_of_weight_zero_keeps_its_turn(void **state)
+{
+	struct net *net = *state;
+	struct alias_link *link = pool(net);
+
+	LibAliasAddServerWeight(net->la, link, addr("10.0.0.11"), htons(80), 1);
+	LibAliasAddServerWeight(net->la, link, addr("10.0.0.12"), htons(80), 0);
+	LibAliasAddServerWeight(net->la, link, addr("10.0.0.13"), htons(80), 1);
+	for (uint16_t i = 0; i < 9; i++) {
+		tcp_in(net, ENDS(REMOTE, (uint16_t)(5000 + i), ALIAS, 80), TH_SYN);
+		assert_int_equal(net->packet[19], i ? 12 : 11);
+	}
+}
+
+static void a_weight_out_of_range_is_refused(void **state)
 {
 	struct net *net = *state;
 
-	assert_int_equal(LibAliasAddServerWeight(net->la, pool(net), addr(INSIDE), 1, 0), -1);
+	assert_int_equal(LibAliasAddServerWeight(net->la, pool(net), addr(INSIDE), 1, 65536), -1);
+	assert_int_equal(errno, EINVAL);
 	assert_int_equal(LibAliasAddServer(net->la, NULL, addr(INSIDE), 1), -1);
+	assert_int_equal(errno, EINVAL);
 }
 
 int main(void)
@@ -84,7 +101,8 @@ int main(void)
 		net_test(a_session_stays_with_its_server),
 		net_test(a_server_of_weight_three_gets_three_sessions_of_four),
 		net_test(an_address_pool_ignores_ports),
-		net_test(a_weight_of_zero_is_refused),
+		net_test(a_server_of_weight_zero_keeps_its_turn),
+		net_test(a_weight_out_of_range_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

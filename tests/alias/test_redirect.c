@@ -277,6 +277,79 @@ static void a_mark_redirect_takes_marked_packets(void **state)
 	assert_int_equal(p.result, PKT_ALIAS_IGNORED);
 }
 
+#define WHATEVER addr("255.255.255.255")
+
+static void a_redirect_of_whatever_address_takes_packets_to_all(void **state)
+{
+	struct net *net = *state;
+
+	deny_incoming(net);
+	assert_non_null(LibAliasRedirectPort(net->la, addr(INSIDE), htons(80), ANY, 0, WHATEVER,
+					     htons(8080), IPPROTO_TCP));
+	assert_goes_to(net, 5000, 8080, INSIDE, 80);
+	tcp_in(net, ENDS(REMOTE, 5001, "198.51.100.77", 8080), TH_SYN);
+	assert_ends(net->packet, REMOTE, 5001, INSIDE, 80);
+	assert_int_equal(tcp_in(net, ENDS(REMOTE, 5000, "198.51.100.77", 8081), TH_SYN),
+			 PKT_ALIAS_IGNORED);
+}
+
+static void answers_come_from_the_address_that_was_asked(void **state)
+{
+	struct net *net = *state;
+
+	LibAliasRedirectPort(net->la, addr(INSIDE), htons(80), ANY, 0, WHATEVER, htons(8080),
+			     IPPROTO_TCP);
+	tcp_in(net, ENDS(REMOTE, 5000, "198.51.100.77", 8080), TH_SYN);
+	tcp_out(net, ENDS(INSIDE, 80, REMOTE, 5000), TH_SYN | TH_ACK);
+	assert_ends(net->packet, "198.51.100.77", 8080, REMOTE, 5000);
+	/* What the server begins itself is none of the redirect's. */
+	tcp_out(net, ENDS(INSIDE, 80, REMOTE, 5001), TH_SYN);
+	assert_ends(net->packet, ALIAS, 80, REMOTE, 5001);
+}
+
+static void a_given_alias_address_beats_whatever_address(void **state)
+{
+	struct net *net = *state;
+
+	redirect_to(net, OTHER, 81, "0.0.0.0", 0, 8080);
+	LibAliasRedirectPort(net->la, addr(INSIDE), htons(80), addr(REMOTE), 0, WHATEVER,
+			     htons(8080), IPPROTO_TCP);
+	LibAliasRedirectPortRange(net->la, addr("10.0.0.9"), 0, ANY, ANY, htons(8080), htons(8090),
+				  IPPROTO_TCP);
+	assert_goes_to(net, 5000, 8080, OTHER, 81);
+	tcp_in(net, ENDS(REMOTE, 5000, "198.51.100.77", 8080), TH_SYN);
+	assert_ends(net->packet, REMOTE, 5000, INSIDE, 80);
+	assert_goes_to(net, 5000, 8085, "10.0.0.9", 8085);
+}
+
+static void ranges_and_protocols_can_be_of_whatever_address(void **state)
+{
+	struct net *net = *state;
+
+	LibAliasRedirectPortRange(net->la, addr(INSIDE), 0, ANY, WHATEVER, htons(7000), htons(7099),
+				  IPPROTO_TCP);
+	LibAliasRedirectPortRange(net->la, addr(OTHER), 0, ANY, ANY, htons(7000), htons(7009),
+				  IPPROTO_TCP);
+	LibAliasRedirectProto(net->la, addr(INSIDE), ANY, WHATEVER, 50);
+	assert_goes_to(net, 5000, 7099, INSIDE, 7099);
+	assert_goes_to(net, 5000, 7001, OTHER, 7001);
+	tcp_in(net, ENDS(REMOTE, 5000, "198.51.100.77", 7001), TH_SYN);
+	assert_ends(net->packet, REMOTE, 5000, INSIDE, 7001);
+	build_other(net->packet, 50, REMOTE, "198.51.100.77");
+	assert_int_equal(send_in(net), PKT_ALIAS_OK);
+	assert_ends(net->packet, REMOTE, 0, INSIDE, 0);
+}
+
+static void no_outgoing_connection_gets_a_port_of_whatever_address(void **state)
+{
+	struct net *net = *state;
+
+	LibAliasRedirectPort(net->la, addr(INSIDE), htons(80), ANY, 0, WHATEVER, htons(4000),
+			     IPPROTO_TCP);
+	tcp_out(net, ENDS(OTHER, 4000, REMOTE, 80), TH_SYN);
+	assert_int_not_equal(source_port(net->packet), 4000);
+}
+
 static void wrong_arguments_are_refused(void **state)
 {
 	struct net *net = *state;
@@ -355,6 +428,11 @@ int main(void)
 		net_test(of_two_ranges_the_newer_wins_and_a_single_port_beats_both),
 		net_test(a_whole_range_of_ports_can_be_redirected),
 		net_test(a_mark_redirect_takes_marked_packets),
+		net_test(a_redirect_of_whatever_address_takes_packets_to_all),
+		net_test(answers_come_from_the_address_that_was_asked),
+		net_test(a_given_alias_address_beats_whatever_address),
+		net_test(ranges_and_protocols_can_be_of_whatever_address),
+		net_test(no_outgoing_connection_gets_a_port_of_whatever_address),
 		net_test(wrong_arguments_are_refused),
 		net_test(a_redirect_carries_the_callers_cookie),
 		net_test(a_taken_conversation_is_not_given_to_a_second_redirect),

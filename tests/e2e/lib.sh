@@ -12,7 +12,8 @@
 #   finish                                      the sums; the exit status of the test
 #
 # Environment, set by Makefile.am: IPMASQADM (the program), IPMASQADM_PLUGINDIR and
-# LD_LIBRARY_PATH (its plugins and library), CC.
+# LD_LIBRARY_PATH (its plugins and library), CC.  With ENGINE=user an ipmasqd runs on the router and
+# has the rules: the same test, the same packets, the other engine.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../../contrib/lab.sh
@@ -21,6 +22,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 : "${IPMASQADM:?is the path of the program under test; make check sets it}"
 export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
 passed=0 failed=0 skipped=0
+unset IPMASQADM_ENGINE
 
 SKIP_TEST=77 # automake's number for a test that could not run
 
@@ -53,6 +55,53 @@ begin() {
 	trap leave EXIT
 	trap 'leave; exit 1' INT TERM
 	lab_make "$1" || skip_all "this kernel cannot make the lab (veth, bridge)"
+	on_user_engine start_engine
+}
+
+# --- engines -----------------------------------------------------------------------------------
+
+# on_user_engine COMMAND..., on_kernel_engine COMMAND...: only there.
+on_user_engine() {
+	[ "${ENGINE:-kernel}" != user ] || "$@"
+}
+
+on_kernel_engine() {
+	[ "${ENGINE:-kernel}" = user ] || "$@"
+}
+
+# start_ipmasqd [OPTION...]: on the router, in the foreground; its messages are in
+# $lab_scratch/ipmasqd.log, its number in ipmasqd.pid, its socket is ipmasqd.sock.
+start_ipmasqd() {
+	[ -z "${LAB_UNSHARED:-}" ] || set -- -u root "$@" # nobody is nobody there
+	on router "$(dirname "$IPMASQADM")/ipmasqd" -f -i outside -s "$lab_scratch/ipmasqd.sock" \
+		--pid-file "$lab_scratch/ipmasqd.pid" "$@" >"$lab_scratch/ipmasqd.log" 2>&1 &
+	wait_until grep -q "translating: " "$lab_scratch/ipmasqd.log" ||
+		{ cat "$lab_scratch/ipmasqd.log"; return 1; }
+}
+
+ipmasqd_pid() {
+	cat "$lab_scratch/ipmasqd.pid"
+}
+
+gone() {
+	[ ! -e "/proc/$1" ]
+}
+
+# stop_ipmasqd [SIGNAL]: waits until it is gone.
+stop_ipmasqd() {
+	local pid
+
+	pid=$(ipmasqd_pid) && kill "-${1:-TERM}" "$pid" && wait_until gone "$pid"
+}
+
+start_engine() {
+	: >"$lab_scratch/no-rules"
+	if ! start_ipmasqd -r "$lab_scratch/no-rules"; then
+		echo "not ok - ipmasqd starts"
+		echo "0 passed, 1 failed"
+		exit 1
+	fi
+	export IPMASQADM_ENGINE=$lab_scratch/ipmasqd.sock
 }
 
 # check SENTENCE COMMAND...: counts whether the command succeeds, and shows its output if not.
@@ -104,7 +153,8 @@ rules() {
 
 # Without hairpins and opened ranges, which come with traffic and lapse.
 ruleset() {
-	on router nft list ruleset | sed -z 's/\n[ \t]*elements = {[^}]*expires[^}]*}//g'
+	on_user_engine adm save
+	on_kernel_engine on router nft list ruleset | sed -z 's/\n[ \t]*elements = {[^}]*expires[^}]*}//g'
 }
 
 # --- what a command shall do ------------------------------------------------------------------

@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 work=${FUZZ_DIR:-${TMPDIR:-/tmp}/ipmasqadm-fuzz}
 : "${CLANG:=clang}"
-[ $# -gt 0 ] || set -- argv rules_file kernel
+[ $# -gt 0 ] || set -- argv rules_file kernel request
 
 # One list of sources and one of wrapped symbols, those of the unit tests.
 makefile=$top/tests/unit/Makefile.am
@@ -26,9 +26,9 @@ rc=0
 for target; do
 	mkdir -p "$work/corpus/$target" "$work/findings/$target"
 	# shellcheck disable=SC2046,SC2086 # lists of words
-	"$CLANG" -std=gnu11 -O1 -g $sanitize -D_GNU_SOURCE -DPLUGINDIR='"/nonexistent"' \
+	"$CLANG" -std=gnu11 -O1 -g $sanitize -D_GNU_SOURCE -DPLUGINDIR='"/nonexistent"' -DCONTROL_SOCKET='"/nonexistent"' \
 		-I"$top/tests/unit" -I"$here" -I"$top/lib/ipmasq" -I"$top/lib/ipmasq/kernel" \
-		-I"$top/ipmasqadm" $(pkg-config --cflags $packages) \
+		-I"$top/ipmasqadm" -I"$top/ipmasqadm/daemon" $(pkg-config --cflags $packages) \
 		-o "$work/fuzz_$target" "$here/$target.c" $helpers $sources $wraps \
 		$(pkg-config --libs $packages)
 	echo "$target: $seconds s"

@@ -72,7 +72,7 @@ static int commit(const struct ipmasq_change *changes, size_t n)
 	struct transaction transaction;
 	int code = 0;
 
-	assert_int_equal(transaction_begin(&transaction, &netlink, &generation), 0);
+	assert_int_equal(transaction_begin(&transaction, &netlink, "ipmasq", &generation), 0);
 	assert_int_equal(redirect_write(&transaction, changes, n), 0);
 	if (transaction_commit(&transaction) < 0)
 		code = errno;

@@ -86,7 +86,7 @@ static int write_masq(const struct position *position, const struct ipmasq_rule 
 	if (masq->protocol)
 		match_transport(&rule, masq->protocol);
 	if (masq->interface[0])
-		match_output(&rule, masq->interface);
+		match_interface(&rule, NFT_META_OIFNAME, masq->interface, NFT_CMP_EQ);
 	count(&rule);
 	if (ipmasq_address_is_any(&masq->alias))
 		masquerade(&rule);

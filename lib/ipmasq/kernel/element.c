@@ -99,9 +99,9 @@ static void put_element(struct nlmsghdr *message, const struct element *element,
 	mnl_attr_nest_end(message, nest);
 }
 
-static void put_set(struct nlmsghdr *message, const char *set)
+static void put_set(struct nlmsghdr *message, const char *table, const char *set)
 {
-	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, SCHEMA_TABLE);
+	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, table);
 	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, set);
 }
 
@@ -130,7 +130,7 @@ int element_write(struct element_writer *writer, const char *set, uint32_t set_i
 		writer->message =
 			transaction_message(writer->transaction, writer->type,
 					    add ? NLM_F_CREATE | NLM_F_EXCL : 0);
-		put_set(writer->message, set);
+		put_set(writer->message, writer->transaction->table, set);
 		if (set_id)
 			mnl_attr_put_u32(writer->message, NFTA_SET_ELEM_LIST_SET_ID, htonl(set_id));
 		writer->list = mnl_attr_nest_start(writer->message, NFTA_SET_ELEM_LIST_ELEMENTS);
@@ -254,7 +254,7 @@ int element_dump(struct netlink *netlink, const char *set, element_visit visit, 
 	struct reading reading = {visit, data, 0};
 	struct nlmsghdr *request = netlink_request(netlink, NFT_MSG_GETSETELEM, 0);
 
-	put_set(request, set);
+	put_set(request, SCHEMA_TABLE, set);
 	if (netlink_dump(netlink, read_elements, &reading) < 0)
 		return -1;
 	return reading.rc;
@@ -267,7 +267,7 @@ int element_get(struct netlink *netlink, const char *set, const struct element *
 	struct nlmsghdr *request = netlink_request(netlink, NFT_MSG_GETSETELEM, 0);
 	struct nlattr *list;
 
-	put_set(request, set);
+	put_set(request, SCHEMA_TABLE, set);
 	list = mnl_attr_nest_start(request, NFTA_SET_ELEM_LIST_ELEMENTS);
 	put_element(request, key, true);
 	mnl_attr_nest_end(request, list);

@@ -227,7 +227,7 @@ static int kernel_commit(struct ipmasq_engine *engine, const struct ipmasq_chang
 	if (check_changes(changes, n_changes, error) < 0)
 		return -1;
 	if (new_places(kernel, changes, n_changes, &fresh) < 0 ||
-	    transaction_begin(&transaction, &kernel->netlink,
+	    transaction_begin(&transaction, &kernel->netlink, SCHEMA_TABLE,
 			      kernel->lock >= 0 ? NULL : &kernel->generation) < 0)
 		goto out;
 	if (!kernel->present && schema_add_table(&transaction) < 0)

@@ -17,13 +17,21 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/x_tables.h>
+#include <linux/netfilter/xt_NFQUEUE.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TRANSLATE_PORT_WORD 4 /* NFT_REG_2, behind any address */
+
+const struct family families[N_FAMILIES] = {
+	{AF_INET, '4', 1, 12, 16, TYPE_IPADDR, NFT_CT_SRC_IP, NFT_CT_DST_IP, "any4"},
+	{AF_INET6, '6', 4, 8, 24, TYPE_IP6ADDR, NFT_CT_SRC_IP6, NFT_CT_DST_IP6, "any6"},
+};
 
 static uint32_t word_register(unsigned int word)
 {
@@ -37,7 +45,6 @@ void rule_begin(struct rule *rule, const char *chain)
 	if (rule->failed)
 		return;
 	nftnl_rule_set_u32(rule->rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
-	nftnl_rule_set_str(rule->rule, NFTNL_RULE_TABLE, SCHEMA_TABLE);
 	nftnl_rule_set_str(rule->rule, NFTNL_RULE_CHAIN, chain);
 }
 
@@ -68,11 +75,12 @@ int rule_insert(struct rule *rule, struct transaction *transaction, uint64_t han
 	if (rule->failed) {
 		errno = ENOMEM;
 	} else {
+		nftnl_rule_set_str(rule->rule, NFTNL_RULE_TABLE, transaction->table);
 		if (handle)
 			nftnl_rule_set_u64(rule->rule, NFTNL_RULE_POSITION, handle);
-		nftnl_rule_nlmsg_build_payload(transaction_message(transaction, NFT_MSG_NEWRULE,
-								   NLM_F_CREATE | where),
-					       rule->rule);
+		nftnl_rule_nlmsg_build_payload(
+			transaction_message(transaction, NFT_MSG_NEWRULE, NLM_F_CREATE | where),
+			rule->rule);
 		rc = transaction_added(transaction);
 	}
 	if (rule->rule)
@@ -187,8 +195,7 @@ void match_opening(struct rule *rule)
 	compare(rule, 0, NFT_CMP_EQ, &syn, sizeof(syn));
 }
 
-void match_net(struct rule *rule, uint32_t offset, const struct ipmasq_net *net,
-	       uint32_t operation)
+void match_net(struct rule *rule, uint32_t offset, const struct ipmasq_net *net, uint32_t operation)
 {
 	uint32_t length = (uint32_t)ipmasq_address_length(net->address.family);
 	uint8_t bits[16] = {0};
@@ -222,13 +229,13 @@ void match_ports(struct rule *rule, uint32_t offset, const struct ipmasq_ports *
 	nftnl_expr_set(expression, NFTNL_EXPR_RANGE_TO_DATA, &high, sizeof(high));
 }
 
-void match_output(struct rule *rule, const char *interface)
+void match_interface(struct rule *rule, uint32_t key, const char *interface, uint32_t operation)
 {
 	char name[IFNAMSIZ] = {0};
 
 	strncpy(name, interface, sizeof(name) - 1);
-	load_meta(rule, NFT_META_OIFNAME, 0);
-	compare(rule, 0, NFT_CMP_EQ, name, sizeof(name));
+	load_meta(rule, key, 0);
+	compare(rule, 0, operation, name, sizeof(name));
 }
 
 void count(struct rule *rule)
@@ -252,8 +259,7 @@ void match_ct_status(struct rule *rule, uint32_t bits, uint32_t value)
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, NFT_CT_STATUS);
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, word_register(0));
 	mask(rule, &bits, sizeof(bits));
-	compare(rule, 0, any_of ? NFT_CMP_NEQ : NFT_CMP_EQ, any_of ? &zero : &value,
-		sizeof(value));
+	compare(rule, 0, any_of ? NFT_CMP_NEQ : NFT_CMP_EQ, any_of ? &zero : &value, sizeof(value));
 }
 
 static void load_fib(struct rule *rule, uint32_t result, uint32_t flags)
@@ -293,7 +299,8 @@ void match_own_address(struct rule *rule, uint8_t family)
 	match_local_destination(rule);
 	match_protocol_family(rule, family);
 	if (family == AF_INET) {
-		load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, family_of(family)->destination, 1, 0);
+		load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, family_of(family)->destination, 1,
+			     0);
 		compare(rule, 0, NFT_CMP_NEQ, &loopback, sizeof(loopback));
 	} else {
 		load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, family_of(family)->destination,
@@ -328,6 +335,21 @@ void load_numgen(struct rule *rule, uint32_t modulus, unsigned int word)
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON);
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_LEN, 4);
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_SIZE, 4);
+}
+
+void load_jhash(struct rule *rule, uint32_t length, uint32_t modulus, uint32_t seed)
+{
+	struct nftnl_expr *expression = append(rule, "hash");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_HASH_TYPE, NFT_HASH_JENKINS);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_HASH_SREG, word_register(0));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_HASH_DREG, word_register(0));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_HASH_LEN, length);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_HASH_MODULUS, modulus);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_HASH_SEED, seed);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_HASH_OFFSET, 0);
 }
 
 static struct nftnl_expr *append_lookup(struct rule *rule, const char *set, uint32_t id)
@@ -470,4 +492,33 @@ void verdict(struct rule *rule, int code, const char *chain)
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_IMM_VERDICT, (uint32_t)code);
 	if (chain)
 		nftnl_expr_set_str(expression, NFTNL_EXPR_IMM_CHAIN, chain);
+}
+
+void queue(struct rule *rule, uint16_t number, bool bypass)
+{
+	struct nftnl_expr *expression = append(rule, "queue");
+
+	if (!expression)
+		return;
+	nftnl_expr_set_u16(expression, NFTNL_EXPR_QUEUE_NUM, number);
+	nftnl_expr_set_u16(expression, NFTNL_EXPR_QUEUE_TOTAL, 1);
+	nftnl_expr_set_u16(expression, NFTNL_EXPR_QUEUE_FLAGS, bypass ? NFT_QUEUE_FLAG_BYPASS : 0);
+}
+
+void target_nfqueue(struct rule *rule, uint16_t number, bool bypass)
+{
+	struct xt_NFQ_info_v3 *information = calloc(1, XT_ALIGN(sizeof(*information)));
+	struct nftnl_expr *expression = append(rule, "target");
+
+	if (!information || !expression) {
+		rule->failed = true;
+		free(information);
+		return;
+	}
+	*information = (struct xt_NFQ_info_v3){
+		.queuenum = number, .queues_total = 1, .flags = bypass ? NFQ_FLAG_BYPASS : 0};
+	nftnl_expr_set_str(expression, NFTNL_EXPR_TG_NAME, "NFQUEUE");
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_TG_REV, 3);
+	/* taken over */
+	nftnl_expr_set(expression, NFTNL_EXPR_TG_INFO, information, XT_ALIGN(sizeof(*information)));
 }

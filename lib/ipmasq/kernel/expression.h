@@ -16,7 +16,37 @@ struct nftnl_rule;
 #define SOURCE_PORT_OFFSET      0 /* in the transport header */
 #define DESTINATION_PORT_OFFSET 2
 
-/* A rule being built for a chain of our table. */
+/* Offsets and sizes that differ between the families; both are in one array, IPv4 first. */
+struct family {
+	uint8_t family;               /* AF_INET, AF_INET6: also the NFPROTO_ value */
+	char digit;                   /* in names */
+	uint8_t words;                /* 32-bit words of an address */
+	uint32_t source, destination; /* offsets in the network header */
+	uint32_t type;                /* nft(8)'s number of the address type */
+	uint32_t ct_source, ct_destination;
+	const char *any; /* in the names of chains */
+};
+
+#define N_FAMILIES 2
+extern const struct family families[N_FAMILIES];
+
+static inline const struct family *family_of(uint8_t family)
+{
+	return &families[family == AF_INET6];
+}
+
+/* nft(8)'s numbers of the data types that our sets are made of; concatenations shift by 6. */
+#define TYPE_INTEGER      4u
+#define TYPE_IPADDR       7u
+#define TYPE_IP6ADDR      8u
+#define TYPE_PROTOCOL     12u
+#define TYPE_SERVICE      13u
+#define TYPE_MARK         19u
+#define TYPE_CONCAT(a, b) ((a) << 6 | (b))
+
+#define NFT_BYTEORDER_HOST 1u /* nft(8)'s number, in a set's user data */
+
+/* A rule being built for a chain of the transaction's table. */
 struct rule {
 	struct nftnl_rule *rule;
 	bool failed;
@@ -42,9 +72,10 @@ void match_ports(struct rule *rule, uint32_t offset, const struct ipmasq_ports *
 /* The destination is an address of this machine, and none of loopback. */
 void match_own_address(struct rule *rule, uint8_t family);
 void match_foreign_destination(struct rule *rule); /* fib daddr type != local */
-void match_output(struct rule *rule, const char *interface); /* oifname */
-void count(struct rule *rule);                               /* counter */
-void match_route_back(struct rule *rule);        /* fib daddr . iif oif exists */
+/* NFT_META_IIFNAME or NFT_META_OIFNAME: NFT_CMP_EQ or NFT_CMP_NEQ. */
+void match_interface(struct rule *rule, uint32_t key, const char *interface, uint32_t operation);
+void count(struct rule *rule);            /* counter */
+void match_route_back(struct rule *rule); /* fib daddr . iif oif exists */
 
 /* Compares `length` bytes of a word with data: NFT_CMP_EQ or NFT_CMP_NEQ. */
 void compare(struct rule *rule, unsigned int word, uint32_t operation, const void *data,
@@ -56,6 +87,9 @@ void load_meta(struct rule *rule, uint32_t key, unsigned int word);
 void load_ct(struct rule *rule, uint32_t key, uint8_t direction, unsigned int word);
 void load_ct_direction(struct rule *rule, unsigned int word);
 void load_numgen(struct rule *rule, uint32_t modulus, unsigned int word);
+
+/* jhash of what is in word 0.., modulo, to word 0 */
+void load_jhash(struct rule *rule, uint32_t length, uint32_t modulus, uint32_t seed);
 
 /* What is in word 0.. is in the set. */
 void lookup_set(struct rule *rule, const char *set, uint32_t id);
@@ -78,6 +112,10 @@ void translate(struct rule *rule, uint32_t type, const struct ipmasq_address *ad
 /* ct helper set "object" */
 void set_helper(struct rule *rule, const char *object);
 void masquerade(struct rule *rule);
+/* To NFQUEUE `number`; `bypass`: when nobody listens, on as if this rule were not there.
+ * Kernels without the one expression have the other, from iptables. */
+void queue(struct rule *rule, uint16_t number, bool bypass);
+void target_nfqueue(struct rule *rule, uint16_t number, bool bypass);
 /* NFT_JUMP or NFT_GOTO with a chain, or NFT_RETURN with none. */
 void verdict(struct rule *rule, int code, const char *chain);
 

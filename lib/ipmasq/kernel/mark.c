@@ -55,11 +55,11 @@ static int add_map(struct transaction *transaction, const char *owner, const str
 {
 	struct nftnl_udata_buf *userdata = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
 	char name[SCHEMA_NAME_MAX];
-	struct nftnl_set *set = schema_new_set(
+	struct nftnl_set *set = set_new(
 		transaction, mark_set_name(name, owner, family, false), NFT_SET_MAP);
 	int rc = -1;
 
-	if (!set || !userdata || schema_count_elements(set) < 0) {
+	if (!set || !userdata || set_count_elements(set) < 0) {
 		errno = ENOMEM;
 		goto out;
 	}
@@ -70,7 +70,7 @@ static int add_map(struct transaction *transaction, const char *owner, const str
 	nftnl_udata_put_u32(userdata, NFTNL_UDATA_SET_KEYBYTEORDER, NFT_BYTEORDER_HOST);
 	nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(userdata),
 			   nftnl_udata_buf_len(userdata));
-	rc = schema_add_set(transaction, set);
+	rc = set_add(transaction, set);
 out:
 	if (userdata)
 		nftnl_udata_buf_free(userdata);
@@ -84,14 +84,14 @@ static int add_hosts_set(struct transaction *transaction, const char *owner,
 {
 	char name[SCHEMA_NAME_MAX];
 	struct nftnl_set *set =
-		schema_new_set(transaction, mark_set_name(name, owner, family, true), 0);
+		set_new(transaction, mark_set_name(name, owner, family, true), 0);
 	int rc;
 
 	if (!set)
 		return -1;
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, TYPE_CONCAT(TYPE_MARK, family->type));
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, 4u * (1u + family->words));
-	rc = schema_add_set(transaction, set);
+	rc = set_add(transaction, set);
 	nftnl_set_free(set);
 	return rc;
 }
@@ -161,7 +161,7 @@ int mark_add_host(struct transaction *transaction, const char *pool_chain,
 {
 	char chain[SCHEMA_NAME_MAX];
 
-	if (schema_add_chain(transaction, mark_host_chain(chain, pool_chain, target), NULL, 0, 0) <
+	if (chain_add(transaction, mark_host_chain(chain, pool_chain, target), NULL, 0, 0) <
 	    0)
 		return -1;
 	if (!target->port)
@@ -176,7 +176,7 @@ int mark_delete_host(struct transaction *transaction, const char *pool_chain,
 {
 	char chain[SCHEMA_NAME_MAX];
 
-	return schema_delete_chain(transaction, mark_host_chain(chain, pool_chain, target));
+	return chain_delete(transaction, mark_host_chain(chain, pool_chain, target));
 }
 
 void mark_comment(char comment[static ELEMENT_COMMENT_MAX], const struct ipmasq_target *target)

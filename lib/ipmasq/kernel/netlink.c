@@ -151,12 +151,12 @@ const char *userdata_text(const void *userdata, size_t length, uint8_t type)
 	return NULL;
 }
 
-int transaction_begin(struct transaction *transaction, struct netlink *netlink,
+int transaction_begin(struct transaction *transaction, struct netlink *netlink, const char *table,
 		      const uint32_t *generation)
 {
 	struct nlmsghdr *begin;
 
-	*transaction = (struct transaction){.netlink = netlink};
+	*transaction = (struct transaction){.netlink = netlink, .table = table};
 	transaction->batch = nftnl_batch_alloc(BATCH_PAGE, NETLINK_MESSAGE_MAX);
 	if (!transaction->batch)
 		return -1;

@@ -44,12 +44,13 @@ const char *userdata_text(const void *userdata, size_t length, uint8_t type);
 /* A transaction: every message in it takes effect, or none. */
 struct transaction {
 	struct netlink *netlink;
+	const char *table; /* of family inet: what its messages are about */
 	struct nftnl_batch *batch;
 	uint32_t n_sets; /* numbers the sets that are made in it */
 };
 
-/* Begins a transaction that takes effect only in this generation (NULL: in any). */
-int transaction_begin(struct transaction *transaction, struct netlink *netlink,
+/* Begins one about a table that takes effect only in this generation (NULL: in any). */
+int transaction_begin(struct transaction *transaction, struct netlink *netlink, const char *table,
 		      const uint32_t *generation);
 
 /* A message of `type` for the caller to add attributes to; then transaction_added(). */

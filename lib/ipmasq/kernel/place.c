@@ -139,7 +139,7 @@ static int add_jump(struct transaction *transaction, const struct place_of *plac
 static int write_jumps(struct transaction *transaction, const struct places *places,
 		       const char *parent)
 {
-	if (schema_flush_chain(transaction, parent) < 0)
+	if (chain_flush(transaction, parent) < 0)
 		return -1;
 	for (size_t i = 0; i < places->n; i++)
 		if (strcmp(kinds[places->list[i].place].parent, parent) == 0 &&
@@ -157,7 +157,7 @@ int places_write(struct transaction *transaction, struct places *present,
 		const struct place_of *place = &fresh->list[i];
 
 		place_chain(chain, place->place, place->owner);
-		if (schema_add_chain(transaction, chain, NULL, 0, 0) < 0 ||
+		if (chain_add(transaction, chain, NULL, 0, 0) < 0 ||
 		    (kinds[place->place].add &&
 		     kinds[place->place].add(transaction, place->owner) < 0) ||
 		    (!kinds[place->place].ordered && add_jump(transaction, place) < 0) ||

@@ -232,7 +232,7 @@ static uint32_t add_pool_map(struct transaction *transaction, const struct ipmas
 			     const struct family *family)
 {
 	const struct ipmasq_redirect *pool = &rule->redirect;
-	struct nftnl_set *set = schema_new_set(transaction, "__map%d",
+	struct nftnl_set *set = set_new(transaction, "__map%d",
 					       NFT_SET_ANONYMOUS | NFT_SET_CONSTANT |
 						       NFT_SET_INTERVAL | NFT_SET_MAP);
 	struct nftnl_udata_buf *userdata = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
@@ -256,7 +256,7 @@ static uint32_t add_pool_map(struct transaction *transaction, const struct ipmas
 	nftnl_udata_put_u32(userdata, NFTNL_UDATA_SET_KEYBYTEORDER, NFT_BYTEORDER_HOST);
 	nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(userdata),
 			   nftnl_udata_buf_len(userdata));
-	if (schema_add_set(transaction, set) < 0 || write_pool_map(transaction, rule, set) < 0)
+	if (set_add(transaction, set) < 0 || write_pool_map(transaction, rule, set) < 0)
 		goto out;
 	id = nftnl_set_get_u32(set, NFTNL_SET_ID);
 out:
@@ -334,13 +334,13 @@ static int write_pool(struct transaction *transaction, const struct ipmasq_chang
 
 	if (is_pool(before)) {
 		schema_pool_name(chain, change->before->owner, &before->match);
-		if ((is_pool(after) ? schema_flush_chain : schema_delete_chain)(transaction,
+		if ((is_pool(after) ? chain_flush : chain_delete)(transaction,
 										chain) < 0 ||
 		    write_hosts(transaction, before, after, chain, mark_delete_host) < 0)
 			return -1;
 	} else if (is_pool(after)) {
 		schema_pool_name(chain, change->after->owner, &after->match);
-		if (schema_add_chain(transaction, chain, NULL, 0, 0) < 0)
+		if (chain_add(transaction, chain, NULL, 0, 0) < 0)
 			return -1;
 	}
 	if (!is_pool(after))

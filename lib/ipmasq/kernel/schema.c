@@ -11,8 +11,6 @@
 
 #include <errno.h>
 #include <ipmasq/error.h>
-#include <libnftnl/chain.h>
-#include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
@@ -32,11 +30,6 @@
 
 #define PORT_WORDS     1
 #define PROTOCOL_WORDS 1
-
-const struct family families[N_FAMILIES] = {
-	{AF_INET, '4', 1, 12, 16, TYPE_IPADDR, NFT_CT_SRC_IP, NFT_CT_DST_IP, "any4"},
-	{AF_INET6, '6', 4, 8, 24, TYPE_IP6ADDR, NFT_CT_SRC_IP6, NFT_CT_DST_IP6, "any6"},
-};
 
 static const uint8_t transports[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP};
 
@@ -114,140 +107,12 @@ int schema_present(struct netlink *netlink, struct ipmasq_error *error)
 		return ipmasq_fail(error, errno, "cannot read table inet " SCHEMA_TABLE ": %s",
 				   strerror(errno));
 	if (answer.found && !answer.ours)
-		return ipmasq_fail(error, EEXIST,
-				   "there is a table inet " SCHEMA_TABLE " that this ipmasqadm did not "
-				   "make (its comment is not \"" SCHEMA_COMMENT "\"); look at it with "
-				   "`nft list table inet " SCHEMA_TABLE "` and rename or delete it");
+		return ipmasq_fail(
+			error, EEXIST,
+			"there is a table inet " SCHEMA_TABLE " that this ipmasqadm did not "
+			"make (its comment is not \"" SCHEMA_COMMENT "\"); look at it with "
+			"`nft list table inet " SCHEMA_TABLE "` and rename or delete it");
 	return answer.found;
-}
-
-static int add_table_object(struct transaction *transaction)
-{
-	struct nftnl_table *table = nftnl_table_alloc();
-	struct nftnl_udata_buf *comment = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
-	int rc = -1;
-
-	if (!table || !comment || !nftnl_udata_put_strz(comment, NFTNL_UDATA_TABLE_COMMENT,
-							SCHEMA_COMMENT)) {
-		errno = ENOMEM;
-		goto out;
-	}
-	nftnl_table_set_str(table, NFTNL_TABLE_NAME, SCHEMA_TABLE);
-	nftnl_table_set_data(table, NFTNL_TABLE_USERDATA, nftnl_udata_buf_data(comment),
-			     nftnl_udata_buf_len(comment));
-	nftnl_table_nlmsg_build_payload(
-		transaction_message(transaction, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL),
-		table);
-	rc = transaction_added(transaction);
-out:
-	if (comment)
-		nftnl_udata_buf_free(comment);
-	if (table)
-		nftnl_table_free(table);
-	return rc;
-}
-
-static struct nftnl_chain *new_chain(const char *name)
-{
-	struct nftnl_chain *chain = nftnl_chain_alloc();
-
-	if (!chain)
-		return NULL;
-	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, SCHEMA_TABLE);
-	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
-	return chain;
-}
-
-int schema_add_chain(struct transaction *transaction, const char *name, const char *type,
-		     uint32_t hook, int priority)
-{
-	struct nftnl_chain *chain = new_chain(name);
-
-	if (!chain)
-		return -1;
-	if (type) {
-		nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, type);
-		nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, hook);
-		nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, priority);
-		nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, NF_ACCEPT);
-	}
-	nftnl_chain_nlmsg_build_payload(
-		transaction_message(transaction, NFT_MSG_NEWCHAIN, NLM_F_CREATE), chain);
-	nftnl_chain_free(chain);
-	return transaction_added(transaction);
-}
-
-int schema_flush_chain(struct transaction *transaction, const char *name)
-{
-	struct nftnl_rule *rule = nftnl_rule_alloc();
-
-	if (!rule)
-		return -1;
-	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, SCHEMA_TABLE);
-	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, name);
-	nftnl_rule_nlmsg_build_payload(transaction_message(transaction, NFT_MSG_DELRULE, 0), rule);
-	nftnl_rule_free(rule);
-	return transaction_added(transaction);
-}
-
-int schema_delete_chain(struct transaction *transaction, const char *name)
-{
-	struct nftnl_chain *chain;
-
-	if (schema_flush_chain(transaction, name) < 0)
-		return -1;
-	chain = new_chain(name);
-	if (!chain)
-		return -1;
-	nftnl_chain_nlmsg_build_payload(transaction_message(transaction, NFT_MSG_DELCHAIN, 0),
-					chain);
-	nftnl_chain_free(chain);
-	return transaction_added(transaction);
-}
-
-struct nftnl_set *schema_new_set(struct transaction *transaction, const char *name,
-				 uint32_t flags)
-{
-	struct nftnl_set *set = nftnl_set_alloc();
-
-	if (!set)
-		return NULL;
-	nftnl_set_set_str(set, NFTNL_SET_TABLE, SCHEMA_TABLE);
-	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
-	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, NFPROTO_INET);
-	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, flags);
-	nftnl_set_set_u32(set, NFTNL_SET_ID, ++transaction->n_sets);
-	return set;
-}
-
-int schema_count_elements(struct nftnl_set *set)
-{
-	struct nftnl_expr *counter = nftnl_expr_alloc("counter");
-
-	if (!counter)
-		return -1;
-	nftnl_set_add_expr(set, counter); /* taken over */
-	return 0;
-}
-
-int schema_add_set(struct transaction *transaction, struct nftnl_set *set)
-{
-	nftnl_set_nlmsg_build_payload(
-		transaction_message(transaction, NFT_MSG_NEWSET, NLM_F_CREATE), set);
-	return transaction_added(transaction);
-}
-
-int schema_delete_set(struct transaction *transaction, const char *name)
-{
-	struct nftnl_set *set = nftnl_set_alloc();
-
-	if (!set)
-		return -1;
-	nftnl_set_set_str(set, NFTNL_SET_TABLE, SCHEMA_TABLE);
-	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
-	nftnl_set_nlmsg_build_payload(transaction_message(transaction, NFT_MSG_DELSET, 0), set);
-	nftnl_set_free(set);
-	return transaction_added(transaction);
 }
 
 static int add_hairpin_set(struct transaction *transaction, const struct family *family)
@@ -257,18 +122,20 @@ static int add_hairpin_set(struct transaction *transaction, const struct family 
 	int rc;
 
 	name[strlen(name) - 1] = family->digit;
-	set = schema_new_set(transaction, name, NFT_SET_TIMEOUT | NFT_SET_EVAL);
+	set = set_new(transaction, name, NFT_SET_TIMEOUT | NFT_SET_EVAL);
 	if (!set)
 		return -1;
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE,
-			  TYPE_CONCAT(TYPE_CONCAT(TYPE_CONCAT(family->type, family->type),
-						  TYPE_PROTOCOL),
-				      TYPE_SERVICE) << 6 | TYPE_SERVICE);
+	nftnl_set_set_u32(
+		set, NFTNL_SET_KEY_TYPE,
+		TYPE_CONCAT(TYPE_CONCAT(TYPE_CONCAT(family->type, family->type), TYPE_PROTOCOL),
+			    TYPE_SERVICE)
+				<< 6 |
+			TYPE_SERVICE);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN,
 			  4u * (2u * family->words + PROTOCOL_WORDS + 2u * PORT_WORDS));
 	nftnl_set_set_u64(set, NFTNL_SET_TIMEOUT, HAIRPIN_TIMEOUT);
 	nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, HAIRPIN_SIZE);
-	rc = schema_add_set(transaction, set);
+	rc = set_add(transaction, set);
 	nftnl_set_free(set);
 	return rc;
 }
@@ -359,11 +226,11 @@ int schema_add_table(struct transaction *transaction)
 		{"hairpin", NULL, 0, 0},
 	};
 
-	if (add_table_object(transaction) < 0)
+	if (table_add(transaction, SCHEMA_COMMENT) < 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(chains) / sizeof(chains[0]); i++)
-		if (schema_add_chain(transaction, chains[i].name, chains[i].type, chains[i].hook,
-				     chains[i].priority) < 0)
+		if (chain_add(transaction, chains[i].name, chains[i].type, chains[i].hook,
+			      chains[i].priority) < 0)
 			return -1;
 	for (size_t i = 0; i < N_FAMILIES; i++)
 		if (add_hairpin_set(transaction, &families[i]) < 0)
@@ -391,7 +258,7 @@ static int add_owner_set(struct transaction *transaction, const char *owner,
 	int rc = -1;
 
 	schema_set_name(name, owner, family, role, any);
-	set = schema_new_set(transaction, name, role == SET_TRAFFIC ? 0 : NFT_SET_MAP);
+	set = set_new(transaction, name, role == SET_TRAFFIC ? 0 : NFT_SET_MAP);
 	if (!set)
 		return -1;
 	if (!any) {
@@ -401,12 +268,12 @@ static int add_owner_set(struct transaction *transaction, const char *owner,
 	if (role == SET_TRAFFIC) {
 		key_type = key_type << 12 | TYPE_CONCAT(family->type, TYPE_SERVICE);
 		words += target_words;
-		if (schema_count_elements(set) < 0)
+		if (set_count_elements(set) < 0)
 			goto out;
 	} else if (role == SET_POOL) {
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, 0);
-		if (schema_count_elements(set) < 0)
+		if (set_count_elements(set) < 0)
 			goto out;
 	} else {
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE,
@@ -415,7 +282,7 @@ static int add_owner_set(struct transaction *transaction, const char *owner,
 	}
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, key_type);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, 4u * words);
-	rc = schema_add_set(transaction, set);
+	rc = set_add(transaction, set);
 out:
 	nftnl_set_free(set);
 	return rc;
@@ -484,7 +351,7 @@ static int add_traffic(struct transaction *transaction, const char *chain, const
 static int add_traffic_chain(struct transaction *transaction, const char *chain, const char *owner,
 			     const char *then)
 {
-	if (schema_add_chain(transaction, chain, NULL, 0, 0) < 0)
+	if (chain_add(transaction, chain, NULL, 0, 0) < 0)
 		return -1;
 	for (size_t p = 0; p < sizeof(transports); p++)
 		for (int any = 0; any < 2; any++)

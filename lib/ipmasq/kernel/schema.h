@@ -21,42 +21,17 @@
 #ifndef IPMASQ_KERNEL_SCHEMA_H
 #define IPMASQ_KERNEL_SCHEMA_H
 
-#include "netlink.h"
+#include "expression.h"
+#include "object.h"
 
 #include <ipmasq/rule.h>
-
-struct nftnl_set;
 
 #define SCHEMA_TABLE    "ipmasq"
 #define SCHEMA_COMMENT  "ipmasqadm 1" /* marks the table as ours, with the layout's version */
 #define SCHEMA_NAME_MAX 128
 
-/* Offsets and sizes that differ between the families; both are in one array, IPv4 first. */
-struct family {
-	uint8_t family;  /* AF_INET, AF_INET6: also the NFPROTO_ value */
-	char digit;      /* in names */
-	uint8_t words;   /* 32-bit words of an address */
-	uint32_t source, destination; /* offsets in the network header */
-	uint32_t type;   /* nft(8)'s number of the address type */
-	uint32_t ct_source, ct_destination;
-	const char *any; /* in the names of chains */
-};
-
-#define N_FAMILIES 2
-extern const struct family families[N_FAMILIES];
-
-static inline const struct family *family_of(uint8_t family)
-{
-	return &families[family == AF_INET6];
-}
-
 /* The sets of an owner and family. */
-enum set_role {
-	SET_PLAIN,
-	SET_POOL,
-	SET_TRAFFIC,
-	SET_ROLES
-};
+enum set_role { SET_PLAIN, SET_POOL, SET_TRAFFIC, SET_ROLES };
 
 /* The name of an owner's set for forwards of one address (`any` false) or of any. */
 const char *schema_set_name(char name[static SCHEMA_NAME_MAX], const char *owner,
@@ -77,32 +52,5 @@ int schema_add_table(struct transaction *transaction);
 
 /* Adds the sets, look-ups and traffic chains for `owner`'s redirects of one port. */
 int schema_add_owner(struct transaction *transaction, const char *owner);
-
-/* A set to be filled in and added by schema_add_set(), or NULL with errno. */
-struct nftnl_set *schema_new_set(struct transaction *transaction, const char *name,
-				 uint32_t flags);
-int schema_count_elements(struct nftnl_set *set); /* a counter for each */
-int schema_add_set(struct transaction *transaction, struct nftnl_set *set);
-
-int schema_delete_set(struct transaction *transaction, const char *name);
-
-/* Adds a chain; `type` NULL: no base chain. */
-int schema_add_chain(struct transaction *transaction, const char *name, const char *type,
-		     uint32_t hook, int priority);
-
-/* Removes a chain and the rules in it. */
-int schema_delete_chain(struct transaction *transaction, const char *name);
-int schema_flush_chain(struct transaction *transaction, const char *name);
-
-/* nft(8)'s numbers of the data types that our sets are made of; concatenations shift by 6. */
-#define TYPE_INTEGER    4u
-#define TYPE_IPADDR     7u
-#define TYPE_IP6ADDR    8u
-#define TYPE_PROTOCOL   12u
-#define TYPE_SERVICE    13u
-#define TYPE_MARK       19u
-#define TYPE_CONCAT(a, b) ((a) << 6 | (b))
-
-#define NFT_BYTEORDER_HOST 1u /* nft(8)'s number, in a set's user data */
 
 #endif

@@ -45,7 +45,7 @@ static const char *map_name(char name[static SCHEMA_NAME_MAX], const struct ipma
 int trigger_add_place(struct transaction *transaction, const char *owner)
 {
 	(void)owner;
-	return schema_add_chain(transaction, "watch", "filter", NF_INET_POST_ROUTING,
+	return chain_add(transaction, "watch", "filter", NF_INET_POST_ROUTING,
 				PRIORITY_WATCH);
 }
 
@@ -55,7 +55,7 @@ static int add_map(struct transaction *transaction, const struct ipmasq_rule *of
 	bool permanent = of->trigger.permanent;
 	char name[SCHEMA_NAME_MAX];
 	struct nftnl_set *set =
-		schema_new_set(transaction, map_name(name, of, family),
+		set_new(transaction, map_name(name, of, family),
 			       NFT_SET_MAP | NFT_SET_EVAL | (permanent ? 0 : NFT_SET_TIMEOUT));
 	int rc;
 
@@ -68,7 +68,7 @@ static int add_map(struct transaction *transaction, const struct ipmasq_rule *of
 	nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, OPENINGS_MAX);
 	if (!permanent)
 		nftnl_set_set_u64(set, NFTNL_SET_TIMEOUT, OPEN_MS);
-	rc = schema_add_set(transaction, set);
+	rc = set_add(transaction, set);
 	nftnl_set_free(set);
 	return rc;
 }
@@ -136,7 +136,7 @@ int trigger_delete_maps(struct transaction *transaction, const struct ipmasq_rul
 	char map[SCHEMA_NAME_MAX];
 
 	for (const struct family *family = families; family < families + N_FAMILIES; family++)
-		if (schema_delete_set(transaction, map_name(map, of, family)) < 0)
+		if (set_delete(transaction, map_name(map, of, family)) < 0)
 			return -1;
 	return 0;
 }

@@ -11,7 +11,8 @@
  *
  * Packets are given to the worker of their remote address (user_worker_of()), so that both
  * directions of a conversation, and whatever a helper awaits from the same remote host, meet in one
- * instance; redirects are known to all of them.
+ * instance; redirects are known to all of them.  A source port that is free for its remote host is
+ * kept; where one has to be chosen it is of the worker's slice.
  *
  * Above: ipmasqd, which moves the packets, and ipmasqadm's trace and replay.  Below: libalias.
  */
@@ -24,6 +25,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct user;
 
@@ -32,16 +34,17 @@ struct user;
  *
  * A hairpin (RFC 4787, section 6), an inside host or this machine itself that calls an alias
  * address, gets its destination when it comes and its source when it goes, since the kernel drops
- * a packet that comes from inside with a source of this machine: USER_FROM_INSIDE makes the links
- * for both halves, USER_TO_INSIDE finds them.
+ * a packet that comes from inside with a source of this machine: USER_FROM_INSIDE makes the link for
+ * the one half, USER_TO_INSIDE, where it is known whether the packet goes back where it came from,
+ * that for the other.
  */
 enum user_hook {
 	USER_FROM_OUTSIDE, /* arrived by the outside interface: border in, then inner in */
 	USER_TO_OUTSIDE,   /* leaves by the outside interface: border out */
 	USER_FROM_INSIDE,  /* arrived by another interface, or made here for an address of this
 			      machine: inner out, or border in where it is for an alias address */
-	USER_TO_INSIDE,    /* leaves by another interface than the outside one and did not come by
-			      that: border out of a link that is there, inner in */
+	USER_TO_INSIDE,    /* leaves by another interface than the outside one, or came by another
+			      and is delivered here: border out of a link that is there, inner in */
 	USER_HOOKS
 };
 
@@ -58,19 +61,25 @@ struct user_packet {
 	int size;      /* of the buffer, that a helper may fill */
 	uint32_t mark; /* fwmark, host order */
 	uint8_t hook;  /* enum user_hook */
+	bool onward;   /* USER_TO_INSIDE: it is known to leave by another interface than it came by,
+			  so a redirected one keeps its source: its answer comes by here anyway */
 	uint8_t verdict;
 	uint32_t id;   /* the caller's, for user_fragment() */
 	/* Out, with user_explain() only: the rule that decided, valid until the next commit. */
 	const struct ipmasq_rule *rule;
 };
 
-/*
- * user_open - a user engine with `workers` (1..64) workers, or NULL with an error.
- * ipmasq_engine_close() on user_engine() frees it.
- */
+/* A user engine with `workers` (1..64) workers, or NULL with an error. */
 struct user *user_open(unsigned int workers, struct ipmasq_error *error);
 
-/* The rule table's view of it, for ipmasq_table_open(). */
+/* Frees it; its views are closed and its workers' threads are gone by then.  NULL is fine. */
+void user_close(struct user *user);
+
+/*
+ * user_engine - a view of its rules for ipmasq_table_open(), or NULL and errno ENOMEM.
+ * A view is for one table at a time; sessions that go on side by side have one each.
+ * ipmasq_engine_close() closes the view, not the engine.
+ */
 struct ipmasq_engine *user_engine(struct user *user);
 
 /*
@@ -85,7 +94,13 @@ int user_set_addresses(struct user *user, const char *interface, const struct in
 unsigned int user_worker_of(const struct user *user, const void *data, int length,
 			    enum user_hook hook);
 
-/* Translates n packets of one worker, in order; called by that worker's thread. */
+/*
+ * The seed with which the kernel finds the same worker: nft(8)'s `jhash ip saddr mod WORKERS seed
+ * SEED` where packets come (USER_FROM_*), of ip daddr where they go.
+ */
+uint32_t user_hash_seed(const struct user *user);
+
+/* Translates n packets of one worker, in order; any thread may call it, it locks the worker. */
 void user_translate(struct user *user, unsigned int worker, struct user_packet *packets,
 		    unsigned int n);
 
@@ -94,7 +109,7 @@ void user_explain(struct user *user, unsigned int worker, struct user_packet *pa
 
 /*
  * Called, from user_translate() or user_tick(), for each packet that was held: `data` is its
- * changed copy (USER_CHANGED), or NULL when it is to be dropped.
+ * copy as it goes on, or NULL when it is to be dropped.  A worker is locked meanwhile.
  */
 typedef void (*user_fragment)(void *arg, unsigned int worker, uint32_t id, void *data, int length);
 void user_set_fragment(struct user *user, user_fragment released, void *arg);
@@ -102,7 +117,12 @@ void user_set_fragment(struct user *user, user_fragment released, void *arg);
 /* Time passes: expiry of links, openings and fragments; once a second or so by each worker. */
 void user_tick(struct user *user, unsigned int worker);
 
-/* Which hooks the rules there are now need, as a mask of 1u << enum user_hook. */
+/*
+ * Which hooks the rules there are now need, as a mask of 1u << enum user_hook.  Without
+ * USER_HOOK_INSIDE_ANYWHERE, USER_FROM_INSIDE needs only what is for an address of this machine:
+ * proxy rules, and redirects of an alias address that is none of its own, need all of it.
+ */
+#define USER_HOOK_INSIDE_ANYWHERE (1u << USER_HOOKS)
 unsigned int user_hooks(const struct user *user);
 
 /* Called, under no lock, after each commit by the committing thread; for user_hooks(). */

@@ -4,10 +4,11 @@
  *
  * The input is a program.  Its first bytes choose modes, limits and a rule set; the rest is a list
  * of steps: packets built from a few hosts and ports (so that they meet links, helpers and
- * fragments of earlier ones), raw bytes as packets, changes of earlier packets, calls of other
- * functions, time. Each packet lies at the end of an allocation of exactly maxpacketsize, so that
- * the sanitizers see any access beyond it.  What must hold besides: a known result code, a length
- * within the buffer, and right checksums after the engine where they were right before it.
+ * fragments of earlier ones), raw bytes as packets, changes of earlier packets, records of links
+ * that go to another instance and back, hostile ones too, calls of other functions, time.  Each
+ * packet lies at the end of an allocation of exactly maxpacketsize, so that the sanitizers see any
+ * access beyond it.  What must hold besides: a known result code, a length within the buffer, and
+ * right checksums after the engine where they were right before it.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <errno.h>
 #include <arpa/inet.h>
 #include "alias.h"
 #include "fuzz.h"
@@ -206,12 +208,16 @@ static void run_packet(struct libalias *la, struct input *in, const uint8_t *fro
 	size_t size = len + (how >> 3);
 	uint8_t *p = malloc(size ? size : 1);
 	struct alias_packet batch = {p, (int)size, how & 1, 0};
-	bool was_right;
+	struct alias_link_info info;
+	bool was_right, found;
 	int result;
 
 	memset(p, 0, size ? size : 1);
 	memcpy(p, from, len);
 	was_right = len >= 20 && ((size_t)p[2] << 8 | p[3]) <= len && right(p);
+	found = was_right && !LibAliasFindLink(la, p, how & 2, &info);
+	if (was_right && memcmp(p, from, len))
+		abort();
 	switch (how & 7) {
 	case 0:
 	case 1:
@@ -236,6 +242,8 @@ static void run_packet(struct libalias *la, struct input *in, const uint8_t *fro
 		result = LibAliasOutTry(la, p, (int)size, how & 8);
 		break;
 	}
+	if (found && !(how & 4) && LibAliasCheckNewLink(la))
+		abort();
 	check(result, p, size, was_right);
 	if (result == PKT_ALIAS_OK && size >= 20) {
 		last_len = size < sizeof(last) ? size : sizeof(last);
@@ -344,6 +352,107 @@ static void holes_clear(void *arg, unsigned int base, unsigned int num)
 
 #define REDIRECTS 8
 
+static void change_masquerade(struct libalias *la, struct input *in)
+{
+	struct in_addr net = host(in);
+	int bits = byte(in) % 40 - 3;
+	uint8_t proto = byte(in) % 4 ? 0 : IPPROTO_UDP;
+
+	if (byte(in) % 4 == 0)
+		LibAliasMasqueradeDelete(la, net, bits, proto);
+	else if (LibAliasMasquerade(la, net, bits, proto, host(in)) !=
+		 (bits >= 0 && bits <= 32 ? 0 : -1))
+		abort();
+}
+
+static unsigned int count_links(struct libalias *la)
+{
+	struct alias_link_info info;
+	unsigned int cursor = 0, count = 0;
+
+	while (LibAliasNextLink(la, &cursor, &info))
+		count++;
+	return count;
+}
+
+/* What a redirect tells of its servers fits together, and its links end when told to. */
+static void ask_redirect(struct libalias *la, struct input *in, struct alias_link *redirect)
+{
+	const struct alias_traffic traffic = {byte(in), byte(in), byte(in)};
+	unsigned int heads = 0, n = 0, before = count_links(la), ended;
+	struct alias_server_info info;
+
+	if (!redirect)
+		return;
+	LibAliasRedirectSchedule(la, redirect, byte(in) % 3, byte(in));
+	LibAliasRedirectSetTraffic(la, redirect, byte(in) % 3, &traffic);
+	for (; !LibAliasRedirectServer(la, redirect, n, &info); n++) {
+		heads += info.head != 0;
+		if (info.left > info.weight || (info.weight && !info.left))
+			abort();
+	}
+	if (!n || heads != 1)
+		abort();
+	if (byte(in) % 2)
+		return;
+	ended = LibAliasRedirectEnd(la, redirect, host(in), port(in),
+				    byte(in) % 2 ? 0 : IPPROTO_UDP);
+	if (count_links(la) > before - ended)
+		abort();
+	LibAliasRedirectEnd(la, redirect, (struct in_addr){0}, 0, 0);
+	if (LibAliasRedirectEnd(la, redirect, (struct in_addr){0}, 0, 0))
+		abort();
+}
+
+/* A record whose bytes the input has changed, or is of the input altogether. */
+static void hostile_record(struct libalias *la, struct input *in, uint8_t *record, int length)
+{
+	if (byte(in) % 8 == 0) {
+		length = byte(in);
+		for (int i = 0; i < length; i++)
+			record[i] = byte(in);
+	}
+	for (int i = byte(in) % 8; i > 0 && length > 0; i--)
+		record[byte(in) % length] ^= byte(in);
+	if (byte(in) % 8 == 0)
+		length -= byte(in) % 8;
+	if (length >= 0) {
+		/* The sanitizers see what is read beyond it. */
+		uint8_t *exact = malloc(length ? (size_t)length : 1);
+
+		memcpy(exact, record, (size_t)length);
+		LibAliasUnpackLink(la, exact, length);
+		free(exact);
+	}
+}
+
+/* All links as records, gone, and back: there are as many as before unless a limit is in the way.
+ */
+static void restart(struct libalias *la, struct input *in)
+{
+	unsigned int cursor = 0, n = 0, before = count_links(la);
+	uint8_t(*records)[ALIAS_RECORD_MAX] = malloc((before + 1) * sizeof(*records));
+	int *length = malloc((before + 1) * sizeof(*length));
+
+	while (n < before && (length[n] = LibAliasPackLink(la, &cursor, records[n])))
+		n++;
+	if (!(byte(in) & 1)) {
+		/* They are all there already. */
+		for (unsigned int i = 0; i < n; i++)
+			if (!LibAliasUnpackLink(la, records[i], length[i]))
+				abort();
+	} else {
+		LibAliasReset(la);
+		for (unsigned int i = 0; i < n; i++)
+			if (LibAliasUnpackLink(la, records[i], length[i]) && errno != ENOSPC)
+				abort();
+	}
+	if (n)
+		hostile_record(la, in, records[byte(in) % n], length[0]);
+	free(records);
+	free(length);
+}
+
 static void change_rules(struct libalias *la, struct input *in, struct alias_link **redirects)
 {
 	static const char *const rules[] = {
@@ -359,7 +468,7 @@ static void change_rules(struct libalias *la, struct input *in, struct alias_lin
 		*slot = NULL;
 		return;
 	}
-	switch (byte(in) % 7) {
+	switch (byte(in) % 8) {
 	case 0:
 		*slot = LibAliasRedirectPort(la, host(in), port(in), host(in), port(in), host(in),
 					     port(in), byte(in) & 1 ? IPPROTO_TCP : IPPROTO_UDP);
@@ -377,6 +486,9 @@ static void change_rules(struct libalias *la, struct input *in, struct alias_lin
 	case 4:
 		*slot = LibAliasRedirectMark(la, host(in), port(in), 1, 0);
 		break;
+	case 5:
+		change_masquerade(la, in);
+		return;
 	default:
 		LibAliasProxyRule(la, rules[byte(in) % 4]);
 		return;
@@ -392,7 +504,11 @@ static void configure(struct libalias *la, struct input *in)
 {
 	uint8_t what = byte(in);
 
-	LibAliasSetMode(la, word(in) & ~(unsigned int)PKT_ALIAS_LOG, ~0u);
+	unsigned int mode = word(in);
+
+	if (what & 128)
+		mode |= PKT_ALIAS_MASQUERADE_RULES;
+	LibAliasSetMode(la, mode & ~(unsigned int)PKT_ALIAS_LOG, ~0u);
 	if (what & 1)
 		LibAliasSetAliasPortRange(la, 4000, (u_short)(4000 + byte(in)));
 	if (what & 2)
@@ -415,9 +531,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct alias_link *redirects[REDIRECTS] = {NULL};
 	struct input in = {data, len};
 	struct libalias *la = LibAliasInit(NULL);
-	struct alias_link_info info;
 	uint8_t packet[512];
-	unsigned int cursor = 0, count = 0;
 	struct alias_stats stats;
 
 	if (!la)
@@ -438,7 +552,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 		switch (step % 8) {
 		case 0:
-			change_rules(la, &in, redirects);
+			if (step & 8)
+				ask_redirect(la, &in, redirects[byte(&in) % REDIRECTS]);
+			else
+				change_rules(la, &in, redirects);
 			break;
 		case 1: {
 			size_t n = byte(&in);
@@ -456,7 +573,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			}
 			break;
 		case 3:
-			fake_time += word(&in);
+			if (step & 8)
+				restart(la, &in);
+			else
+				fake_time += word(&in);
 			break;
 		case 4:
 			if (step & 8)
@@ -480,10 +600,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		}
 	}
 	LibAliasExpire(la, 1 << 20);
-	while (LibAliasNextLink(la, &cursor, &info))
-		count++;
 	LibAliasGetStats(la, &stats);
-	if (count != stats.links)
+	if (count_links(la) != stats.links)
 		abort();
 	LibAliasReset(la);
 	LibAliasGetStats(la, &stats);

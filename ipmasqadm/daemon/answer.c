@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A request is a command line on the user engine, in a session of its own, by the same functions that
+ * carry out a call of ipmasqadm.  What differs is done here: `save` and `restore` have no files,
+ * since those are the client's, and `status` is the daemon's.
+ *
+ * An answer is `out N`, N bytes of output, `err N`, N bytes of messages, `end STATUS`.
+ */
+#include "answer.h"
+#include "command.h"
+#include "daemon.h"
+#include "rules_file.h"
+#include "status.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <user/user.h>
+
+/* A session and what its own commands need besides. */
+struct serving {
+	struct session session;
+	const struct ipmasqd *daemon;
+	const struct request *request;
+};
+
+static struct serving *serving_of(struct session *session)
+{
+	return (struct serving *)session;
+}
+
+static enum ipmasq_status no_words(const struct session *session, const char *name, const char *word)
+{
+	fprintf(session->err, "%s: '%s' is one word too many\n", name, word);
+	return IPMASQ_USAGE;
+}
+
+static enum ipmasq_status save(struct session *session, int argc, char **argv)
+{
+	return argc > 1 ? no_words(session, argv[0], argv[1]) : rules_file_print(session);
+}
+
+static enum ipmasq_status restore(struct session *session, int argc, char **argv)
+{
+	const struct request *request = serving_of(session)->request;
+	struct rules_text rules = {.text = request->body, .length = request->body_length};
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "-a") == 0)
+			rules.add = true;
+		else if (rules.name)
+			return no_words(session, argv[0], argv[i]);
+		else
+			rules.name = argv[i];
+	}
+	if (!rules.name || !rules.text) {
+		fputs("restore: name the file, for messages\n", session->err);
+		return IPMASQ_USAGE;
+	}
+	return rules_file_restore_text(session, &rules);
+}
+
+static enum ipmasq_status status(struct session *session, int argc, char **argv)
+{
+	if (argc > 1)
+		return no_words(session, argv[0], argv[1]);
+	return status_print(serving_of(session)->daemon, session);
+}
+
+static const struct command own_commands[] = {
+	{"save", save, "", "write all rules as command lines", NULL, 0},
+	{"restore", restore, "[-a] NAME BYTES", "make the rules those of so many bytes behind the line",
+	 NULL, 0},
+	{"status", status, "", "how ipmasqd is", NULL, 0},
+	{0},
+};
+
+/* `WORD N` and the bytes. */
+static void put_block(FILE *answer, const char *word, const char *bytes, size_t length)
+{
+	fprintf(answer, "%s %zu\n", word, length);
+	fwrite(bytes, 1, length, answer);
+}
+
+struct text {
+	char *bytes;
+	size_t length;
+};
+
+static int compose(const struct text *out, const struct text *err, enum ipmasq_status status_code,
+		   char **answer, size_t *length)
+{
+	FILE *stream = open_memstream(answer, length);
+
+	if (!stream)
+		return -1;
+	put_block(stream, "out", out->bytes, out->length);
+	put_block(stream, "err", err->bytes, err->length);
+	fprintf(stream, "end %d\n", (int)status_code);
+	if (fclose(stream) == 0)
+		return 0;
+	free(*answer);
+	return -1;
+}
+
+static enum ipmasq_status run(const struct ipmasqd *daemon, const struct request *request, FILE *out,
+			      FILE *err)
+{
+	struct serving serving = {
+		.session = {.engine = user_engine(daemon->user), .commands = own_commands, .out = out,
+			    .err = err},
+		.daemon = daemon,
+		.request = request,
+	};
+	char *argv[LINE_WORDS_MAX + 2];
+
+	if (!request->argc)
+		return IPMASQ_OK;
+	memcpy(argv, request->argv, sizeof(argv));
+	return command_run_line(&serving.session, request->argc, argv);
+}
+
+int answer_request(const struct ipmasqd *daemon, const struct request *request, char **answer,
+		   size_t *length)
+{
+	struct text out = {0}, err = {0};
+	FILE *out_stream = open_memstream(&out.bytes, &out.length);
+	FILE *err_stream = open_memstream(&err.bytes, &err.length);
+	enum ipmasq_status result = IPMASQ_FAILED;
+	int rc = -1, whole = 0;
+
+	if (out_stream && err_stream)
+		result = run(daemon, request, out_stream, err_stream);
+	if (out_stream)
+		whole += fclose(out_stream) == 0;
+	if (err_stream)
+		whole += fclose(err_stream) == 0;
+	if (whole == 2)
+		rc = compose(&out, &err, result, answer, length);
+	free(out.bytes);
+	free(err.bytes);
+	return rc;
+}
+
+int answer_error(const struct ipmasq_error *error, char **answer, size_t *length)
+{
+	char line[sizeof(error->text) + 1];
+	struct text out = {0}, err = {line, 0};
+
+	err.length = (size_t)snprintf(line, sizeof(line), "%s\n", error->text);
+	return compose(&out, &err, error->status, answer, length);
+}

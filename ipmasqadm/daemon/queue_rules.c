@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Table inet ipmasqd: which packets the kernel hands to which queue.
+ *
+ *   chain prerouting   raw: before conntrack, which then knows packets by their inside addresses
+ *     from outside     iifname IFACE: by source
+ *     from inside      iifname none of IFACE, lo; for this machine, or for anywhere: by source
+ *   chain output       raw: the same for what this machine sends to its own addresses
+ *   chain postrouting  behind all source translation (priority 300)
+ *     to outside       oifname IFACE: by destination
+ *     to inside        neither iifname nor oifname IFACE: by destination.  A packet made here has no
+ *                      iifname, which nft compares as an empty one
+ *   chain input        to inside, for what is delivered here: replies to this machine's own hairpins
+ *   chain outside_N, inside_N     one rule, the queue; map outside, inside: from the hash of the
+ *                      remote address to these chains, the same hash that the engine uses
+ *
+ * A packet's queue says whether it is the outside's or the inside's, so that the daemon needs no
+ * interface's number, which changes when an interface (ppp0) goes and comes back.
+ *
+ * The kernel drops everything that waits in any queue when a base chain goes away.  So all base
+ * chains stay as long as the daemon lives, and only the rules in them come and go.  An empty one
+ * costs a packet a few nanoseconds.
+ */
+#include "queue_rules.h"
+#include "kernel/element.h"
+#include "kernel/expression.h"
+#include "kernel/object.h"
+#include "user/user.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libnftnl/set.h>
+#include <libnftnl/udata.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <netinet/ip.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PRIORITY_RAW  (-300)
+#define PRIORITY_LAST 300 /* behind source NAT (100) and its helpers, before conntrack confirms */
+
+#define SOURCE      offsetof(struct iphdr, saddr)
+#define DESTINATION offsetof(struct iphdr, daddr)
+
+#define COMMENT "ipmasqd 1" /* whose table it is, with the layout's version */
+
+static const struct {
+	const char *name;
+	uint32_t hook;
+	int priority;
+} base_chains[] = {
+	{"prerouting", NF_INET_PRE_ROUTING, PRIORITY_RAW},
+	{"output", NF_INET_LOCAL_OUT, PRIORITY_RAW},
+	{"postrouting", NF_INET_POST_ROUTING, PRIORITY_LAST},
+	{"input", NF_INET_LOCAL_IN, PRIORITY_LAST},
+};
+
+#define N_BASE_CHAINS (sizeof(base_chains) / sizeof(base_chains[0]))
+
+/* What a rule asks of a packet. */
+enum condition {
+	FROM_IFACE = 1,
+	NOT_FROM_IFACE = 2,
+	NOT_FROM_LO = 4,
+	TO_IFACE = 8,
+	NOT_TO_IFACE = 16,
+	NOT_TO_LOOPBACK = 32, /* 127.0.0.0/8 */
+	TO_HERE = 64,         /* an address of this machine, not of loopback */
+	TO_HERE_MOSTLY = 128, /* the same, but for USER_HOOK_INSIDE_ANYWHERE */
+};
+
+/* The packets that are queued, where, and by which address their worker is found. */
+static const struct direction {
+	const char *chain;
+	unsigned int hook; /* enum user_hook */
+	unsigned int conditions;
+	const char *side;
+	uint32_t remote;
+} directions[] = {
+	{"prerouting", USER_FROM_OUTSIDE, FROM_IFACE, "outside", SOURCE},
+	{"prerouting", USER_FROM_INSIDE, NOT_FROM_IFACE | NOT_FROM_LO | TO_HERE_MOSTLY, "inside",
+	 SOURCE},
+	{"output", USER_FROM_INSIDE, TO_HERE, "inside", SOURCE},
+	{"postrouting", USER_TO_OUTSIDE, TO_IFACE, "outside", DESTINATION},
+	{"postrouting", USER_TO_INSIDE, NOT_FROM_IFACE | NOT_TO_IFACE | NOT_TO_LOOPBACK, "inside",
+	 DESTINATION},
+	{"input", USER_TO_INSIDE, NOT_FROM_IFACE | NOT_FROM_LO, "inside", DESTINATION},
+};
+
+#define N_DIRECTIONS (sizeof(directions) / sizeof(directions[0]))
+
+static void match_conditions(struct rule *rule, unsigned int conditions, const char *interface,
+			     bool anywhere)
+{
+	uint8_t loopback = 127;
+
+	if (conditions & TO_HERE_MOSTLY)
+		conditions |= anywhere ? NOT_TO_LOOPBACK : TO_HERE;
+	if (conditions & FROM_IFACE)
+		match_interface(rule, NFT_META_IIFNAME, interface, NFT_CMP_EQ);
+	if (conditions & NOT_FROM_IFACE)
+		match_interface(rule, NFT_META_IIFNAME, interface, NFT_CMP_NEQ);
+	if (conditions & NOT_FROM_LO)
+		match_interface(rule, NFT_META_IIFNAME, "lo", NFT_CMP_NEQ);
+	if (conditions & TO_IFACE)
+		match_interface(rule, NFT_META_OIFNAME, interface, NFT_CMP_EQ);
+	if (conditions & NOT_TO_IFACE)
+		match_interface(rule, NFT_META_OIFNAME, interface, NFT_CMP_NEQ);
+	if (conditions & TO_HERE) {
+		match_own_address(rule, AF_INET);
+		return;
+	}
+	match_protocol_family(rule, NFPROTO_IPV4);
+	if (conditions & NOT_TO_LOOPBACK) {
+		load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, DESTINATION, sizeof(loopback), 0);
+		compare(rule, 0, NFT_CMP_NEQ, &loopback, sizeof(loopback));
+	}
+}
+
+static const char *queue_chain(char name[static SCHEMA_NAME_MAX], const char *side,
+			       unsigned int worker)
+{
+	snprintf(name, SCHEMA_NAME_MAX, "%s_%u", side, worker);
+	return name;
+}
+
+/* The rule of a direction: match, then to the queue of the worker that the remote address has. */
+static int add_direction(struct transaction *transaction, const struct queue_rules *rules,
+			 const struct direction *direction, bool anywhere)
+{
+	char chain[SCHEMA_NAME_MAX];
+	struct rule rule;
+
+	rule_begin(&rule, direction->chain);
+	match_conditions(&rule, direction->conditions, rules->interface, anywhere);
+	if (rules->workers == 1) {
+		verdict(&rule, NFT_GOTO, queue_chain(chain, direction->side, 0));
+	} else {
+		load_payload(&rule, NFT_PAYLOAD_NETWORK_HEADER, direction->remote,
+			     sizeof(uint32_t), 0);
+		load_jhash(&rule, sizeof(uint32_t), rules->workers, rules->seed);
+		lookup_verdict(&rule, direction->side, 0);
+	}
+	return rule_add(&rule, transaction);
+}
+
+static int add_directions(struct transaction *transaction, const struct queue_rules *rules,
+			  unsigned int hooks)
+{
+	for (size_t i = 0; i < N_DIRECTIONS; i++)
+		if (hooks & 1u << directions[i].hook &&
+		    add_direction(transaction, rules, &directions[i],
+				  hooks & USER_HOOK_INSIDE_ANYWHERE) < 0)
+			return -1;
+	return 0;
+}
+
+static int add_queue(struct transaction *transaction, const struct queue_rules *rules,
+		     const char *side, uint16_t first, unsigned int worker)
+{
+	char chain[SCHEMA_NAME_MAX];
+	struct rule rule;
+
+	if (chain_add(transaction, queue_chain(chain, side, worker), NULL, 0, 0) < 0)
+		return -1;
+	rule_begin(&rule, chain);
+	if (rules->target)
+		target_nfqueue(&rule, (uint16_t)(first + worker), rules->bypass);
+	else
+		queue(&rule, (uint16_t)(first + worker), rules->bypass);
+	return rule_add(&rule, transaction);
+}
+
+/* The map from the hash of a remote address to the chain with its worker's queue. */
+static int add_worker_map(struct transaction *transaction, const char *side, unsigned int workers)
+{
+	struct nftnl_udata_buf *userdata = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
+	struct element_writer writer = {.transaction = transaction, .type = NFT_MSG_NEWSETELEM};
+	struct nftnl_set *set = set_new(transaction, side, NFT_SET_MAP);
+	int rc = -1;
+
+	if (!set || !userdata)
+		goto out;
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, TYPE_INTEGER);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, sizeof(uint32_t));
+	nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+	nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, 0);
+	nftnl_udata_put_u32(userdata, NFTNL_UDATA_SET_KEYBYTEORDER, NFT_BYTEORDER_HOST);
+	nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(userdata),
+			   nftnl_udata_buf_len(userdata));
+	if (set_add(transaction, set) < 0)
+		goto out;
+	for (uint32_t worker = 0; worker < workers; worker++) {
+		struct element element = {0};
+
+		element_key_add(&element, &worker, sizeof(worker));
+		queue_chain(element.chain, side, worker);
+		if (element_write(&writer, side, nftnl_set_get_u32(set, NFTNL_SET_ID), &element) <
+		    0)
+			goto out;
+	}
+	rc = element_writer_close(&writer);
+out:
+	if (userdata)
+		nftnl_udata_buf_free(userdata);
+	if (set)
+		nftnl_set_free(set);
+	return rc;
+}
+
+static int add_side(struct transaction *transaction, const struct queue_rules *rules,
+		    const char *side, uint16_t first)
+{
+	for (unsigned int worker = 0; worker < rules->workers; worker++)
+		if (add_queue(transaction, rules, side, first, worker) < 0)
+			return -1;
+	return rules->workers == 1 ? 0 : add_worker_map(transaction, side, rules->workers);
+}
+
+static int add_all(struct transaction *transaction, const struct queue_rules *rules,
+		   unsigned int hooks)
+{
+	if (table_delete(transaction) < 0 || table_add(transaction, COMMENT) < 0)
+		return -1;
+	for (size_t i = 0; i < N_BASE_CHAINS; i++)
+		if (chain_add(transaction, base_chains[i].name, "filter", base_chains[i].hook,
+			      base_chains[i].priority) < 0)
+			return -1;
+	if (add_side(transaction, rules, "outside", rules->outside) < 0 ||
+	    add_side(transaction, rules, "inside", rules->inside) < 0)
+		return -1;
+	return add_directions(transaction, rules, hooks);
+}
+
+static int change_all(struct transaction *transaction, const struct queue_rules *rules,
+		      unsigned int hooks)
+{
+	for (size_t i = 0; i < N_BASE_CHAINS; i++)
+		if (chain_flush(transaction, base_chains[i].name) < 0)
+			return -1;
+	return add_directions(transaction, rules, hooks);
+}
+
+static int remove_all(struct transaction *transaction, const struct queue_rules *rules,
+		      unsigned int hooks)
+{
+	(void)rules, (void)hooks;
+	return table_delete(transaction);
+}
+
+/* One transaction with what `write` puts into it; -1 with errno. */
+static int transact(struct queue_rules *rules, unsigned int hooks,
+		    int (*write)(struct transaction *, const struct queue_rules *, unsigned int))
+{
+	struct transaction transaction;
+	int rc = -1, code;
+
+	if (transaction_begin(&transaction, &rules->netlink, QUEUE_RULES_TABLE, NULL) == 0 &&
+	    write(&transaction, rules, hooks) == 0)
+		rc = transaction_commit(&transaction);
+	code = errno;
+	transaction_end(&transaction);
+	errno = code;
+	return rc;
+}
+
+static int explain(struct ipmasq_error *error, const char *what)
+{
+	int code = errno;
+
+	if (code == EPERM)
+		return ipmasq_fail(error, code,
+				   "cannot %s table inet " QUEUE_RULES_TABLE
+				   ": not permitted; start ipmasqd as root or with CAP_NET_ADMIN",
+				   what);
+	if (code == ENOENT || code == EOPNOTSUPP)
+		return ipmasq_fail(error, code,
+				   "cannot %s table inet " QUEUE_RULES_TABLE
+				   ": this kernel lacks nf_tables' queue (module nft_queue) and "
+				   "iptables' NFQUEUE (xt_NFQUEUE, nft_compat), or nft_fib_inet or "
+				   "nft_hash; a TUN device (-t) needs none of them",
+				   what);
+	return ipmasq_fail(error, code, "cannot %s table inet " QUEUE_RULES_TABLE ": %s", what,
+			   strerror(code));
+}
+
+int queue_rules_open(struct queue_rules *rules, struct ipmasq_error *error)
+{
+	if (netlink_open(&rules->netlink) < 0)
+		return ipmasq_fail(error, errno, "cannot open a netlink socket: %s",
+				   strerror(errno));
+	return 0;
+}
+
+int queue_rules_install(struct queue_rules *rules, unsigned int hooks, struct ipmasq_error *error)
+{
+	int rc = transact(rules, hooks, add_all);
+
+	if (rc < 0 && (errno == ENOENT || errno == EOPNOTSUPP)) {
+		rules->target = true;
+		rc = transact(rules, hooks, add_all);
+	}
+	if (rc < 0)
+		return explain(error, "make");
+	rules->hooks = hooks;
+	rules->installed = true;
+	return 0;
+}
+
+int queue_rules_change(struct queue_rules *rules, unsigned int hooks, struct ipmasq_error *error)
+{
+	if (hooks == rules->hooks)
+		return 0;
+	if (transact(rules, hooks, change_all) < 0)
+		return explain(error, "change");
+	rules->hooks = hooks;
+	return 0;
+}
+
+int queue_rules_remove(struct queue_rules *rules, struct ipmasq_error *error)
+{
+	if (!rules->installed)
+		return 0;
+	rules->installed = false;
+	return transact(rules, 0, remove_all) < 0 ? explain(error, "remove") : 0;
+}
+
+void queue_rules_close(struct queue_rules *rules)
+{
+	netlink_close(&rules->netlink);
+}

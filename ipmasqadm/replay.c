@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * parts/replay.so: a capture file through a rehearsal, and what each flow in it became.
+ *
+ * Every IPv4 packet of the capture goes through the engine at the time that it was captured at, so
+ * time-outs come as they would have come; nothing sleeps.  With -w the packets as they leave are
+ * written to another capture, refused ones are left out; whatever is not a whole IPv4 datagram is
+ * copied as it is.  A flow is what has the same protocol, addresses and ports in the capture.
+ */
+#include "command.h"
+#include "rehearsal.h"
+
+#include <errno.h>
+#include <ipmasq/listing.h>
+#include <netinet/ip.h>
+#include <pcap/pcap.h>
+#include <pcap/sll.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINK_HEADER_MAX 64
+#define ETHERTYPE_IPV4  0x0800
+#define ETHERTYPE_VLAN  0x8100
+#define ETHERTYPE_QINQ  0x88a8
+
+/* The ends of a packet; ports in host byte order, an echo's identifier is its source port. */
+struct ends {
+	struct in_addr source, destination;
+	uint16_t source_port, destination_port;
+	uint8_t protocol;
+};
+
+struct flow {
+	struct ends before, after; /* after: of the last packet that went on */
+	uint64_t packets, bytes;
+	uint8_t verdict;           /* of the first packet */
+	char *rule;
+	struct flow *next;         /* in the order of the capture */
+};
+
+struct replay {
+	struct session *session;
+	struct rehearsal rehearsal;
+	pcap_t *in;
+	pcap_dumper_t *out;
+	int link;                  /* DLT_* of the capture */
+	void *index;               /* of the flows, tsearch(3) */
+	struct flow *first, **end;
+	uint32_t now;              /* seconds, for the engine */
+	uint64_t packets, others, truncated;
+	uint64_t verdicts[USER_HOLD + 1];
+	struct pcap_pkthdr header; /* of the packet at hand */
+	size_t link_length;
+	unsigned char frame[LINK_HEADER_MAX + 65536];
+};
+
+struct arguments {
+	const char *capture, *output, *rules;
+	struct ipmasq_address outside;
+};
+
+static int usage_error(struct session *session, const char *what, const char *word)
+{
+	fprintf(session->err,
+		"replay: %s%s; usage: ipmasqadm replay IN.pcap [-w OUT.pcap] [-r RULES] -i ADDR\n",
+		what, word);
+	return -1;
+}
+
+static int parse(struct session *session, int argc, char **argv, struct arguments *arguments)
+{
+	struct ipmasq_error error;
+	int letter;
+
+	optind = 0; /* the shell calls this more than once */
+	opterr = 0;
+	while ((letter = getopt(argc, argv, "w:r:i:")) != -1) {
+		switch (letter) {
+		case 'w':
+			arguments->output = optarg;
+			break;
+		case 'r':
+			arguments->rules = optarg;
+			break;
+		case 'i':
+			if (ipmasq_parse_address(&arguments->outside, optarg, AF_INET,
+						 session->flags.numeric, &error) == 0)
+				break;
+			fprintf(session->err, "replay: %s\n", error.text);
+			return -1;
+		default:
+			return usage_error(session, "not understood: ", argv[optind - 1]);
+		}
+	}
+	if (optind == argc)
+		return usage_error(session, "name the capture file", "");
+	if (optind + 1 < argc)
+		return usage_error(session, "one word too many: ", argv[optind + 1]);
+	if (ipmasq_address_is_any(&arguments->outside))
+		return usage_error(session, "-i with the outside address is needed", "");
+	arguments->capture = argv[optind];
+	return 0;
+}
+
+static uint32_t clock_of(void *data)
+{
+	return *(const uint32_t *)data;
+}
+
+static int compare_flows(const void *a, const void *b)
+{
+	return memcmp(&((const struct flow *)a)->before, &((const struct flow *)b)->before,
+		      sizeof(struct ends));
+}
+
+/* The flow of these ends, made if it is new; NULL: out of memory. */
+static struct flow *flow_of(struct replay *replay, const struct ends *ends)
+{
+	struct flow *flow = calloc(1, sizeof(*flow)), **node;
+
+	if (!flow)
+		return NULL;
+	flow->before = *ends;
+	node = tsearch(flow, &replay->index, compare_flows);
+	if (!node || *node != flow) {
+		free(flow);
+		return node ? *node : NULL;
+	}
+	*replay->end = flow;
+	replay->end = &flow->next;
+	return flow;
+}
+
+/* Ports where the datagram has them; a later fragment has none. */
+static void ends_of(const unsigned char *data, struct ends *ends)
+{
+	const struct iphdr *ip = (const void *)data;
+	const unsigned char *transport = data + ip->ihl * 4u;
+	size_t length = ntohs(ip->tot_len) - ip->ihl * 4u;
+	uint16_t ports[3] = {0};
+
+	memset(ends, 0, sizeof(*ends)); /* they are compared with their padding */
+	ends->source.s_addr = ip->saddr;
+	ends->destination.s_addr = ip->daddr;
+	ends->protocol = ip->protocol;
+	if (ip->frag_off & htons(IP_OFFMASK) || length < 8)
+		return;
+	memcpy(ports, transport, sizeof(ports));
+	if (ip->protocol == IPPROTO_ICMP) {
+		ends->source_port = ntohs(ports[2]);
+	} else if (ip->protocol == IPPROTO_TCP || ip->protocol == IPPROTO_UDP ||
+		   ip->protocol == IPPROTO_SCTP) {
+		ends->source_port = ntohs(ports[0]);
+		ends->destination_port = ntohs(ports[1]);
+	}
+}
+
+/* How long the link header of a frame with an IPv4 datagram is; -1: there is none in it. */
+static int link_header(int link, const unsigned char *frame, size_t length)
+{
+	size_t at = 12;
+
+	switch (link) {
+	case DLT_RAW:
+	case DLT_IPV4:
+		return 0;
+	case DLT_NULL:
+	case DLT_LOOP:
+		return length < 4 ? -1 : 4;
+	case DLT_LINUX_SLL:
+		at = SLL_HDR_LEN - 2;
+		break;
+	case DLT_LINUX_SLL2:
+		at = 0;
+		break;
+	default:
+		break;
+	}
+	while (at + 2 <= length && at < LINK_HEADER_MAX - 4) {
+		unsigned int type = (unsigned int)frame[at] << 8 | frame[at + 1];
+
+		if (type == ETHERTYPE_IPV4)
+			return (int)(link == DLT_LINUX_SLL2 ? SLL2_HDR_LEN : at + 2);
+		if (type != ETHERTYPE_VLAN && type != ETHERTYPE_QINQ)
+			return -1;
+		at += 4;
+	}
+	return -1;
+}
+
+static bool link_known(int link)
+{
+	return link == DLT_RAW || link == DLT_IPV4 || link == DLT_NULL || link == DLT_LOOP ||
+	       link == DLT_LINUX_SLL || link == DLT_LINUX_SLL2 || link == DLT_EN10MB;
+}
+
+/* Writes the frame whose datagram is `length` bytes now. */
+static void write_frame(struct replay *replay, size_t length)
+{
+	struct pcap_pkthdr header = replay->header;
+
+	header.caplen = header.len = (bpf_u_int32)(replay->link_length + length);
+	if (replay->out)
+		pcap_dump((unsigned char *)replay->out, &header, replay->frame);
+}
+
+/* A fragment that was held goes on behind its header. */
+static void released(void *arg, unsigned int worker, uint32_t id, void *data, int length)
+{
+	struct replay *replay = arg;
+	struct replay *copy;
+
+	(void)worker;
+	(void)id;
+	if (!data || !replay->out)
+		return;
+	copy = malloc(sizeof(*copy)); /* the header's frame is still to be written */
+	if (!copy)
+		return;
+	*copy = *replay;
+	memcpy(copy->frame + copy->link_length, data, (size_t)length);
+	write_frame(copy, (size_t)length);
+	free(copy);
+}
+
+static int note_flow(struct replay *replay, const struct ends *before,
+		     const struct user_packet *packet, uint64_t bytes)
+{
+	struct flow *flow = flow_of(replay, before);
+
+	if (!flow)
+		return -1;
+	if (!flow->packets) {
+		flow->verdict = packet->verdict;
+		flow->rule = rehearsal_rule_line(packet);
+	}
+	flow->packets++;
+	flow->bytes += bytes;
+	if (packet->verdict == USER_KEEP || packet->verdict == USER_CHANGED)
+		ends_of(packet->data, &flow->after);
+	return 0;
+}
+
+/* A whole datagram at the end of the link header. */
+static int translate(struct replay *replay, size_t length)
+{
+	struct user_packet packet = {
+		.data = replay->frame + replay->link_length,
+		.size = (int)(sizeof(replay->frame) - replay->link_length),
+	};
+	struct ends before;
+
+	ends_of(packet.data, &before);
+	rehearsal_pass(&replay->rehearsal, &packet);
+	replay->verdicts[packet.verdict]++;
+	if (packet.verdict == USER_KEEP || packet.verdict == USER_CHANGED)
+		write_frame(replay, ntohs(((const struct iphdr *)packet.data)->tot_len));
+	return note_flow(replay, &before, &packet, length);
+}
+
+static bool whole(const unsigned char *data, size_t captured, size_t *length)
+{
+	const struct iphdr *ip = (const void *)data;
+
+	if (captured < sizeof(*ip) || ip->version != 4 || ip->ihl < 5)
+		return false;
+	*length = ntohs(ip->tot_len);
+	return *length >= ip->ihl * 4u && *length <= captured;
+}
+
+static int take_frame(struct replay *replay, const unsigned char *frame)
+{
+	size_t captured = replay->header.caplen, length;
+	int link = link_header(replay->link, frame, captured);
+
+	replay->packets++;
+	if ((uint32_t)replay->header.ts.tv_sec != replay->now) {
+		replay->now = (uint32_t)replay->header.ts.tv_sec;
+		user_tick(replay->rehearsal.user, 0);
+	}
+	if (link < 0 || captured > sizeof(replay->frame) ||
+	    !whole(frame + link, captured - (size_t)link, &length)) {
+		replay->others += link < 0;
+		replay->truncated += link >= 0;
+		if (replay->out)
+			pcap_dump((unsigned char *)replay->out, &replay->header, frame);
+		return 0;
+	}
+	memcpy(replay->frame, frame, (size_t)link + length);
+	replay->link_length = (size_t)link;
+	return translate(replay, length);
+}
+
+static enum ipmasq_status fail(struct session *session, const char *what, const char *why)
+{
+	fprintf(session->err, "replay: cannot %s: %s\n", what, why);
+	return IPMASQ_FAILED;
+}
+
+static enum ipmasq_status run_capture(struct replay *replay)
+{
+	struct pcap_pkthdr *header;
+	const unsigned char *frame;
+	int rc;
+
+	while ((rc = pcap_next_ex(replay->in, &header, &frame)) == 1) {
+		replay->header = *header;
+		if (take_frame(replay, frame) < 0)
+			return fail(replay->session, "keep the flows", "out of memory");
+	}
+	if (rc == PCAP_ERROR)
+		return fail(replay->session, "read the capture", pcap_geterr(replay->in));
+	if (replay->out && pcap_dump_flush(replay->out) != 0)
+		return fail(replay->session, "write the capture", strerror(errno));
+	return IPMASQ_OK;
+}
+
+static const struct ipmasq_column columns[] = {
+	{"prot", false},      {"source", false}, {"sport", true},  {"dest", false},
+	{"dport", true},      {"verdict", false}, {"newsource", false}, {"newsport", true},
+	{"newdest", false},   {"newdport", true}, {"packets", true}, {"bytes", true},
+	{"rule", false},
+};
+
+/* The cells of one end, text in `room`. */
+static void end_cells(const struct ipmasq_context *context, struct in_addr address, uint16_t port,
+		      char room[2][64], const char *cells[2])
+{
+	struct ipmasq_address a = {.family = AF_INET, .in4 = address};
+
+	cells[0] = ipmasq_host_name(context, &a, room[0], sizeof(room[0]));
+	snprintf(room[1], sizeof(room[1]), "%u", port);
+	cells[1] = room[1];
+}
+
+static int list_flow(struct ipmasq_context *context, struct ipmasq_listing *listing,
+		     const struct flow *flow)
+{
+	static const char *const verdicts[] = {"unchanged", "translated", "dropped", "held"};
+	const struct ends *after = flow->after.protocol ? &flow->after : &flow->before;
+	const char *name = ipmasq_protocol_name(flow->before.protocol);
+	char room[4][2][64], number[3][24];
+	const char *cells[sizeof(columns) / sizeof(columns[0])];
+
+	snprintf(number[0], sizeof(number[0]), "%u", flow->before.protocol);
+	snprintf(number[1], sizeof(number[1]), "%llu", (unsigned long long)flow->packets);
+	snprintf(number[2], sizeof(number[2]), "%llu", (unsigned long long)flow->bytes);
+	cells[0] = name ? name : number[0];
+	end_cells(context, flow->before.source, flow->before.source_port, room[0], cells + 1);
+	end_cells(context, flow->before.destination, flow->before.destination_port, room[1],
+		  cells + 3);
+	cells[5] = verdicts[flow->verdict];
+	end_cells(context, after->source, after->source_port, room[2], cells + 6);
+	end_cells(context, after->destination, after->destination_port, room[3], cells + 8);
+	cells[10] = number[1];
+	cells[11] = number[2];
+	cells[12] = flow->rule ? flow->rule : "-";
+	return ipmasq_listing_row(listing, cells, &context->error);
+}
+
+static enum ipmasq_status list(struct replay *replay)
+{
+	struct ipmasq_context context = replay->session->flags;
+	struct ipmasq_listing *listing;
+
+	context.out = replay->session->out;
+	listing = ipmasq_listing_open(&context, "flows", columns,
+				      sizeof(columns) / sizeof(columns[0]));
+	if (!listing)
+		goto fail;
+	for (const struct flow *flow = replay->first; flow; flow = flow->next) {
+		if (list_flow(&context, listing, flow) < 0) {
+			ipmasq_listing_drop(listing);
+			goto fail;
+		}
+	}
+	if (ipmasq_listing_print(listing, &context.error) < 0)
+		goto fail;
+	if (!context.json)
+		fprintf(context.out,
+			"%llu packets: %llu translated, %llu unchanged, %llu dropped, %llu held, "
+			"%llu not IPv4, %llu cut short by the capture\n",
+			(unsigned long long)replay->packets,
+			(unsigned long long)replay->verdicts[USER_CHANGED],
+			(unsigned long long)replay->verdicts[USER_KEEP],
+			(unsigned long long)replay->verdicts[USER_DROP],
+			(unsigned long long)replay->verdicts[USER_HOLD],
+			(unsigned long long)replay->others, (unsigned long long)replay->truncated);
+	return IPMASQ_OK;
+fail:
+	return fail(replay->session, "list the flows", context.error.text);
+}
+
+static enum ipmasq_status open_captures(struct replay *replay, const struct arguments *arguments)
+{
+	char text[PCAP_ERRBUF_SIZE] = "";
+
+	replay->in = pcap_open_offline(arguments->capture, text);
+	if (!replay->in)
+		return fail(replay->session, "read the capture", text);
+	replay->link = pcap_datalink(replay->in);
+	if (!link_known(replay->link))
+		return fail(replay->session, "read the capture: its link type is not understood",
+			    pcap_datalink_val_to_description_or_dlt(replay->link));
+	if (!arguments->output)
+		return IPMASQ_OK;
+	replay->out = pcap_dump_open(replay->in, arguments->output);
+	return replay->out ? IPMASQ_OK
+			   : fail(replay->session, "write the capture", pcap_geterr(replay->in));
+}
+
+static enum ipmasq_status replay_all(struct replay *replay, const struct arguments *arguments)
+{
+	enum ipmasq_status status =
+		rehearsal_open(&replay->rehearsal, replay->session, arguments->rules);
+
+	if (status != IPMASQ_OK)
+		return status;
+	user_set_clock(replay->rehearsal.user, clock_of, &replay->now);
+	user_set_fragment(replay->rehearsal.user, released, replay);
+	status = rehearsal_place(&replay->rehearsal, replay->session, NULL, &arguments->outside,
+				 arguments->outside.in4);
+	if (status == IPMASQ_OK)
+		status = open_captures(replay, arguments);
+	if (status == IPMASQ_OK)
+		status = run_capture(replay);
+	return status == IPMASQ_OK ? list(replay) : status;
+}
+
+static void replay_free(struct replay *replay)
+{
+	for (struct flow *flow = replay->first, *next; flow; flow = next) {
+		next = flow->next;
+		tdelete(flow, &replay->index, compare_flows);
+		free(flow->rule);
+		free(flow);
+	}
+	if (replay->out)
+		pcap_dump_close(replay->out);
+	if (replay->in)
+		pcap_close(replay->in);
+	rehearsal_close(&replay->rehearsal);
+	free(replay);
+}
+
+static enum ipmasq_status run(struct session *session, int argc, char **argv)
+{
+	struct arguments arguments = {0};
+	struct replay *replay;
+	enum ipmasq_status status;
+
+	if (parse(session, argc, argv, &arguments) < 0)
+		return IPMASQ_USAGE;
+	replay = calloc(1, sizeof(*replay));
+	if (!replay)
+		return fail(session, "begin", "out of memory");
+	replay->session = session;
+	replay->end = &replay->first;
+	status = replay_all(replay, &arguments);
+	replay_free(replay);
+	return status;
+}
+
+extern const struct command_part command_part;
+const struct command_part command_part = {.run = run};

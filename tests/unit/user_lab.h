@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The user engine in the tests: command lines of every plugin go in, packets built in memory go
+ * through, on a clock that stands until the test moves it.
+ *
+ * The machine has an outside interface, eth0, with the address 198.51.100.1, and the addresses
+ * 198.51.100.9 and 10.0.0.1 (inside).
+ */
+#ifndef TESTS_USER_LAB_H
+#define TESTS_USER_LAB_H
+
+#include "net.h" /* of libalias's tests: packets */
+
+#include <ipmasq/connections.h>
+#include <ipmasq/error.h>
+#include <ipmasq/plugin.h>
+#include <user/user.h>
+
+#define SECOND  "198.51.100.9"
+#define GATEWAY "10.0.0.1"
+#define CLIENT  REMOTE
+
+struct lab {
+	struct user *user;
+	struct ipmasq_engine *engine; /* of the commands */
+	uint32_t now;
+	struct ipmasq_error error; /* of the last command */
+	char *output;              /* likewise */
+	uint8_t packet[65536];
+	uint32_t mark;             /* of the packets to come */
+	bool onward;
+	/* What was held and is known by now. */
+	unsigned int n_released, n_dropped;
+	uint8_t released[2048];
+};
+
+void lab_open(struct lab *lab, unsigned int workers);
+void lab_close(struct lab *lab);
+
+/* Runs a command line of any plugin and commits; its exit status. */
+int lab_run(struct lab *lab, const char *line);
+/* It must succeed. */
+void lab_ok(struct lab *lab, const char *line);
+/* It must fail, say these words, and change nothing. */
+void lab_refused(struct lab *lab, const char *line, const char *words);
+/* The lines of the last output behind the headings, with one blank between words. */
+void lab_lists(struct lab *lab, const char *line, const char *rows);
+/* The command lines that make all rules of the plugin again. */
+void lab_rules(struct lab *lab, const char *plugin, const char *lines);
+
+/* Sends what is in lab->packet; the checksums must be right before and after. */
+enum user_verdict lab_send(struct lab *lab, enum user_hook hook);
+enum user_verdict lab_udp(struct lab *lab, enum user_hook hook, struct ends ends);
+enum user_verdict lab_tcp(struct lab *lab, enum user_hook hook, uint8_t flags, struct ends ends);
+
+/*
+ * A packet goes this way, and is this then; USER_KEEP is meant if `after` is what it was.  protocol is
+ * IPPROTO_UDP or, for a SYN, IPPROTO_TCP.
+ */
+#define lab_becomes(lab, hook, protocol, before, after) \
+	lab_becomes_at(lab, hook, protocol, before, after, __FILE__, __LINE__)
+void lab_becomes_at(struct lab *lab, enum user_hook hook, uint8_t protocol, struct ends before,
+		    struct ends after, const char *file, int line);
+
+/* Where a new connection from this port of a client outside goes; "" if nowhere. */
+const char *lab_served_by(struct lab *lab, uint8_t protocol, uint16_t from, uint16_t to);
+
+uint32_t lab_links(struct lab *lab);
+
+#endif
