@@ -224,6 +224,18 @@ static int translate(struct libalias *la, struct packet *p, struct link *link, e
 	return result;
 }
 
+/* The link of a packet.  GRE of no call that is known goes by its addresses, like any protocol. */
+static struct link *find_link(struct libalias *la, enum direction dir, struct packet *p)
+{
+	struct link *link = link_of_packet(la, dir, p);
+
+	if (link || p->proto != IPPROTO_GRE || !p->dst_port)
+		return link;
+	p->dst_port = 0;
+	packet_view(la, p, dir);
+	return link_of_packet(la, dir, p);
+}
+
 int alias_out(struct libalias *la, struct packet *p, bool create)
 {
 	struct link *link;
@@ -241,7 +253,7 @@ int alias_out(struct libalias *la, struct packet *p, bool create)
 	}
 	if (p->proto == IPPROTO_ICMP && !has_query_id(p->icmp_type))
 		return icmp_is_error(p->icmp_type) ? icmp_error(la, p, OUT) : PKT_ALIAS_IGNORED;
-	link = link_of_packet(la, OUT, p);
+	link = find_link(la, OUT, p);
 	if (!link) {
 		if (!create || !may_begin(p))
 			return PKT_ALIAS_IGNORED;
@@ -275,7 +287,7 @@ int alias_in(struct libalias *la, struct packet *p)
 	}
 	if (p->proto == IPPROTO_ICMP && !has_query_id(p->icmp_type))
 		return icmp_is_error(p->icmp_type) ? icmp_error(la, p, IN) : PKT_ALIAS_IGNORED;
-	link = link_of_packet(la, IN, p);
+	link = find_link(la, IN, p);
 	if (!link) {
 		if (!may_begin(p))
 			return left_alone(la, p);

@@ -441,7 +441,7 @@ struct alias_stats {
 };
 void LibAliasGetStats(const struct libalias *la, struct alias_stats *stats);
 
-/* A link, for listing. */
+/* A link, for listing.  A call of PPTP is two, one for each way; their ports are call ids. */
 struct alias_link_info {
 	struct in_addr local_addr, alias_addr, remote_addr;
 	struct in_addr dest_addr; /* as the inside addressed it; differs from remote when proxied */
@@ -491,7 +491,10 @@ int LibAliasUnpackLink(struct libalias *la, const void *record, int length);
 void LibAliasSetFragmentFree(struct libalias *la, void (*release)(void *fragment, void *arg),
 			     void *arg);
 
-/* A hole in a firewall: a connection between exactly these ends, both directions. */
+/*
+ * A hole in a firewall: a connection between exactly these ends, both directions.  Of a PPTP call
+ * (GRE) local_port is the inside end's call id, and remote_port is 0.
+ */
 struct alias_hole {
 	unsigned int number; /* from LibAliasSetFWBase()'s range */
 	unsigned char proto;

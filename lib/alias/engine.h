@@ -93,9 +93,10 @@ struct link_side {
 	uint32_t id;                                        /* of the link */
 	uint32_t hole;                                      /* number of a firewall hole plus 1 */
 	uint32_t candidates;                                /* helpers that it may be, by number */
-	uint32_t client_start; /* sequence number of the client's first byte */
+	uint32_t start[2]; /* sequence numbers of the first bytes, by direction */
 	uint8_t first[HELPER_FIRST];
 	uint8_t first_len;
+	bool alone; /* if !begun: there is one candidate left */
 	bool server_inside;
 	uint32_t expectation_count;
 	LIST_HEAD(, alias_link) expectations;
@@ -114,7 +115,7 @@ struct packet {
 	uint8_t icmp_type;
 	uint16_t id;
 	uint32_t src, dst;
-	uint16_t src_port, dst_port; /* ICMP queries: the id, on the asking side's place */
+	uint16_t src_port, dst_port; /* ICMP queries: the id; PPTP: the receiver's call id */
 	uint32_t mark;
 	uint8_t *l4;
 	uint32_t l4_len;
@@ -293,7 +294,7 @@ static inline bool link_peers_ignored(const struct libalias *la, uint8_t proto)
 {
 	return proto == IPPROTO_UDP && la->any_peer_udp && !la->exact_udp;
 }
-/* The link with this view, or the endpoint-independent one of its local end. */
+/* The link with this view, or the endpoint-independent one of its local end; GRE: of its ends. */
 struct link *link_of_view(struct libalias *la, enum direction dir, const struct view *view,
 			  uint8_t proto);
 /* The same for a packet that packet_view() has prepared. */
@@ -419,6 +420,10 @@ void expect_used(struct libalias *la, struct alias_link *redirect, struct link *
 void expect_expire(struct libalias *la);
 void expect_forget_master(struct libalias *la, struct link_side *master);
 
+/* helper.c */
+/* The link goes on without its helper, or ends; what the helper made besides ends. */
+void helper_detach(struct libalias *la, struct link *link);
+
 /* firewall.c - holes for PKT_ALIAS_PUNCH_FW */
 void firewall_open(struct libalias *la, struct link *link);
 void firewall_close(struct libalias *la, struct link *link);
@@ -436,6 +441,8 @@ void packet_view(const struct libalias *la, struct packet *p, enum direction dir
 bool packet_replace(struct packet *p, uint32_t offset, uint32_t old_len, const void *new,
 		    uint32_t new_len);
 bool packet_add_option(struct packet *p, const void *option, uint32_t len);
+/* The call id in the GRE header of a PPTP call, or NULL: it is another kind of GRE. */
+uint8_t *packet_call_id(uint8_t *gre, uint32_t len);
 
 static inline uint16_t load16(const void *p)
 {

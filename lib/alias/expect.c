@@ -6,7 +6,7 @@
  * that nobody has it, and with USE_SOCKETS a socket holds that port on this machine.  Where a
  * remote is named, nobody else gets in.  The first packet that comes in makes the link and ends
  * it; what goes out from the inside end before that leaves from the alias port, and media may still
- * come from another port than they are sent to.
+ * come from another port than they are sent to, though not for long.
  *
  * Deadlines are in a wheel of one-second slots, where an expectation beyond the horizon is looked
  * at once a round.  A control connection (master) may have a few expectations at a time; its end
@@ -17,7 +17,14 @@
 
 #include <unistd.h>
 
-#define TRIES 16
+#define TRIES  16
+#define LINGER 30 /* seconds for media that come from another port than they are sent to */
+
+/* Where an expectation waits that ends after the deadline. */
+static struct expectation_list *slot_of(struct libalias *la, uint32_t deadline)
+{
+	return &la->expectations[(deadline + 1) % EXPECT_SLOTS];
+}
 
 static void forget(struct libalias *la, struct alias_link *r)
 {
@@ -65,8 +72,8 @@ static struct alias_link *enter(struct libalias *la, struct link_side *side,
 	r->dynamic = true;
 	r->helper = wanted->helper;
 	r->master = side->id;
-	r->deadline = la->now + (wanted->timeout ? wanted->timeout
-						 : la->timeout[ALIAS_TIMEOUT_EXPECTATION]);
+	r->deadline = la->now +
+		      (wanted->timeout ? wanted->timeout : la->timeout[ALIAS_TIMEOUT_EXPECTATION]);
 	if (redirect_enter(la, r)) {
 		redirect_delete(la, r);
 		return NULL;
@@ -74,7 +81,7 @@ static struct alias_link *enter(struct libalias *la, struct link_side *side,
 	r->socket = socket;
 	if (!la->stats.expectations)
 		la->expect_time = la->now;
-	LIST_INSERT_HEAD(&la->expectations[(r->deadline + 1) % EXPECT_SLOTS], r, expected);
+	LIST_INSERT_HEAD(slot_of(la, r->deadline), r, expected);
 	LIST_INSERT_HEAD(&side->expectations, r, sibling);
 	la->stats.expectations++;
 	side->expectation_count++;
@@ -137,8 +144,8 @@ static bool choose(struct libalias *la, const struct expectation *wanted, struct
 static struct alias_link *complete(struct libalias *la, struct link_side *side,
 				   const struct expectation *wanted, struct alias_link *part[2])
 {
-	uint16_t first = part[0] ? ntohs(part[0]->alias_port)
-				 : (uint16_t)(ntohs(part[1]->alias_port) - 1);
+	uint16_t first =
+		part[0] ? ntohs(part[0]->alias_port) : (uint16_t)(ntohs(part[1]->alias_port) - 1);
 	uint16_t missing = part[0] ? 1 : 0;
 	struct view in = {.local = (part[0] ? part[0] : part[1])->alias,
 			  .peer = wanted->remote,
@@ -193,6 +200,18 @@ struct alias_link *expect_add(struct libalias *la, struct link *master,
 	return part[0];
 }
 
+struct alias_link *expect_with_port(const struct link *master, enum direction dir, uint8_t proto,
+				    uint16_t port)
+{
+	struct alias_link *r;
+
+	if (master->side)
+		LIST_FOREACH(r, &master->side->expectations, sibling)
+	if (r->proto == proto && port == (dir == OUT ? r->local_port : r->alias_port))
+		return r;
+	return NULL;
+}
+
 void expect_cancel(struct libalias *la, struct link *master, const struct expectation *wanted)
 {
 	for (uint16_t part = 0; part < 2; part++) {
@@ -210,8 +229,13 @@ void expect_used(struct libalias *la, struct alias_link *r, struct link *link)
 		return;
 	}
 	link->flags |= LINK_EXPECTED;
-	if (link->flags & LINK_INCOMING)
+	if (link->flags & LINK_INCOMING) {
 		forget(la, r);
+	} else if ((int32_t)(r->deadline - la->now) > LINGER) {
+		LIST_REMOVE(r, expected);
+		r->deadline = la->now + LINGER;
+		LIST_INSERT_HEAD(slot_of(la, r->deadline), r, expected);
+	}
 	firewall_open(la, link);
 }
 
@@ -223,8 +247,7 @@ void expect_expire(struct libalias *la)
 	if (la->now - la->expect_time > EXPECT_SLOTS)
 		la->expect_time = la->now - EXPECT_SLOTS;
 	for (; la->stats.expectations && la->expect_time != la->now; la->expect_time++)
-		for (r = LIST_FIRST(&la->expectations[(la->expect_time + 1) % EXPECT_SLOTS]); r;
-		     r = next) {
+		for (r = LIST_FIRST(slot_of(la, la->expect_time)); r; r = next) {
 			next = LIST_NEXT(r, expected);
 			if ((int32_t)(la->now - r->deadline) > 0)
 				forget(la, r);

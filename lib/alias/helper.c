@@ -20,8 +20,22 @@
 #include <stdlib.h>
 
 static const struct helper *const helpers[] = {
+	&helper_cuseeme,
 	&helper_ftp,
+	&helper_irc,
+	&helper_netbios,
+	&helper_pna,
+	&helper_pptp,
+	&helper_quake,
+	&helper_rtsp,
+	&helper_sip,
+	&helper_skinny,
+	&helper_tftp,
+	&helper_vdolive,
 };
+
+/* Of a link that had a helper: it may get one again when it is used for another connection. */
+static const struct helper none;
 
 #define HELPERS   (sizeof(helpers) / sizeof(helpers[0]))
 #define MAP_WORDS (65536 / 64)
@@ -242,51 +256,66 @@ bool helper_watches(const struct libalias *la, const struct view *view, uint8_t 
 	return map_has(map, view->peer_port) || map_has(map, view->local_port);
 }
 
-/* The helpers that watch this port, as bits. */
-static uint32_t watchers(const struct libalias *la, uint16_t port, unsigned int proto)
+/* The helpers that watch one of these ports, as bits. */
+static uint32_t watchers(const struct libalias *la, unsigned int proto, uint16_t a, uint16_t b)
 {
+	const uint64_t *map = map_of(la, proto);
 	uint32_t found = 0;
 
-	if (!map_has(map_of(la, proto), port))
+	if (!map_has(map, a) && (a == b || !map_has(map, b)))
 		return 0;
 	for (int i = 0; i < la->helper_ports; i++)
-		if (la->helper_port[i].port == port &&
+		if ((la->helper_port[i].port == a || la->helper_port[i].port == b) &&
 		    helpers[la->helper_port[i].helper]->protos & proto)
 			found |= 1u << la->helper_port[i].helper;
 	return found;
 }
 
-/* The helpers that watch a port of the link; those of the server's port count if it is outside. */
+/* The state that the largest of these helpers keeps. */
+static size_t state_of(uint32_t candidates, unsigned int proto)
+{
+	size_t state = 0;
+
+	for (; candidates; candidates &= candidates - 1) {
+		const struct helper *helper = helpers[__builtin_ctz(candidates)];
+		size_t size = helper->state_size + (proto == HELPER_TCP ? helper->stream_size : 0);
+
+		state = size > state ? size : state;
+	}
+	return state;
+}
+
+/*
+ * The helpers that watch a port of the link's server.  Who is called is the server: a caller may
+ * choose any port.  Datagrams may go either way.
+ */
 static uint32_t link_watchers(const struct libalias *la, const struct link *link,
 			      bool *server_inside)
 {
 	const struct view *out = &link->view[OUT], *in = &link->view[IN];
 	unsigned int proto = proto_bit(link->proto);
-	uint32_t found;
+	uint32_t found = 0;
 
 	if (!proto || !map_of(la, proto))
 		return 0;
-	found = watchers(la, out->peer_port, proto) | watchers(la, in->peer_port, proto);
-	*server_inside = !found;
-	if (!found)
-		found = watchers(la, out->local_port, proto) | watchers(la, in->local_port, proto);
-	return found;
+	*server_inside = link->flags & LINK_INCOMING;
+	if (proto == HELPER_UDP || !*server_inside)
+		found = watchers(la, proto, out->peer_port, in->peer_port);
+	if (proto == HELPER_UDP)
+		*server_inside = !found;
+	return *server_inside ? watchers(la, proto, out->local_port, in->local_port) : found;
 }
 
 static void attach(struct libalias *la, struct link *link, uint32_t candidates, bool server_inside,
 		   bool begun)
 {
-	struct link_side *side;
-	uint32_t state = 0;
+	struct link_side *side =
+		link_side_for_helper(la, link, state_of(candidates, proto_bit(link->proto)));
 
-	for (size_t i = 0; i < HELPERS; i++)
-		if (candidates & 1u << i && helpers[i]->state_size > state)
-			state = (uint32_t)helpers[i]->state_size;
-	side = link_side_for_helper(la, link, state);
 	if (!side)
 		return;
 	side->candidates = candidates;
-	side->helper = helpers[__builtin_ctz(candidates)];
+	side->helper = helpers[__builtin_ctz(side->candidates)];
 	side->server_inside = server_inside;
 	side->begun = begun;
 }
@@ -311,7 +340,22 @@ void helper_resume(struct libalias *la, struct link *link, const char *name)
 		attach(la, link, candidates, server_inside, true);
 }
 
-/* Strikes off the candidates that cannot begin like this. */
+/* A connection begins, perhaps another one with the ends of one that is over. */
+static __attribute__((noinline)) void restart(struct libalias *la, struct link *link)
+{
+	struct link_side *side = link->side;
+
+	if (side->first_len || side->begun)
+		helper_detach(la, link);
+	memset(helper_state(link), 0, state_of(side->candidates, HELPER_TCP));
+	side->helper = helpers[__builtin_ctz(side->candidates)];
+	side->alone = !(side->candidates & (side->candidates - 1));
+	side->changes[OUT] = side->changes[IN] = 0;
+	side->first_len = 0;
+	side->begun = false;
+}
+
+/* The candidates that can begin like this; the first that must is it. */
 static void judge(struct link_side *side)
 {
 	uint32_t left = 0;
@@ -329,33 +373,28 @@ static void judge(struct link_side *side)
 		if (verdict == HELPER_MAYBE)
 			left |= rest & -rest;
 	}
-	side->candidates = left;
-	side->helper = left ? helpers[__builtin_ctz(left)] : NULL;
+	side->helper = left ? helpers[__builtin_ctz(left)] : &none;
 	side->begun = !left;
+	side->alone = !(left & (left - 1));
 }
 
 /* May the helper see this packet before it is known that the stream is its own? */
-static bool may_see(struct link_side *side, const struct packet *p, enum direction dir)
+static __attribute__((noinline)) bool may_see(struct link_side *side, const struct packet *p,
+					      enum direction dir)
 {
 	uint32_t seq = ntohl(load32(p->l4 + 4)), offset, len, at;
 	const uint8_t *data = helper_payload(p, &offset, &len);
 
-	if (dir == (side->server_inside ? IN : OUT)) {
-		if (p->l4[13] & TH_SYN) {
-			side->client_start = seq + 1;
-			side->first_len = 0;
-		} else if (len) {
-			at = seq - side->client_start;
-			/* A part in between is missing, or this is none of the stream's. */
-			if (at > side->first_len)
-				return false;
-			for (at = side->first_len - at; at < len && side->first_len < HELPER_FIRST;
-			     at++)
-				side->first[side->first_len++] = data[at];
-			judge(side);
-		}
+	if (len && dir == (side->server_inside ? IN : OUT)) {
+		at = seq - side->start[dir];
+		/* A part in between is missing, or this is none of the stream's. */
+		if (at > side->first_len)
+			return false;
+		for (at = side->first_len - at; at < len && side->first_len < HELPER_FIRST; at++)
+			side->first[side->first_len++] = data[at];
+		judge(side);
 	}
-	return side->begun || !(side->candidates & (side->candidates - 1));
+	return side->begun || side->alone;
 }
 
 void helper_run(struct libalias *la, struct link *link, struct packet *p, enum direction dir)
@@ -365,14 +404,28 @@ void helper_run(struct libalias *la, struct link *link, struct packet *p, enum d
 	/* Bytes behind the datagram would get in the way of changing its length. */
 	if (p->proto == IPPROTO_UDP && ntohs(load16(p->l4 + 4)) != p->l4_len)
 		return;
-	if (!side->begun && !may_see(side, p, dir))
+	if (p->proto == IPPROTO_TCP && p->l4[13] & TH_SYN) {
+		side->start[dir] = ntohl(load32(p->l4 + 4)) + 1;
+		if (dir == (side->server_inside ? IN : OUT) &&
+		    (link->tcp_state & ~TCP_TURNED) == TCP_SYN(dir))
+			restart(la, link);
 		return;
-	if (!side->helper)
+	}
+	if (!side->begun && !may_see(side, p, dir))
 		return;
 	if (dir == OUT && side->helper->out)
 		side->helper->out(la, link, p);
 	if (dir == IN && side->helper->in)
 		side->helper->in(la, link, p);
+}
+
+void helper_detach(struct libalias *la, struct link *link)
+{
+	const struct helper *helper = link->side->helper;
+
+	link->side->helper = helper ? &none : NULL;
+	if (helper && helper->end)
+		helper->end(la, link);
 }
 
 bool helper_replace(struct libalias *la, struct link *link, struct packet *p, enum direction dir,

@@ -8,7 +8,7 @@
  * whole transport header and is no fragment.  A TCP connection gets a helper at its SYN only, and
  * keeps it only if the client's first bytes can be the protocol's: a web page that makes a browser
  * talk to the port does not get through that.  Where several helpers watch one port these bytes
- * choose among them.
+ * choose among them.  A helper sees no SYN; its state is zeroed when a connection begins anew.
  *
  * The packet's addresses and ports are translated already, its TCP sequence numbers are still the
  * sender's.  A helper changes payload with helper_replace(), which keeps checksums, lengths and
@@ -33,6 +33,7 @@ struct helper {
 	unsigned int protos;   /* HELPER_TCP, HELPER_UDP */
 	const uint16_t *ports; /* watched by default, host order, up to a 0 */
 	size_t state_size;     /* of what it keeps for each link */
+	size_t stream_size;    /* and besides for each TCP connection */
 	/*
 	 * Can a client's TCP stream begin with these bytes, at most HELPER_FIRST?  MAYBE: more of
 	 * them will tell.  NULL: with anything; helper_text_begins() is for text protocols.
@@ -41,9 +42,22 @@ struct helper {
 	/* One or both; NULL = not interested in that direction. */
 	void (*out)(struct libalias *la, struct link *link, struct packet *p);
 	void (*in)(struct libalias *la, struct link *link, struct packet *p);
+	/* The link is going, or is none of this protocol after all; or NULL. */
+	void (*end)(struct libalias *la, struct link *link);
 };
 
+extern const struct helper helper_cuseeme;
 extern const struct helper helper_ftp;
+extern const struct helper helper_irc;
+extern const struct helper helper_netbios;
+extern const struct helper helper_pna;
+extern const struct helper helper_pptp;
+extern const struct helper helper_quake;
+extern const struct helper helper_rtsp;
+extern const struct helper helper_sip;
+extern const struct helper helper_skinny;
+extern const struct helper helper_tftp;
+extern const struct helper helper_vdolive;
 
 /* In a new instance, the helpers of the modules that are loaded watch. */
 void helper_init(struct libalias *la);
@@ -105,9 +119,9 @@ static inline bool helper_server_inside(const struct link *link)
  */
 struct expectation {
 	const struct helper *helper;
-	uint8_t proto;        /* IPPROTO_TCP, IPPROTO_UDP */
-	bool pair;            /* and inside_port + 1 at the next alias port: RTP and RTCP */
-	uint32_t inside;      /* who awaits it */
+	uint8_t proto;   /* IPPROTO_TCP, IPPROTO_UDP */
+	bool pair;       /* and inside_port + 1 at the next alias port: RTP and RTCP */
+	uint32_t inside; /* who awaits it */
 	uint16_t inside_port;
 	uint32_t remote;      /* 0: anyone */
 	uint16_t remote_port; /* 0: any port */
@@ -122,6 +136,12 @@ struct expectation {
  */
 struct alias_link *expect_add(struct libalias *la, struct link *master,
 			      const struct expectation *wanted);
+
+/*
+ * What master awaits of proto with this inside port (OUT) or alias port (IN); NULL: nothing.
+ */
+struct alias_link *expect_with_port(const struct link *master, enum direction dir, uint8_t proto,
+				    uint16_t port);
 
 /* It could not be announced after all. */
 void expect_cancel(struct libalias *la, struct link *master, const struct expectation *wanted);

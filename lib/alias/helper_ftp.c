@@ -130,15 +130,14 @@ static bool parse(struct text_span *s, bool server, struct announcement *a)
 	return false;
 }
 
-static bool translate(struct libalias *la, struct link *link, struct packet *p, enum direction dir,
-		      uint32_t offset, uint32_t seq, uint32_t len)
+static bool translate(const struct text_place *line)
 {
-	const char *line = (const char *)p->data + offset;
-	struct text_span s = {line, line + len};
+	struct link *link = line->link;
+	struct text_span s = {line->text, line->text + line->len};
 	struct expectation wanted = {.helper = &helper_ftp, .proto = IPPROTO_TCP};
 	struct announcement a = {0};
 	struct alias_link *expected;
-	uint32_t from, new_len;
+	uint32_t len;
 	char text[48];
 
 	if (!parse(&s, helper_server_inside(link), &a))
@@ -149,15 +148,13 @@ static bool translate(struct libalias *la, struct link *link, struct packet *p, 
 	wanted.inside = link->view[OUT].local;
 	wanted.inside_port = a.port;
 	wanted.remote = link->view[IN].peer;
-	expected = expect_add(la, link, &wanted);
+	expected = expect_add(line->la, link, &wanted);
 	if (!expected)
 		return false;
-	from = (uint32_t)(a.from - line);
-	new_len = write_announcement(&a, expected->alias, expected->alias_port, text, sizeof(text));
-	if (helper_replace(la, link, p, dir, offset + from, seq + from, (uint32_t)(a.to - a.from),
-			   text, new_len))
+	len = write_announcement(&a, expected->alias, expected->alias_port, text, sizeof(text));
+	if (text_replace(line, a.from, a.to, text, len))
 		return true;
-	expect_cancel(la, link, &wanted);
+	expect_cancel(line->la, link, &wanted);
 	return false;
 }
 
@@ -191,7 +188,7 @@ const struct helper helper_ftp = {
 	.name = "ftp",
 	.protos = HELPER_TCP,
 	.ports = (const uint16_t[]){21, 0},
-	.state_size = TEXT_STREAM_SIZE(HELD_MAX),
+	.stream_size = TEXT_STREAM_SIZE(HELD_MAX),
 	.begins = text_begins,
 	.out = out,
 };

@@ -4,12 +4,15 @@
  *
  * A unit counts only where one can start: at the start of the stream, behind another, or where one
  * that was translated began (it is being sent again).  Of a segment whose place is unknown, since
- * one before it was not seen, the protocol says where it may go on.
+ * one before it was not seen, the protocol says where it may go on; a strict one must have shown
+ * itself before that.
  *
  * A unit that is split over segments is held back: its first part is cut from the packet and kept;
- * the next segment gets it put in front.  The sender sees no acknowledgment for the part in between,
- * and should it send either piece again, the kept text makes the packet whole again, as it was the
- * first time.  If the packet's buffer is too small for the whole, the pieces go their way unchanged.
+ * the next segment gets it put in front.  The sender sees no acknowledgment for the part in
+ * between, and should it send either piece again, the kept text makes the packet whole again, as it
+ * was the first time.  If the packet's buffer is too small for the whole, or a sender who has more
+ * to say waits for the acknowledgment and sends the first piece once more, the pieces go their way
+ * unchanged.
  */
 #include "helper_text.h"
 
@@ -20,23 +23,41 @@ static bool after(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) > 0;
 }
 
-static void remember_start(struct text_stream *s, uint32_t seq)
+/* The place of a unit that was translated; -1: none was that started there. */
+static int start_at(const struct text_stream *s, uint32_t seq)
 {
 	for (int i = 0; i < TEXT_STARTS && i < s->starts; i++)
 		if (s->start[i] == seq)
-			return;
+			return i;
+	return -1;
+}
+
+static void remember_start(struct text_stream *s, uint32_t seq, uint32_t sum)
+{
+	if (start_at(s, seq) >= 0)
+		return;
 	s->start[s->starts % TEXT_STARTS] = seq;
+	s->sum[s->starts % TEXT_STARTS] = sum;
 	s->starts = s->starts < 2 * TEXT_STARTS - 1 ? (uint8_t)(s->starts + 1) : TEXT_STARTS;
 }
 
 static bool starts(const struct text_stream *s, uint32_t seq)
 {
-	if ((s->known && seq == s->next) || (s->held_len && seq == s->held_seq))
-		return true;
-	for (int i = 0; i < TEXT_STARTS && i < s->starts; i++)
-		if (s->start[i] == seq)
-			return true;
-	return false;
+	return seq == s->next || (s->held_len && seq == s->held_seq) || start_at(s, seq) >= 0;
+}
+
+/* Tells whether what is sent again is what was sent before. */
+static uint32_t sum_of(const struct libalias *la, const uint8_t *data, uint32_t len)
+{
+	uint32_t sum = len;
+
+	for (uint32_t at = 0; at < len; at += sizeof(uint64_t)) {
+		uint64_t word = 0;
+
+		memcpy(&word, data + at, len - at < sizeof(word) ? len - at : sizeof(word));
+		sum = hash_words(la->key, word, sum);
+	}
+	return sum;
 }
 
 static void advance(struct text_stream *s, uint32_t seq)
@@ -44,6 +65,12 @@ static void advance(struct text_stream *s, uint32_t seq)
 	if (!s->known || after(seq, s->next))
 		s->next = seq;
 	s->known = true;
+}
+
+/* Have pieces of the unit there gone unchanged? */
+static bool gave_up(const struct text_stream *s, uint32_t seq)
+{
+	return s->given_up && s->given_up_seq == seq;
 }
 
 /* Puts the part that is held in front of a packet that continues it, or repeats a piece of it. */
@@ -54,12 +81,11 @@ static bool join_held(struct text_stream *s, struct packet *p, uint32_t *seq)
 	helper_payload(p, &offset, &len);
 	if (before > s->held_len)
 		return true;
-	if (p->len + s->held_len > p->size || p->len + s->held_len > 65535) {
-		s->given_up = true;
-		s->given_up_seq = s->held_seq;
-		s->held_len = 0;
-		return false;
-	}
+	/* The sender waits for an acknowledgment before it goes on (RFC 896): so it gets one. */
+	if (before + len <= s->held_len && start_at(s, s->held_seq) < 0)
+		goto give_up;
+	if (p->len + s->held_len > p->size || p->len + s->held_len > 65535)
+		goto give_up;
 	/* What it repeats is as it was; if it is shorter than what is held, all of that comes. */
 	same = len < s->held_len - before ? len : s->held_len - before;
 	packet_replace(p, offset, same, s->held + before, s->held_len - before);
@@ -67,19 +93,24 @@ static bool join_held(struct text_stream *s, struct packet *p, uint32_t *seq)
 	*seq = s->held_seq;
 	tcp_set_sequence(p, *seq);
 	return true;
+give_up:
+	s->given_up = true;
+	s->given_up_seq = s->held_seq;
+	s->held_len = 0;
+	return false;
 }
 
 /* Keeps the start of a unit and cuts it from the packet. */
 static bool hold(struct text_stream *s, struct packet *p, uint32_t offset, uint32_t seq,
 		 uint32_t len, uint32_t max)
 {
-	if (len > max || (s->given_up && s->given_up_seq == seq))
+	/* Nothing comes behind a FIN. */
+	if (len > max || gave_up(s, seq) || p->l4[13] & TH_FIN)
 		return false;
 	memcpy(s->held, p->data + offset, len);
 	s->held_len = len;
 	s->held_seq = seq;
 	packet_replace(p, offset, len, "", 0);
-	tcp_clear_flags(p, TH_FIN);
 	return true;
 }
 
@@ -91,29 +122,37 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 		 const struct text_protocol *protocol, struct text_stream *s, uint32_t *offset,
 		 uint32_t *seq, uint32_t len)
 {
-	uint32_t need = 0, total = 0, there, before;
+	uint32_t need = 0, total = 0, there, before, sum;
+	int known;
 
 	switch (protocol->measure((const char *)p->data + *offset, len, &need, &total)) {
 	case TEXT_ALIEN:
-		link->side->helper = NULL;
+		helper_detach(la, link);
 		return false;
 	case TEXT_OTHER:
 		return false;
 	case TEXT_MORE:
-		hold(s, p, *offset, *seq, len, protocol->held_max);
+		if (!hold(s, p, *offset, *seq, len, protocol->held_max) && protocol->strict)
+			helper_detach(la, link);
 		return false;
 	case TEXT_UNIT:
 		break;
 	}
 	if (need > len && hold(s, p, *offset, *seq, len, protocol->held_max))
 		return false;
+	s->valid = true;
 	advance(s, *seq + total);
 	there = total < len ? total : len;
 	if (need > len)
 		return false;
 	before = p->len;
-	if (protocol->translate(la, link, p, dir, *offset, *seq, there))
-		remember_start(s, *seq);
+	sum = sum_of(la, p->data + *offset, need);
+	known = start_at(s, *seq);
+	/* TCP sends the same again; something else in its place is an attempt at something. */
+	if (!gave_up(s, *seq) && (known < 0 || s->sum[known] == sum) &&
+	    protocol->translate(&(struct text_place){
+		    la, link, p, dir, (const char *)p->data + *offset, there, *offset, *seq}))
+		remember_start(s, *seq, sum);
 	*offset += there + p->len - before;
 	*seq += there;
 	return total < len;
@@ -126,24 +165,24 @@ void text_run(struct libalias *la, struct link *link, struct packet *p, enum dir
 
 	if (p->l4[13] & TH_RST)
 		return;
-	if (p->l4[13] & TH_SYN) {
-		s->next = seq + 1;
-		s->known = true;
-		return;
-	}
+	if (!s->known)
+		advance(s, link->side->start[dir]);
 	helper_payload(p, &offset, &len);
 	if (!len || (s->held_len && !join_held(s, p, &seq)))
 		return;
 	helper_payload(p, &offset, &len);
 	if (!starts(s, seq)) {
-		if (s->known && !after(seq, s->next))
+		if (!after(seq, s->next))
 			skip = s->next - seq;
+		else if (protocol->strict && !s->valid)
+			return;
 		else
 			skip = protocol->resume((const char *)p->data + offset, len);
-		if (skip >= len)
+		if (skip > len)
 			return;
 		offset += skip;
 		seq += skip;
+		advance(s, seq);
 	}
 	while (offset < p->len) {
 		if (!unit(la, link, p, dir, protocol, s, &offset, &seq, p->len - offset))
@@ -151,9 +190,18 @@ void text_run(struct libalias *la, struct link *link, struct packet *p, enum dir
 	}
 }
 
+bool text_replace(const struct text_place *at, const char *from, const char *to, const char *new,
+		  uint32_t new_len)
+{
+	uint32_t skip = (uint32_t)(from - at->text);
+
+	return helper_replace(at->la, at->link, at->p, at->dir, at->offset + skip, at->seq + skip,
+			      (uint32_t)(to - from), new, new_len);
+}
+
 uint32_t text_resume_line(const char *text, uint32_t len)
 {
 	const char *newline = memchr(text, '\n', len);
 
-	return newline ? (uint32_t)(newline - text) + 1 : len;
+	return newline ? (uint32_t)(newline - text) + 1 : TEXT_NOWHERE;
 }

@@ -39,6 +39,7 @@ struct quote {
 static bool quote_parse(const struct packet *p, struct quote *q)
 {
 	uint32_t header, room = p->l4_len - 8;
+	const uint8_t *call;
 
 	q->ip = p->l4 + 8;
 	if (room < 20 || q->ip[0] >> 4 != 4)
@@ -65,6 +66,11 @@ static bool quote_parse(const struct packet *p, struct quote *q)
 		if (icmp_is_error(q->l4[0]))
 			return false;
 		q->src_port = q->dst_port = load16(q->l4 + 4);
+		return true;
+	case IPPROTO_GRE:
+		call = packet_call_id(q->l4, q->l4_len);
+		if (call)
+			q->dst_port = load16(call);
 		return true;
 	default:
 		return true;
@@ -111,6 +117,12 @@ static uint64_t quote_rewrite(struct quote *q, uint32_t src, uint32_t dst, uint1
 		ports = sum_change16(q->src_port, src_port);
 		store16(q->l4 + 4, src_port);
 		total += ports + patch_sum(q->l4 + 2, ports, false);
+		break;
+	case IPPROTO_GRE:
+		if (dst_port && dst_port != q->dst_port) {
+			store16(packet_call_id(q->l4, q->l4_len), dst_port);
+			total += sum_change16(q->dst_port, dst_port);
+		}
 		break;
 	default:
 		break;

@@ -200,7 +200,9 @@ unsigned int LibAliasSetMode(struct libalias *la, unsigned int flags, unsigned i
 
 void LibAliasSetSkinnyPort(struct libalias *la, unsigned int port)
 {
-	la->skinny_port = port;
+	if (la->skinny_port)
+		(void)LibAliasSetHelper(la, "skinny", la->skinny_port, 0);
+	la->skinny_port = port && !LibAliasSetHelper(la, "skinny", port, 1) ? port : 0;
 }
 
 void LibAliasSkinnyPort(struct libalias *la, unsigned int port)

@@ -76,9 +76,14 @@ struct link *link_of_view(struct libalias *la, enum direction dir, const struct 
 
 	if (!link_peers_ignored(la, proto))
 		link = link_find(la, dir, view, proto);
-	if (link || proto != IPPROTO_UDP || !la->any_peer_udp)
+	if (link)
 		return link;
-	any = (struct view){view->local, 0, view->local_port, 0};
+	if (proto == IPPROTO_UDP && la->any_peer_udp)
+		any = (struct view){view->local, 0, view->local_port, 0};
+	else if (proto == IPPROTO_GRE)
+		any = (struct view){view->local, view->peer, 0, 0};
+	else
+		return NULL;
 	return link_find(la, dir, &any, proto);
 }
 
@@ -288,6 +293,7 @@ static void side_free(struct libalias *la, struct link *link)
 
 	if (!side)
 		return;
+	helper_detach(la, link);
 	firewall_close(la, link);
 	expect_forget_master(la, side);
 	LIST_REMOVE(side, entry);
@@ -341,12 +347,10 @@ struct link_side *link_side_for_helper(struct libalias *la, struct link *link, s
 
 void link_clear(struct libalias *la)
 {
-	struct link_side *side, *next;
+	struct link_side *side;
 
-	for (side = LIST_FIRST(&la->sides); side; side = next) {
-		next = LIST_NEXT(side, entry);
+	while ((side = LIST_FIRST(&la->sides)))
 		side_free(la, link_at(la, side->id));
-	}
 	server_clear_links(la);
 	pool_empty(&la->links);
 	index_empty(&la->views[OUT]);

@@ -25,10 +25,22 @@
 #define UDP_CHECKSUM    6
 #define ICMP_CHECKSUM   2
 #define ICMP_ID         4
+#define GRE_CALL_ID     6
+
+/* GRE version 1 of PPTP (RFC 2637, section 4.1): a key, which ends in the receiver's call id. */
+uint8_t *packet_call_id(uint8_t *gre, uint32_t len)
+{
+	static const uint8_t protocol[] = {0x88, 0x0b};
+
+	if (len < 8 || !(gre[0] & 0x20) || (gre[1] & 7) != 1 || memcmp(gre + 2, protocol, 2) != 0)
+		return NULL;
+	return gre + GRE_CALL_ID;
+}
 
 /* The shortest transport headers, and whether the message lengths agree. */
 static bool transport_parse(struct packet *p)
 {
+	const uint8_t *call;
 	uint32_t n;
 
 	switch (p->proto) {
@@ -54,6 +66,11 @@ static bool transport_parse(struct packet *p)
 			p->src_port = p->dst_port = load16(p->l4 + ICMP_ID);
 		else if (p->icmp_type == ICMP_ECHOREPLY || p->icmp_type == ICMP_TIMESTAMPREPLY)
 			p->src_port = p->dst_port = load16(p->l4 + ICMP_ID);
+		return true;
+	case IPPROTO_GRE:
+		call = packet_call_id(p->l4, p->l4_len);
+		if (call)
+			p->dst_port = load16(call);
 		return true;
 	default:
 		return true;
@@ -170,6 +187,12 @@ void packet_rewrite(struct packet *p, uint32_t src, uint32_t dst, uint16_t src_p
 			p->src_port = p->dst_port = src_port;
 		}
 		break;
+	case IPPROTO_GRE:
+		if (dst_port && dst_port != p->dst_port) {
+			store16(p->l4 + GRE_CALL_ID, dst_port);
+			p->dst_port = dst_port;
+		}
+		break;
 	default:
 		break;
 	}
@@ -189,14 +212,16 @@ bool packet_replace(struct packet *p, uint32_t offset, uint32_t old_len, const v
 	uint32_t len = p->len - old_len + new_len, at = offset - p->header;
 	uint16_t old_total = load16(p->data + IP_TOTAL_LENGTH);
 	uint32_t tail = p->len - offset - old_len;
+	/* Where the length stays, what is behind does, too. */
+	uint32_t moved = old_len == new_len ? 0 : tail;
 	uint64_t change;
 
 	if (len > p->size || len > 65535)
 		return false;
-	change = (uint64_t)(uint16_t)~sum_fold(sum_at(p->data + offset, p->len - offset, at));
-	memmove(p->data + offset + new_len, p->data + offset + old_len, tail);
+	change = (uint64_t)(uint16_t)~sum_fold(sum_at(p->data + offset, old_len + moved, at));
+	memmove(p->data + offset + new_len, p->data + offset + old_len, moved);
 	memcpy(p->data + offset, new, new_len);
-	change += sum_at(p->data + offset, len - offset, at);
+	change += sum_at(p->data + offset, new_len + moved, at);
 	store16(p->data + IP_TOTAL_LENGTH, htons((uint16_t)len));
 	apply_at(p->data + IP_SUM, sum_change16(old_total, htons((uint16_t)len)));
 	/* The pseudo header has the length of the segment. */

@@ -36,7 +36,7 @@ struct net {
 
 int net_setup(void **state);
 int net_teardown(void **state);
-/* The instance takes its time from the net's clock. */
+/* The instance takes its time from net, which has moved in memory. */
 void net_clock(struct net *net);
 
 struct in_addr addr(const char *text);

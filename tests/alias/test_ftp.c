@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* FTP: data connections announced on the control connection, in every way and split anywhere. */
-#include "net.h"
+#include "stream.h"
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -8,8 +8,7 @@
 
 static int ftp_setup(void **state)
 {
-	net_setup(state);
-	return LibAliasSetHelper(((struct net *)*state)->la, "ftp", 0, 1);
+	return stream_setup(state, "ftp");
 }
 
 #define ftp_test(f) cmocka_unit_test_setup_teardown(f, ftp_setup, net_teardown)
@@ -29,14 +28,6 @@ static const char *say(struct net *net, uint32_t seq, const char *text)
 		  strlen(text));
 	assert_int_equal(send_out(net), PKT_ALIAS_OK);
 	return packet_text(net->packet);
-}
-
-static uint32_t expectations(struct net *net)
-{
-	struct alias_stats stats;
-
-	LibAliasGetStats(net->la, &stats);
-	return stats.expectations;
 }
 
 /* The server opens the announced data connection; the port that it was told. */
@@ -418,6 +409,109 @@ static void another_port_can_be_watched(void **state)
 	assert_string_equal(packet_text(net->packet), "PORT 198,51,100,1,16,1\r\n");
 }
 
+static void a_web_page_cannot_announce(void **state)
+{
+	stream_refuses_web(*state, 21, "PORT 10,0,0,2,16,1\r\n");
+}
+
+static void thousands_of_commands_open_as_many_ports_as_the_limit_says(void **state)
+{
+	struct stream *s = *state;
+
+	stream_connect(s, 21);
+	stream_flood(s, 5000, "EPRT |1|10.0.0.2|", "|\r\n");
+}
+
+static void sent_again_with_other_content_opens_nothing_more(void **state)
+{
+	struct stream *s = *state;
+
+	stream_connect(s, 21);
+	stream_say(s, "PORT 10,0,0,2,16,1\r\n");
+	s->seq = 100;
+	stream_say(s, "PORT 10,0,0,2,16,2\r\n");
+	s->seq = 100;
+	stream_say(s, "PORT 10,0,0,2,216,2\r\n");
+	assert_int_equal(expectations(&s->net), 1);
+	s->seq = 100;
+	assert_string_equal(stream_say(s, "PORT 10,0,0,2,16,1\r\n"), "PORT 198,51,100,1,16,1\r\n");
+}
+
+static void a_line_that_is_too_long_is_passed_and_the_next_is_read(void **state)
+{
+	struct stream *s = *state;
+	char line[301];
+
+	stream_connect(s, 21);
+	memset(line, '1', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	memcpy(line, "PORT 10,0,0,2,16,", 17);
+	assert_string_equal(stream_say(s, line), line);
+	assert_string_equal(stream_say(s, "PORT 10,0,0,2,16,1\r\n"), "PORT 10,0,0,2,16,1\r\n");
+	assert_string_equal(stream_say(s, "PORT 10,0,0,2,16,1\r\n"), "PORT 198,51,100,1,16,1\r\n");
+}
+
+static void pieces_too_large_for_the_buffer_go_unchanged(void **state)
+{
+	struct stream *s = *state;
+
+	stream_connect(s, 21);
+	for (int i = 0; i < 4; i++) {
+		build_tcp(s->net.packet, s->out, TH_ACK, 100 + (i & 1) * 10u, 500,
+			  i & 1 ? "0,2,16,1\r\n" : "PORT 10,0,", 10);
+		assert_int_equal(LibAliasOut(s->net.la, s->net.packet, 50), PKT_ALIAS_OK);
+		assert_true(sums_right(s->net.packet));
+	}
+	/* The second round is what TCP sends again, in the whole. */
+	assert_string_equal(packet_text(s->net.packet), "0,2,16,1\r\n");
+	s->seq = 120;
+	assert_string_equal(stream_say(s, "PORT 10,0,0,2,16,1\r\n"), "PORT 198,51,100,1,16,1\r\n");
+}
+
+static void numbers_wrap_at_the_edit(void **state)
+{
+	struct stream *s = *state;
+
+	for (uint32_t before = 0; before < 24; before++) {
+		LibAliasReset(s->net.la);
+		stream_connect_at(s, 21, 0u - before);
+		assert_string_equal(stream_say(s, "PORT 10,0,0,2,16,1\r\n"),
+				    "PORT 198,51,100,1,16,1\r\n");
+		stream_say(s, "NOOP\r\n");
+		assert_int_equal(packet_seq(s->net.packet), 24 - before);
+		build_tcp(s->net.packet, s->in, TH_ACK, s->ack, 24 - before, NULL, 0);
+		send_in(&s->net);
+		assert_int_equal(packet_ack(s->net.packet), 20 - before);
+	}
+}
+
+static void a_sender_that_waits_for_an_acknowledgment_gets_one(void **state)
+{
+	struct stream *s = *state;
+
+	stream_connect(s, 21);
+	assert_string_equal(stream_say(s, "PORT 10,0,"), "");
+	s->seq = 100;
+	assert_string_equal(stream_say(s, "PORT 10,0,"), "PORT 10,0,");
+	assert_string_equal(stream_say(s, "0,2,16,1\r\n"), "0,2,16,1\r\n");
+	/* Nor is the rest of a line that has gone by changed later. */
+	s->seq = 100;
+	assert_string_equal(stream_say(s, "PORT 10,0,0,2,16,1\r\n"), "PORT 10,0,0,2,16,1\r\n");
+	assert_int_equal(expectations(&s->net), 0);
+	assert_string_equal(stream_say(s, "PORT 10,0,0,2,16,1\r\n"), "PORT 198,51,100,1,16,1\r\n");
+}
+
+static void the_last_bytes_of_a_connection_are_not_held_back(void **state)
+{
+	struct stream *s = *state;
+
+	stream_connect(s, 21);
+	build_tcp(s->net.packet, s->out, TH_ACK | TH_FIN, s->seq, s->ack, "PORT 10", 7);
+	send_out(&s->net);
+	assert_string_equal(packet_text(s->net.packet), "PORT 10");
+	assert_int_equal(s->net.packet[33], TH_ACK | TH_FIN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +536,14 @@ int main(void)
 		ftp_test(a_socket_holds_the_awaited_port_until_the_connection_comes),
 		ftp_test(a_port_that_a_program_of_this_machine_uses_is_not_promised),
 		ftp_test(another_port_can_be_watched),
+		ftp_test(a_web_page_cannot_announce),
+		ftp_test(thousands_of_commands_open_as_many_ports_as_the_limit_says),
+		ftp_test(sent_again_with_other_content_opens_nothing_more),
+		ftp_test(a_line_that_is_too_long_is_passed_and_the_next_is_read),
+		ftp_test(pieces_too_large_for_the_buffer_go_unchanged),
+		ftp_test(numbers_wrap_at_the_edit),
+		ftp_test(a_sender_that_waits_for_an_acknowledgment_gets_one),
+		ftp_test(the_last_bytes_of_a_connection_are_not_held_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,6 +155,55 @@ static void a_connection_whose_start_was_not_seen_has_no_helper(void **state)
 	assert_string_equal(packet_text(net->packet), port_command);
 }
 
+/* Who calls chooses his port; an inside server's answers are no client's commands for that. */
+static void a_callers_port_makes_no_server_of_him(void **state)
+{
+	struct net *net = *state;
+
+	LibAliasSetHelper(net->la, "ftp", 21, 1);
+	LibAliasRedirectPort(net->la, addr(INSIDE), htons(80), addr("0.0.0.0"), 0, addr("0.0.0.0"),
+			     htons(80), IPPROTO_TCP);
+	build_tcp(net->packet, ENDS(REMOTE, 21, ALIAS, 80), TH_SYN, 499, 0, NULL, 0);
+	assert_int_equal(send_in(net), PKT_ALIAS_OK);
+	build_tcp(net->packet, ENDS(INSIDE, 80, REMOTE, 21), TH_SYN | TH_ACK, 99, 500, NULL, 0);
+	send_out(net);
+	build_tcp(net->packet, ENDS(INSIDE, 80, REMOTE, 21), TH_ACK, 100, 500, port_command,
+		  strlen(port_command));
+	send_out(net);
+	assert_string_equal(packet_text(net->packet), port_command);
+}
+
+static void a_connection_with_the_ends_of_an_old_one_begins_anew(void **state)
+{
+	static const char web[] = "GET / HTTP/1.0\r\n\r\n";
+	struct net *net = *state;
+	struct ends ends = ENDS(INSIDE, 3000, REMOTE, 21);
+	uint32_t seq = 2;
+
+	LibAliasSetHelper(net->la, "ftp", 21, 1);
+	tcp_out(net, ends, TH_SYN);
+	build_tcp(net->packet, ends, TH_ACK, seq, 1, web, strlen(web));
+	send_out(net);
+	seq += (uint32_t)strlen(web);
+	build_tcp(net->packet, ends, TH_ACK, seq, 1, port_command, strlen(port_command));
+	send_out(net);
+	assert_string_equal(packet_text(net->packet), port_command);
+	tcp_out(net, ends, TH_RST);
+	assert_true(watched(net, 3000, 21));
+	tcp_out(net, ends, TH_RST);
+	/* Lengths that were changed are the old connection's. */
+	build_tcp(net->packet, ends, TH_SYN, 5000, 0, NULL, 0);
+	send_out(net);
+	assert_int_equal(packet_seq(net->packet), 5000);
+	build_tcp(net->packet, ends, TH_ACK, 5001, 1, web, strlen(web));
+	send_out(net);
+	assert_int_equal(packet_seq(net->packet), 5001);
+	build_tcp(net->packet, ends, TH_ACK, 5001 + (uint32_t)strlen(web), 1, port_command,
+		  strlen(port_command));
+	send_out(net);
+	assert_string_equal(packet_text(net->packet), port_command);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +217,8 @@ int main(void)
 		net_test(the_list_of_modules_is_read_again),
 		net_test(a_list_that_is_not_there_changes_nothing),
 		net_test(a_connection_whose_start_was_not_seen_has_no_helper),
+		net_test(a_callers_port_makes_no_server_of_him),
+		net_test(a_connection_with_the_ends_of_an_old_one_begins_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -284,7 +284,6 @@ static void skinny_port_has_both_names(void **state)
 	assert_int_equal(tcp_out(net, ENDS(INSIDE, 3000, REMOTE, 2000), TH_SYN), PKT_ALIAS_OK);
 }
 
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -169,10 +169,9 @@ void match_transport(struct rule *rule, uint8_t protocol)
 	compare(rule, 0, NFT_CMP_EQ, &protocol, sizeof(protocol));
 }
 
-/* Keeps the bits of word 0 that are in `bits`. */
-static void mask(struct rule *rule, const void *bits, uint32_t length)
+/* Keeps the bits of word 0 that are in `bits` and turns those that are in `flip`. */
+static void mask_flip(struct rule *rule, const void *bits, const void *flip, uint32_t length)
 {
-	static const uint8_t zero[16];
 	struct nftnl_expr *expression = append(rule, "bitwise");
 
 	if (!expression)
@@ -181,7 +180,14 @@ static void mask(struct rule *rule, const void *bits, uint32_t length)
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_DREG, word_register(0));
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_LEN, length);
 	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_MASK, bits, length);
-	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_XOR, zero, length);
+	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_XOR, flip, length);
+}
+
+static void mask(struct rule *rule, const void *bits, uint32_t length)
+{
+	static const uint8_t zero[16];
+
+	mask_flip(rule, bits, zero, length);
 }
 
 void match_opening(struct rule *rule)
@@ -465,6 +471,20 @@ void translate(struct rule *rule, uint32_t type, const struct ipmasq_address *ad
 	if (port)
 		nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_PROTO_MIN,
 				   word_register(TRANSLATE_PORT_WORD));
+}
+
+void set_mark_bits(struct rule *rule, uint32_t bits)
+{
+	struct nftnl_expr *expression;
+	uint32_t others = ~bits;
+
+	load_meta(rule, NFT_META_MARK, 0);
+	mask_flip(rule, &others, &bits, sizeof(bits));
+	expression = append(rule, "meta");
+	if (!expression)
+		return;
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_META_KEY, NFT_META_MARK);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_META_SREG, word_register(0));
 }
 
 void set_helper(struct rule *rule, const char *object)

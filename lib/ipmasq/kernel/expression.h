@@ -109,6 +109,8 @@ void dnat_address(struct rule *rule, uint8_t nfproto);
 /* dnat or snat (NFT_NAT_*) to this address and, unless it is 0, port (host byte order). */
 void translate(struct rule *rule, uint32_t type, const struct ipmasq_address *address,
 	       uint16_t port);
+/* meta mark set meta mark | bits */
+void set_mark_bits(struct rule *rule, uint32_t bits);
 /* ct helper set "object" */
 void set_helper(struct rule *rule, const char *object);
 void masquerade(struct rule *rule);

@@ -67,6 +67,7 @@ static void clear_interrupted(char *buffer, size_t length)
 static int receive(struct netlink *netlink, mnl_cb_t callback, void *data)
 {
 	unsigned int port = mnl_socket_get_portid(netlink->socket);
+	uint32_t sequence = netlink->sequence; /* the callback may number messages of its own */
 	int rc;
 
 	do {
@@ -77,7 +78,7 @@ static int receive(struct netlink *netlink, mnl_cb_t callback, void *data)
 			return -1;
 		if (netlink->patient)
 			clear_interrupted(netlink->buffer, (size_t)n);
-		rc = mnl_cb_run(netlink->buffer, (size_t)n, netlink->sequence, port, callback, data);
+		rc = mnl_cb_run(netlink->buffer, (size_t)n, sequence, port, callback, data);
 	} while (rc > 0);
 	return rc;
 }

@@ -14,6 +14,7 @@
  *   set hairpin4                connections that go back where they came from, masqueraded
  *   chain postrouting           nat hook, the hairpin's masquerading, then `jump sources`
  *   chain proxies, sources      jumps to the owners' places, in the order of precedence
+ *   chain holes, set holes, set calls     of ipmasqd: what its helpers await (holes.c)
  *
  * and the same with 6 for IPv6.  The traffic sets' counters count packets and bytes, both ways;
  * those of the pools' elements count connections (a nat chain sees only the first packet of each).

@@ -20,6 +20,7 @@
 #include <arpa/inet.h>
 #include "alias.h"
 #include "fuzz.h"
+#include "packet.h"
 
 struct input {
 	const uint8_t *data;
@@ -74,57 +75,6 @@ static const char *const texts[] = {
 	"USER x\r\nPORT 10,0,0,2,16,3\r\nNOOP\r\n",
 	"",
 };
-
-static uint16_t fold(uint64_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
-}
-
-static uint64_t sum(const uint8_t *p, size_t len)
-{
-	uint64_t total = 0;
-
-	for (size_t i = 0; i < len; i++)
-		total += (uint32_t)p[i] << (i % 2 ? 0 : 8);
-	return total;
-}
-
-/* Are the checksums of a whole, unfragmented TCP or UDP packet right? */
-static bool right(const uint8_t *p)
-{
-	size_t header = (p[0] & 15u) * 4u, len = (size_t)p[2] << 8 | p[3];
-	bool tcp = p[9] == IPPROTO_TCP;
-
-	if (header < 20 || len < header + (tcp ? 20 : 8) || (p[6] & 0x3f) || p[7] ||
-	    (!tcp && p[9] != IPPROTO_UDP) || fold(sum(p, header)) != 0xffff)
-		return false;
-	if (!tcp && !p[header + 6] && !p[header + 7])
-		return true;
-	return fold(sum(p + 12, 8) + p[9] + (len - header) + sum(p + header, len - header)) ==
-	       0xffff;
-}
-
-static void set_sums(uint8_t *p)
-{
-	size_t header = 20, len = (size_t)p[2] << 8 | p[3], at;
-	uint16_t value;
-
-	p[10] = p[11] = 0;
-	value = (uint16_t)~fold(sum(p, header));
-	p[10] = (uint8_t)(value >> 8);
-	p[11] = (uint8_t)value;
-	at = header + (p[9] == IPPROTO_TCP ? 16 : p[9] == IPPROTO_UDP ? 6 : 2);
-	if (at + 2 > len)
-		return;
-	p[at] = p[at + 1] = 0;
-	value = (uint16_t)~fold(p[9] == IPPROTO_ICMP ? sum(p + header, len - header)
-						     : sum(p + 12, 8) + p[9] + (len - header) +
-							       sum(p + header, len - header));
-	p[at] = (uint8_t)(value >> 8);
-	p[at + 1] = (uint8_t)value;
-}
 
 static uint8_t last[512];
 static size_t last_len;
@@ -185,21 +135,8 @@ static size_t build(struct input *in, uint8_t *p)
 	}
 	p[2] = (uint8_t)(len >> 8);
 	p[3] = (uint8_t)len;
-	set_sums(p);
+	packet_set_sums(p);
 	return len;
-}
-
-static void check(int result, const uint8_t *p, size_t size, bool was_right)
-{
-	if (result != PKT_ALIAS_ERROR &&
-	    (result < PKT_ALIAS_OK || result > PKT_ALIAS_FOUND_HEADER_FRAGMENT))
-		abort();
-	if (result != PKT_ALIAS_OK)
-		return;
-	if (((size_t)p[2] << 8 | p[3]) > size)
-		abort();
-	if (was_right && !right(p))
-		abort();
 }
 
 static void run_packet(struct libalias *la, struct input *in, const uint8_t *from, size_t len)
@@ -214,7 +151,7 @@ static void run_packet(struct libalias *la, struct input *in, const uint8_t *fro
 
 	memset(p, 0, size ? size : 1);
 	memcpy(p, from, len);
-	was_right = len >= 20 && ((size_t)p[2] << 8 | p[3]) <= len && right(p);
+	was_right = len >= 20 && ((size_t)p[2] << 8 | p[3]) <= len && packet_right(p);
 	found = was_right && !LibAliasFindLink(la, p, how & 2, &info);
 	if (was_right && memcmp(p, from, len))
 		abort();
@@ -244,7 +181,7 @@ static void run_packet(struct libalias *la, struct input *in, const uint8_t *fro
 	}
 	if (found && !(how & 4) && LibAliasCheckNewLink(la))
 		abort();
-	check(result, p, size, was_right);
+	packet_check(result, p, size, was_right);
 	if (result == PKT_ALIAS_OK && size >= 20) {
 		last_len = size < sizeof(last) ? size : sizeof(last);
 		memcpy(last, p, last_len);
@@ -325,7 +262,7 @@ static void converse(struct libalias *la, struct input *in)
 	memcpy(p + extra, text, len);
 	p[2] = (uint8_t)((extra + len) >> 8);
 	p[3] = (uint8_t)(extra + len);
-	set_sums(p);
+	packet_set_sums(p);
 	run_packet(la, in, p, extra + len);
 	if (!(how & 0x30))
 		c->next += (uint32_t)len + (how & 8 ? 1 : 0);

@@ -223,8 +223,9 @@ static void req_6(void **state)
 {
 	/* IRC, RTSP, PNA, PPTP and Skinny: a host's own address, in text and in binary. */
 	static const uint16_t ports[] = {21, 554, 1723, 2000, 5060, 6667, 7070};
-	static const char payload[] = "PORT 10,0,0,2,16,1\r\nPRIVMSG b :\001DCC CHAT chat 167772162 5000\001\r\n"
-				      "SETUP client_port=5000 10.0.0.2 \x0a\x00\x00\x02\r\n";
+	static const char payload[] =
+		"PORT 10,0,0,2,16,1\r\nPRIVMSG b :\001DCC CHAT chat 167772162 5000\001\r\n"
+		"SETUP client_port=5000 10.0.0.2 \x0a\x00\x00\x02\r\n";
 	struct net *net = *state;
 
 	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
@@ -359,8 +360,7 @@ int main(void)
 		rfc_test("REQ-5: a closing connection may idle for 4 minutes, not longer",
 			 req_5_closing),
 		rfc_test("REQ-5a: the time-outs can be set", req_5a),
-		rfc_test("REQ-6: no helper touches TCP unless it was enabled",
-			 req_6),
+		rfc_test("REQ-6: no helper touches TCP unless it was enabled", req_6),
 		rfc_test("REQ-6: the helper for FTP can be enabled and disabled", req_6_ftp),
 		rfc_test("NOT MET REQ-7: hosts share an alias port when their remotes differ",
 			 req_7),
