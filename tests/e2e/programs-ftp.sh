@@ -109,15 +109,7 @@ both_ways() {
 	check "$1 outside: a hundred at once, active" hundred server1 198.51.100.2 21 -P -
 }
 
-# As in the Internet, nobody outside has a way to the inside addresses.
-on router nft -f - <<-END
-	table ip outside {
-		chain private {
-			type filter hook prerouting priority -400
-			iifname outside ip daddr 10.0.0.0/24 drop
-		}
-	}
-END
+no_way_inside
 adm masq -A -S 10.0.0.0/24
 portfw -A -P tcp -L 198.51.100.1 21 -R 10.0.0.11 21
 start_vsftpd server1 21
