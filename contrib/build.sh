@@ -13,7 +13,8 @@ build_commands="gcc=gcc,libc6-dev make=make pkg-config=pkg-config"
 clone_commands="autoreconf=autoconf automake=automake libtoolize=libtool" # a release has ./configure
 build_modules="libmnl=libmnl-dev libnftnl=libnftnl-dev
 	libnetfilter_conntrack=libnetfilter-conntrack-dev smartcols=libsmartcols-dev
-	libpcap=libpcap-dev libcap-ng=libcap-ng-dev libseccomp=libseccomp-dev"
+	libpcap=libpcap-dev libcap-ng=libcap-ng-dev libseccomp=libseccomp-dev
+	readline=libreadline-dev"
 
 say() {
 	printf '\n== %s\n' "$*"

@@ -4,10 +4,13 @@
  * plugin runs it, for a call, a line of the shell and a request to the daemon alike.
  */
 #include "command.h"
+#include "line.h"
 #include "remote.h"
 #include "rules_file.h"
+#include "shell.h"
 
 #include <ipmasq/part.h>
+#include <stdlib.h>
 #include <string.h>
 
 static enum ipmasq_status flush(struct session *session, int argc, char **argv);
@@ -15,11 +18,14 @@ static enum ipmasq_status complete(struct session *session, int argc, char **arg
 
 static const struct command commands[] = {
 	{"save", rules_file_save, "[FILE]", "write all rules as command lines; - is standard output",
-	 NULL, COMMAND_LOCAL},
+	 NULL, COMMAND_LOCAL | COMMAND_ON_TABLE},
 	{"restore", rules_file_restore, "[-a] FILE",
 	 "make the rules those of the file (- is standard input), all or nothing;\n"
-	 "                      -a adds to what is there", NULL, COMMAND_LOCAL},
-	{"flush", flush, "", "remove the rules of all modules", NULL, 0},
+	 "                      -a adds to what is there", NULL, COMMAND_LOCAL | COMMAND_ON_TABLE},
+	{"flush", flush, "", "remove the rules of all modules", NULL, COMMAND_ON_TABLE},
+	{"shell", shell_run, "[-k]",
+	 "read command lines, on a terminal with completion and history;\n"
+	 "                      -k goes on after a line that fails", NULL, COMMAND_LOCAL},
 	{"trace", NULL, "-P PROTO -S ADDR PORT -D ADDR PORT [-m MARK] [-r RULES] [-M ADDR] [-i IFACE]",
 	 "what becomes of a packet, and by which rule", NULL, COMMAND_LOCAL},
 	{"replay", NULL, "IN.pcap [-w OUT.pcap] [-r RULES] -i ADDR",
@@ -48,6 +54,17 @@ static enum ipmasq_status flush(struct session *session, int argc, char **argv)
 	return session_transaction(session, "flush", flush_body, NULL);
 }
 
+static const struct command *find(const struct session *session, const char *name)
+{
+	for (const struct command *own = session->commands; own && own->name; own++)
+		if (strcmp(own->name, name) == 0)
+			return own;
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
 /* Visits the words that begin as `typed` does. */
 struct matching {
 	const char *typed;
@@ -64,21 +81,10 @@ static int visit_matching(const char *word, void *data)
 	return matching->visit(word, matching->data);
 }
 
-static const struct command *find(const struct session *session, const char *name)
-{
-	for (const struct command *own = session->commands; own && own->name; own++)
-		if (strcmp(own->name, name) == 0)
-			return own;
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return &commands[i];
-	return NULL;
-}
-
 /* The first word: an option of the program, a command, or a module. */
 static int complete_first(struct matching *matching)
 {
-	static const char *const options[] = {"-n", "-v", "--json", "--dry-run", "--kill",
+	static const char *const options[] = {"-e", "-n", "-v", "--json", "--dry-run", "--kill",
 					      "-h", "-V"};
 	struct ipmasq_error error;
 	int rc = 0;
@@ -90,28 +96,126 @@ static int complete_first(struct matching *matching)
 	return rc ? rc : ipmasq_plugin_names(visit_matching, matching, &error);
 }
 
+static bool names_file(const struct command *command)
+{
+	static const char *const names[] = {"FILE", "RULES", ".pcap"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strstr(command->words, names[i]))
+			return true;
+	return false;
+}
+
+/*
+ * The options among the words of its help, which are written as `[-a] FILE`; none where a file may
+ * stand, which the caller knows better.
+ */
+static int complete_words(const struct command *command, struct matching *matching)
+{
+	static const char *const flags[] = {"-h", "-n", "-v", "--json", "--dry-run", "--kill"};
+	char copy[256], *rest = copy;
+	int rc = 0;
+
+	if (matching->typed[0] != '-' && names_file(command))
+		return 0;
+	snprintf(copy, sizeof(copy), "%s", command->words);
+	for (const char *word; (word = strtok_r(rest, " []|", &rest)) && !rc;)
+		if (word[0] == '-' && word[1])
+			rc = visit_matching(word, matching);
+	for (size_t i = 0; !(command->flags & COMMAND_OWN_FLAGS) && i < sizeof(flags) / sizeof(flags[0]) && !rc; i++)
+		rc = visit_matching(flags[i], matching);
+	return rc;
+}
+
+static int complete_command(struct session *session, const struct command *command, int argc,
+			    char **argv, struct matching *matching)
+{
+	int rc = 0;
+
+	if (command->complete)
+		rc = command->complete(session, argc, argv, matching->visit, matching->data);
+	return rc ? rc : complete_words(command, matching);
+}
+
+/* What an ipmasqd says, which knows its rules; what it cannot be asked has no answer. */
+static int complete_remotely(struct session *session, int argc, char **argv,
+			     struct matching *matching)
+{
+	struct session asking = *session;
+	char *words[LINE_WORDS_MAX], *output = NULL, *messages = NULL, *rest;
+	size_t length;
+	int rc = 0;
+
+	if (argc >= LINE_WORDS_MAX)
+		return 0;
+	words[0] = (char[]){"complete"};
+	memcpy(words + 1, argv, (size_t)argc * sizeof(*words));
+	asking.out = open_memstream(&output, &length);
+	asking.err = open_memstream(&messages, &length);
+	if (asking.out && asking.err)
+		remote_command(&asking, argc + 1, words);
+	if (asking.out)
+		fclose(asking.out);
+	if (asking.err)
+		fclose(asking.err);
+	rest = output;
+	for (const char *word; !rc && (word = strsep(&rest, "\n"));)
+		if (*word)
+			rc = matching->visit(word, matching->data);
+	free(output);
+	free(messages);
+	return rc;
+}
+
+/* In a table of its own, for what there is in the engine. */
+static int complete_module(struct session *session, int argc, char **argv,
+			   struct matching *matching)
+{
+	struct ipmasq_context context = session->flags;
+	const struct ipmasq_plugin *plugin = ipmasq_plugin_load(argv[0], &context.error);
+	int rc;
+
+	if (session->remote)
+		return complete_remotely(session, argc, argv, matching);
+	if (!plugin)
+		return 0;
+	if (session->engine)
+		context.table = ipmasq_table_open(session->engine, &context.error);
+	rc = ipmasq_plugin_complete(plugin, &context, argc, argv, matching->visit, matching->data);
+	ipmasq_table_close(context.table);
+	return rc;
+}
+
 int command_complete(struct session *session, int argc, char **argv, ipmasq_line_visit visit,
 		     void *data)
 {
-	struct ipmasq_context context = session->flags;
-	const struct ipmasq_plugin *plugin;
 	const struct command *command;
 	struct matching matching = {argc ? argv[argc - 1] : "", visit, data};
 	int first = 0;
 
 	while (first < argc - 1 && argv[first][0] == '-')
-		first++;
+		first += strcmp(argv[first], "-e") == 0 ? 2 : 1;
 	if (first >= argc - 1)
 		return complete_first(&matching);
-	command = find(session, argv[first]);
-	if (command)
-		return command->complete ? command->complete(session, argc - first, argv + first,
-							     visit, data)
-					 : 0;
-	plugin = ipmasq_plugin_load(argv[first], &context.error);
-	return plugin ? ipmasq_plugin_complete(plugin, &context, argc - first, argv + first, visit,
-					       data)
-		      : 0;
+	argc -= first;
+	argv += first;
+	command = find(session, argv[0]);
+	return command ? complete_command(session, command, argc, argv, &matching)
+		       : complete_module(session, argc, argv, &matching);
+}
+
+bool command_on_table(const struct session *session, const char *name)
+{
+	const struct command *command = find(session, name);
+
+	return !command || command->flags & COMMAND_ON_TABLE;
+}
+
+bool command_takes_file(const struct session *session, const char *name)
+{
+	const struct command *command = find(session, name);
+
+	return command && names_file(command);
 }
 
 static int print_word(const char *word, void *data)
@@ -153,7 +257,7 @@ static int take_flags(struct session *session, int argc, char **argv)
 	return n;
 }
 
-static enum ipmasq_status run_part(struct session *session, int argc, char **argv)
+enum ipmasq_status command_run_part(struct session *session, int argc, char **argv)
 {
 	struct ipmasq_error error;
 	const struct command_part *part = ipmasq_part(argv[0], "command_part", &error);
@@ -167,14 +271,16 @@ static enum ipmasq_status run_part(struct session *session, int argc, char **arg
 static enum ipmasq_status run_command(struct session *session, const struct command *command,
 				      int argc, char **argv)
 {
+	struct session own = *session; /* the flags among its words are not the next line's */
+
 	if (!(command->flags & COMMAND_OWN_FLAGS))
-		argc = take_flags(session, argc, argv);
-	if (session->flags.help) {
-		fprintf(session->out, "ipmasqadm %s %s\n  %s\n", command->name, command->words,
+		argc = take_flags(&own, argc, argv);
+	if (own.flags.help) {
+		fprintf(own.out, "ipmasqadm %s %s\n  %s\n", command->name, command->words,
 			command->help);
 		return IPMASQ_OK;
 	}
-	return command->run ? command->run(session, argc, argv) : run_part(session, argc, argv);
+	return command->run ? command->run(&own, argc, argv) : command_run_part(&own, argc, argv);
 }
 
 struct module_call {

@@ -14,6 +14,7 @@
 /* What is different about a command. */
 #define COMMAND_OWN_FLAGS 1u /* the flags among its words are its own business */
 #define COMMAND_LOCAL     2u /* runs in the caller's program, also when the rules are in an ipmasqd */
+#define COMMAND_ON_TABLE  4u /* works on the rule table only: may be part of a transaction */
 
 struct command {
 	const char *name;
@@ -31,6 +32,9 @@ struct command_part {
 	enum ipmasq_status (*run)(struct session *session, int argc, char **argv);
 };
 
+/* Has the part of the name argv[0] run the command. */
+enum ipmasq_status command_run_part(struct session *session, int argc, char **argv);
+
 /* One command line: a command's, or a module's.  argv is written to. */
 enum ipmasq_status command_run(struct session *session, int argc, char **argv);
 
@@ -43,6 +47,12 @@ bool command_flag(struct session *session, const char *word);
 /* Visits what the last word of a command line, perhaps empty, may become. */
 int command_complete(struct session *session, int argc, char **argv, ipmasq_line_visit visit,
 		     void *data);
+
+/* Whether the line that begins with this word may be part of a transaction. */
+bool command_on_table(const struct session *session, const char *name);
+
+/* Whether the words of a line that begins with this one may name a file. */
+bool command_takes_file(const struct session *session, const char *name);
 
 /* Lists commands and modules with a line about each. */
 void command_list(FILE *out);

@@ -299,6 +299,8 @@ void rehearsal_pass(struct rehearsal *rehearsal, struct user_packet *packet)
 		pass(rehearsal, packet, USER_FROM_OUTSIDE);
 		return;
 	}
+	if (is_own(rehearsal, source_of(packet)) && !is_own(rehearsal, destination_of(packet)))
+		return; /* it has left, or is this machine's own and stays as it is */
 	pass(rehearsal, packet, USER_FROM_INSIDE);
 	if (packet->verdict == USER_DROP || packet->verdict == USER_HOLD ||
 	    is_own(rehearsal, destination_of(packet)))

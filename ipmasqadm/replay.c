@@ -33,7 +33,7 @@ struct ends {
 };
 
 struct flow {
-	struct ends before, after; /* after: of the last packet that went on */
+	struct ends before, after; /* of the first packet */
 	uint64_t packets, bytes;
 	uint8_t verdict;           /* of the first packet */
 	char *rule;
@@ -235,11 +235,10 @@ static int note_flow(struct replay *replay, const struct ends *before,
 	if (!flow->packets) {
 		flow->verdict = packet->verdict;
 		flow->rule = rehearsal_rule_line(packet);
+		ends_of(packet->data, &flow->after);
 	}
 	flow->packets++;
 	flow->bytes += bytes;
-	if (packet->verdict == USER_KEEP || packet->verdict == USER_CHANGED)
-		ends_of(packet->data, &flow->after);
 	return 0;
 }
 
@@ -260,11 +259,16 @@ static int translate(struct replay *replay, size_t length)
 	return note_flow(replay, &before, &packet, length);
 }
 
+static bool is_ipv4(const unsigned char *data, size_t captured)
+{
+	return captured && data[0] >> 4 == 4;
+}
+
 static bool whole(const unsigned char *data, size_t captured, size_t *length)
 {
 	const struct iphdr *ip = (const void *)data;
 
-	if (captured < sizeof(*ip) || ip->version != 4 || ip->ihl < 5)
+	if (captured < sizeof(*ip) || ip->ihl < 5)
 		return false;
 	*length = ntohs(ip->tot_len);
 	return *length >= ip->ihl * 4u && *length <= captured;
@@ -280,6 +284,8 @@ static int take_frame(struct replay *replay, const unsigned char *frame)
 		replay->now = (uint32_t)replay->header.ts.tv_sec;
 		user_tick(replay->rehearsal.user, 0);
 	}
+	if (link >= 0 && !is_ipv4(frame + link, captured - (size_t)link))
+		link = -1;
 	if (link < 0 || captured > sizeof(replay->frame) ||
 	    !whole(frame + link, captured - (size_t)link, &length)) {
 		replay->others += link < 0;
@@ -339,7 +345,7 @@ static int list_flow(struct ipmasq_context *context, struct ipmasq_listing *list
 		     const struct flow *flow)
 {
 	static const char *const verdicts[] = {"unchanged", "translated", "dropped", "held"};
-	const struct ends *after = flow->after.protocol ? &flow->after : &flow->before;
+	const struct ends *after = &flow->after;
 	const char *name = ipmasq_protocol_name(flow->before.protocol);
 	char room[4][2][64], number[3][24];
 	const char *cells[sizeof(columns) / sizeof(columns[0])];

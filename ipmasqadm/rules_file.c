@@ -98,16 +98,10 @@ static int run_line(struct ipmasq_context *context, struct restoring *restoring,
 	}
 	memcpy(restoring->line, begin, length);
 	restoring->line[length] = '\0';
-	if (memchr(begin, '\0', length)) {
-		ipmasq_usage(&context->error, "there is a NUL byte in this line");
-		locate(&context->error, restoring, number, NULL);
-		return IPMASQ_USAGE;
-	}
-	n = line_split(restoring->line, words);
+	n = line_split(restoring->line, length, words, &context->error);
 	if (n == 0)
 		return IPMASQ_OK;
 	if (n < 0) {
-		ipmasq_usage(&context->error, "more than %d words", LINE_WORDS_MAX);
 		locate(&context->error, restoring, number, NULL);
 		return IPMASQ_USAGE;
 	}

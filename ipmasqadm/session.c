@@ -5,7 +5,8 @@
  * A body reads and changes a fresh rule table, its output is held back, the difference is
  * committed.  A commit fails only because another writer's succeeded, so among any number of
  * writers at once somebody always gets on; the pause before the next try is random, so that
- * they do not stay in step.
+ * they do not stay in step.  Several lines can be one transaction: its body runs them in a
+ * session that is within it.
  */
 #include "session.h"
 #include "changes.h"
@@ -30,13 +31,16 @@ static void pause_randomly(void)
 	nanosleep(&pause, NULL);
 }
 
-static int try_once(struct ipmasq_context *context, session_body body, void *data)
+static int try_once(const struct session *session, struct ipmasq_context *context,
+		    session_body body, void *data)
 {
 	unsigned int flags;
 	int status = body(context, data);
 
 	if (status != IPMASQ_OK)
 		return status;
+	if (session->trial)
+		return IPMASQ_OK;
 	if (context->dry_run)
 		return changes_print(context->table, context->out, &context->error);
 	flags = context->kill ? IPMASQ_COMMIT_KILL : 0;
@@ -60,13 +64,42 @@ static int one_transaction(struct session *session, session_body body, void *dat
 	}
 	context.table = ipmasq_table_open(session->engine, &context.error);
 	if (context.table)
-		status = try_once(&context, body, data);
+		status = try_once(session, &context, body, data);
 	ipmasq_table_close(context.table);
 	if (fclose(context.out) != 0 && status == IPMASQ_OK) {
 		ipmasq_fail(&context.error, ENOMEM, "out of memory");
 		status = IPMASQ_FAILED;
 	}
 	*error = context.error;
+	return status;
+}
+
+static void report(struct session *session, const char *prefix, const struct ipmasq_error *error)
+{
+	if (error->text[0])
+		fprintf(session->err, "%s%s%s\n", prefix ? prefix : "", prefix ? ": " : "",
+			error->text);
+}
+
+/* A part of a transaction: of its failures, only a conflict is the whole's to hear of. */
+static int run_within(struct session *session, const char *prefix, session_body body, void *data)
+{
+	struct ipmasq_context *whole = session->within, context = session->flags;
+	int status;
+
+	context.table = whole->table;
+	context.out = session->out;
+	status = body(&context, data);
+	if (status == IPMASQ_OK && context.dry_run && !whole->dry_run) {
+		ipmasq_usage(&context.error, "--dry-run is for a whole transaction; show shows "
+					     "what this one would change");
+		status = IPMASQ_USAGE;
+	}
+	if (status != IPMASQ_OK && context.error.code == EAGAIN)
+		whole->error = context.error;
+	else if (status != IPMASQ_OK)
+		report(session, prefix, &context.error);
+	whole->kill |= context.kill;
 	return status;
 }
 
@@ -83,6 +116,8 @@ enum ipmasq_status session_transaction(struct session *session, const char *pref
 			prefix ? prefix : "ipmasqadm");
 		return IPMASQ_FAILED;
 	}
+	if (session->within)
+		return (enum ipmasq_status)run_within(session, prefix, body, data);
 	for (int tries = 1;; tries++) {
 		status = one_transaction(session, body, data, &output, &length, &error);
 		if (status == IPMASQ_OK || error.code != EAGAIN || tries == TRIES_MAX)
@@ -97,7 +132,7 @@ enum ipmasq_status session_transaction(struct session *session, const char *pref
 	}
 	free(output);
 	if (status != IPMASQ_OK)
-		fprintf(session->err, "%s%s%s\n", prefix ? prefix : "", prefix ? ": " : "", error.text);
+		report(session, prefix, &error);
 	return (enum ipmasq_status)status;
 }
 

@@ -18,6 +18,8 @@ struct session {
 	const struct command *commands; /* NULL, or what ipmasqd has in the place of commands, by name */
 	FILE *out, *err; /* where output and messages go */
 	struct ipmasq_context flags; /* given to the dispatcher: what every context begins with */
+	struct ipmasq_context *within; /* the transaction that its lines are part of, or NULL */
+	bool trial;                    /* nothing is committed, nor shown */
 };
 
 /*
@@ -29,7 +31,8 @@ typedef int (*session_body)(struct ipmasq_context *context, void *data);
 /*
  * session_transaction - run `body` and commit what it changed, all or nothing.  Its output goes
  * to session->out once it has succeeded; an error goes to session->err behind `prefix`, if that
- * is not NULL.
+ * is not NULL, and none when it has no text.  In a session that is `within` a transaction, `body`
+ * works on that one's table, and commits nothing.
  */
 enum ipmasq_status session_transaction(struct session *session, const char *prefix,
 				       session_body body, void *data);

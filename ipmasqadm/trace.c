@@ -21,8 +21,8 @@
 
 static const struct ipmasq_option options[] = {
 	{'P', 'p', 0, 1, "PROTO", "the packet's protocol"},
-	{'S', 's', IPMASQ_PAIR, 2, "ADDR PORT", "where it comes from"},
-	{'D', 'd', IPMASQ_PAIR, 2, "ADDR PORT", "where it goes"},
+	{'S', 's', IPMASQ_PAIR | IPMASQ_LAST_OPEN, 2, "ADDR PORT", "where it comes from"},
+	{'D', 'd', IPMASQ_PAIR | IPMASQ_LAST_OPEN, 2, "ADDR PORT", "where it goes"},
 	{'m', 0, 0, 1, "MARK", "its firewall mark"},
 	{'r', 0, 0, 1, "RULES", "by the rules of this file, not the engine's"},
 	{'M', 0, 0, 1, "ADDR", "the outside address; without it this machine's way there says"},

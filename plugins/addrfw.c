@@ -194,12 +194,6 @@ static int delete(struct ipmasq_context *context, const struct ipmasq_words *wor
 	return rc;
 }
 
-static int clear(struct ipmasq_context *context, const struct ipmasq_words *words)
-{
-	(void)words;
-	return ipmasq_table_clear(context->table, OWNER, &context->error);
-}
-
 static const struct ipmasq_column columns[] = {
 	{"prot", false},
 	{"publicaddr", false},
@@ -242,7 +236,7 @@ static int list(struct ipmasq_context *context, const struct ipmasq_words *words
 }
 
 static const struct call commands[] = {
-	{'A', "LRP", add}, {'D', "LRP", delete}, {'F', "", clear},
+	{'A', "LRP", add}, {'D', "LRP", delete}, {'F', "", NULL},
 	{'L', "", list},   {'l', "", list},	 {0},
 };
 

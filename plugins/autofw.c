@@ -30,6 +30,8 @@ static const struct ipmasq_option options[] = {
 	{0},
 };
 
+const struct ipmasq_plugin ipmasq_plugin;
+
 static int out_of_memory(struct ipmasq_context *context)
 {
 	return ipmasq_fail(&context->error, ENOMEM, "out of memory");
@@ -216,29 +218,11 @@ static int add(struct ipmasq_context *context, const struct ipmasq_words *words)
 
 static int delete(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
-	struct ipmasq_rule *key = parse_rule(context, words);
-	const struct ipmasq_rule *found;
-	int rc = -1;
+	int rc = call_remove(context, &ipmasq_plugin, parse_rule(context, words), true);
 
-	if (!key || ipmasq_table_find(context->table, key, &found, &context->error) < 0)
-		goto out;
-	if (!found || !ipmasq_rule_same_body(found, key))
-		ipmasq_fail(&context->error, ENOENT,
-			    "no rule like this: all fields must match; `ipmasqadm autofw -L` lists the "
-			    "rules");
-	else
-		rc = ipmasq_table_remove(context->table, key, &context->error);
 	if (rc == 0 && context->verbose && !context->dry_run)
 		fputs("deleted\n", context->out);
-out:
-	ipmasq_rule_free(key);
 	return rc;
-}
-
-static int clear(struct ipmasq_context *context, const struct ipmasq_words *words)
-{
-	(void)words;
-	return ipmasq_table_clear(context->table, OWNER, &context->error);
 }
 
 static const struct ipmasq_column columns[] = {
@@ -353,8 +337,6 @@ static int list(struct ipmasq_context *context, const struct ipmasq_words *words
 	return ipmasq_listing_print(row.listing, &context->error);
 }
 
-const struct ipmasq_plugin ipmasq_plugin;
-
 static int help(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
 	(void)words;
@@ -363,7 +345,7 @@ static int help(struct ipmasq_context *context, const struct ipmasq_words *words
 }
 
 static const struct call commands[] = {
-	{'A', "rhcuidp", add}, {'D', "rhcuidp", delete}, {'F', "", clear},
+	{'A', "rhcuidp", add}, {'D', "rhcuidp", delete}, {'F', "", NULL},
 	{'L', "", list},       {'h', "", help},		 {0},
 };
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A plugin's command table at work, and its listing.  Linked into each plugin; the order is always the same: the
- * words are scanned, help goes before everything, a command refuses letters that are not its
- * own by name, then it runs.
+ * A plugin's command table at work, its listing, and the commands that are alike in all.  Linked
+ * into each plugin; the order is always the same: the words are scanned, help goes before
+ * everything, a command refuses letters that are not its own by name, then it runs.
  */
 #include "call.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
+
+#define RULE_LINE 320 /* room for the command line of any rule that is removed by its key */
 
 /* Names the commands; a small letter is another spelling of one. */
 static int no_command(struct ipmasq_context *context, const struct call *commands,
@@ -28,21 +31,22 @@ static int no_command(struct ipmasq_context *context, const struct call *command
 			    hint);
 }
 
-int call_dispatch(struct ipmasq_context *context, const struct call *commands,
-		     const struct ipmasq_words *words)
+static int dispatch(struct ipmasq_context *context, const char *owner, const struct call *commands,
+		    const struct ipmasq_words *words)
 {
 	for (const struct call *command = commands; command->letter; command++) {
 		if (command->letter != words->command)
 			continue;
 		if (ipmasq_words_check(context, words, command->allowed) < 0)
 			return -1;
-		return command->run(context, words);
+		return command->run ? command->run(context, words)
+				    : ipmasq_table_clear(context->table, owner, &context->error);
 	}
 	return no_command(context, commands, words);
 }
 
 int call_run(struct ipmasq_context *context, const struct ipmasq_plugin *plugin,
-		const struct call *commands, int argc, char **argv)
+	     const struct call *commands, int argc, char **argv)
 {
 	struct ipmasq_words words;
 
@@ -52,8 +56,36 @@ int call_run(struct ipmasq_context *context, const struct ipmasq_plugin *plugin,
 		ipmasq_plugin_usage(plugin, context->out);
 		return IPMASQ_OK;
 	}
-	return call_dispatch(context, commands, &words) < 0 ? (int)context->error.status
-								: IPMASQ_OK;
+	return dispatch(context, plugin->name, commands, &words) < 0 ? (int)context->error.status
+								      : IPMASQ_OK;
+}
+
+static int copy_line(const char *line, void *data)
+{
+	snprintf(data, RULE_LINE, "%s", line);
+	return 0;
+}
+
+int call_remove(struct ipmasq_context *context, const struct ipmasq_plugin *plugin,
+		struct ipmasq_rule *key, bool same_body)
+{
+	const struct ipmasq_rule *found;
+	char line[RULE_LINE] = "";
+	int rc = -1;
+
+	if (!key || ipmasq_table_find(context->table, key, &found, &context->error) < 0)
+		goto out;
+	if (found && (!same_body || ipmasq_rule_same_body(found, key))) {
+		rc = ipmasq_table_remove(context->table, key, &context->error);
+		goto out;
+	}
+	plugin->format(key, copy_line, line);
+	ipmasq_fail(&context->error, ENOENT,
+		    "there is no rule `%s`; `ipmasqadm %s -L` lists what there is", line,
+		    plugin->name);
+out:
+	ipmasq_rule_free(key);
+	return rc;
 }
 
 int call_list(struct ipmasq_context *context, const char *owner, const struct ipmasq_column *columns,

@@ -9,17 +9,21 @@
 struct call {
 	char letter;
 	const char *allowed; /* the options that it takes */
-	/* 0, or -1 with an error in the context. */
+	/* 0, or -1 with an error in the context.  NULL: clears the table of the module. */
 	int (*run)(struct ipmasq_context *context, const struct ipmasq_words *words);
 };
 
 /* The body of ipmasq_plugin.run() for a table of commands that letter 0 ends. */
 int call_run(struct ipmasq_context *context, const struct ipmasq_plugin *plugin,
-		const struct call *commands, int argc, char **argv);
+	     const struct call *commands, int argc, char **argv);
 
-/* The command of these words, checked, carried out; 0, or -1 with an error in the context. */
-int call_dispatch(struct ipmasq_context *context, const struct call *commands,
-		     const struct ipmasq_words *words);
+/*
+ * call_remove - remove the rule with the key of `key`, which is taken over and may be NULL when
+ * there is an error in the context already.  With `same_body`, only if it is the same rule.
+ * Without such a rule it fails, and says in the words of the plugin which one.
+ */
+int call_remove(struct ipmasq_context *context, const struct ipmasq_plugin *plugin,
+		struct ipmasq_rule *key, bool same_body);
 
 /* What a listing's walk over the rules hands to its visitor. */
 struct listing {

@@ -12,6 +12,7 @@
 #include <ipmasq/listing.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define OWNER "helper"
 #define PORTS "ports="
@@ -24,6 +25,8 @@ static const struct ipmasq_option options[] = {
 	{'L', 'l', IPMASQ_COMMAND, 0, NULL, "list"},
 	{0},
 };
+
+const struct ipmasq_plugin ipmasq_plugin;
 
 static struct ipmasq_rule *new_rule(struct ipmasq_context *context, const char *name)
 {
@@ -103,27 +106,7 @@ static int add(struct ipmasq_context *context, const struct ipmasq_words *words)
 
 static int delete(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
-	struct ipmasq_rule *key = new_rule(context, words->value['D'][0]);
-	const struct ipmasq_rule *found;
-	int rc = -1;
-
-	if (!key || ipmasq_table_find(context->table, key, &found, &context->error) < 0)
-		goto out;
-	if (found)
-		rc = ipmasq_table_remove(context->table, key, &context->error);
-	else
-		ipmasq_fail(&context->error, ENOENT,
-			    "helper '%s' is not there; `ipmasqadm helper -L` lists them",
-			    words->value['D'][0]);
-out:
-	ipmasq_rule_free(key);
-	return rc;
-}
-
-static int clear(struct ipmasq_context *context, const struct ipmasq_words *words)
-{
-	(void)words;
-	return ipmasq_table_clear(context->table, OWNER, &context->error);
+	return call_remove(context, &ipmasq_plugin, new_rule(context, words->value['D'][0]), false);
 }
 
 static const struct ipmasq_column columns[] = {{"helper", false}, {"port", true}};
@@ -153,17 +136,15 @@ static int list(struct ipmasq_context *context, const struct ipmasq_words *words
 }
 
 static const struct call commands[] = {
-	{'A', "A", add}, {'D', "D", delete}, {'F', "", clear}, {'L', "", list}, {0},
+	{'A', "A", add}, {'D', "D", delete}, {'F', "", NULL}, {'L', "", list}, {0},
 };
-
-const struct ipmasq_plugin ipmasq_plugin;
 
 static int run(struct ipmasq_context *context, int argc, char **argv)
 {
 	return call_run(context, &ipmasq_plugin, commands, argc, argv);
 }
 
-/* The names that some engine has. */
+/* For -A, the names that some engine has. */
 static int complete(struct ipmasq_context *context, int argc, char **argv, ipmasq_line_visit visit,
 		    void *data)
 {
@@ -173,9 +154,10 @@ static int complete(struct ipmasq_context *context, int argc, char **argv, ipmas
 	int rc = 0;
 
 	(void)context;
+	if (strcasecmp(before, "-A") != 0)
+		return 0;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !rc; i++)
-		if ((strcmp(before, "-A") == 0 || strcmp(before, "-D") == 0) &&
-		    strncmp(names[i], typed, strlen(typed)) == 0)
+		if (strncmp(names[i], typed, strlen(typed)) == 0)
 			rc = visit(names[i], data);
 	return rc;
 }

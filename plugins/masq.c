@@ -30,6 +30,8 @@ static const struct ipmasq_option options[] = {
 	{0},
 };
 
+const struct ipmasq_plugin ipmasq_plugin;
+
 static int parse_interface(struct ipmasq_context *context, const char *word, char *interface,
 			   size_t size)
 {
@@ -88,30 +90,7 @@ static int add(struct ipmasq_context *context, const struct ipmasq_words *words)
 /* With -M, only the rule that gives this address. */
 static int delete(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
-	struct ipmasq_rule *key = new_rule(context, words);
-	const struct ipmasq_rule *found;
-	char net[IPMASQ_NET_TEXT];
-	int rc = -1;
-
-	if (!key || ipmasq_table_find(context->table, key, &found, &context->error) < 0)
-		goto out;
-	if (!found || (words->given['M'] && !ipmasq_rule_same_body(found, key)))
-		ipmasq_fail(&context->error, ENOENT,
-			    "no rule for %s%s%s%s; `ipmasqadm masq -L` lists them",
-			    ipmasq_net_text(&key->masq.source, net),
-			    key->masq.interface[0] ? " through " : "", key->masq.interface,
-			    found ? " gives this address" : "");
-	else
-		rc = ipmasq_table_remove(context->table, key, &context->error);
-out:
-	ipmasq_rule_free(key);
-	return rc;
-}
-
-static int clear(struct ipmasq_context *context, const struct ipmasq_words *words)
-{
-	(void)words;
-	return ipmasq_table_clear(context->table, OWNER, &context->error);
+	return call_remove(context, &ipmasq_plugin, new_rule(context, words), words->given['M']);
 }
 
 static const struct ipmasq_column rule_columns[] = {
@@ -218,12 +197,10 @@ static int set_timeouts(struct ipmasq_context *context, const struct ipmasq_word
 }
 
 static const struct call commands[] = {
-	{'A', "SoM", add}, {'D', "SoM", delete},	    {'F', "", clear},
+	{'A', "SoM", add}, {'D', "SoM", delete},	    {'F', "", NULL},
 	{'L', "", list},   {'C', "Sp", list_connections}, {'T', "T", set_timeouts},
 	{0},
 };
-
-const struct ipmasq_plugin ipmasq_plugin;
 
 static int run(struct ipmasq_context *context, int argc, char **argv)
 {

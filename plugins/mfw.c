@@ -209,12 +209,6 @@ static int schedule(struct ipmasq_context *context, const struct ipmasq_words *w
 	return change_all(context, &entry, rotate);
 }
 
-static int clear(struct ipmasq_context *context, const struct ipmasq_words *words)
-{
-	(void)words;
-	return ipmasq_table_clear(context->table, OWNER, &context->error);
-}
-
 static const struct ipmasq_column columns[] = {
 	{"fwmark", true}, {"rediraddr", false}, {"rport", true},
 	{"pcnt", true},	  {"pref", true},
@@ -253,7 +247,7 @@ static int list(struct ipmasq_context *context, const struct ipmasq_words *words
 
 static const struct call commands[] = {
 	{'A', "mrp", append}, {'I', "mrp", insert}, {'D', "mr", delete}, {'E', "mrp", edit},
-	{'S', "m", schedule}, {'F', "", clear},	    {'L', "", list},	 {0},
+	{'S', "m", schedule}, {'F', "", NULL},	    {'L', "", list},	 {0},
 };
 
 const struct ipmasq_plugin ipmasq_plugin;

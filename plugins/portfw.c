@@ -189,14 +189,8 @@ static int list(struct ipmasq_context *context, const struct ipmasq_words *words
 			 list_rule);
 }
 
-static int clear(struct ipmasq_context *context, const struct ipmasq_words *words)
-{
-	(void)words;
-	return ipmasq_table_clear(context->table, OWNER, &context->error);
-}
-
 static const struct call commands[] = {
-	{'A', "PLRp", add}, {'D', "PLR", delete}, {'F', "", clear},
+	{'A', "PLRp", add}, {'D', "PLR", delete}, {'F', "", NULL},
 	{'L', "", list},    {'l', "", list},      {0},
 };
 

@@ -14,6 +14,7 @@
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define OWNER "proxy"
 
@@ -326,15 +327,37 @@ static int offer(const char *word, const char *typed, ipmasq_line_visit visit, v
 	return strncmp(word, typed, strlen(typed)) == 0 ? visit(word, data) : 0;
 }
 
+/* Visits the indices that there are, to delete one. */
+struct indices {
+	const char *typed;
+	ipmasq_line_visit visit;
+	void *data;
+	int rc;
+};
+
+static int offer_index(const struct ipmasq_rule *rule, void *data)
+{
+	struct indices *indices = data;
+	char index[16];
+
+	snprintf(index, sizeof(index), "%u", rule->proxy.index);
+	indices->rc = offer(index, indices->typed, indices->visit, indices->data);
+	return indices->rc;
+}
+
 /* A keyword, or the value of one that has a few. */
 static int complete(struct ipmasq_context *context, int argc, char **argv, ipmasq_line_visit visit,
 		    void *data)
 {
 	const char *typed = argv[argc - 1], *before = argc > 2 ? argv[argc - 2] : "";
+	struct indices indices = {typed, visit, data, 0};
 	bool value = argc <= 2; /* or a letter: no keyword yet */
 	int rc = 0;
 
-	(void)context;
+	if (strcmp(before, "rule") == 0 && strcasecmp(argv[1], "-D") == 0 && context->table) {
+		ipmasq_table_walk(context->table, OWNER, offer_index, &indices, &context->error);
+		return indices.rc;
+	}
 	for (size_t k = 0; k < N_KEYWORDS; k++)
 		value |= strcmp(before, keywords[k].word) == 0;
 	for (size_t k = 0; !value && k < N_KEYWORDS && !rc; k++)

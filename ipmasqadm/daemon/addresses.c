@@ -71,29 +71,25 @@ static int read_all(struct addresses *addresses, struct ipmasq_error *error)
 	return 0;
 }
 
-static void tell(struct addresses *addresses)
+/* Notes the interface's own address; true when it is another one. */
+static bool note_own(struct addresses *addresses)
 {
 	char own[INET_ADDRSTRLEN] = "";
 
 	if (addresses->list[0].s_addr != INADDR_ANY)
 		inet_ntop(AF_INET, &addresses->list[0], own, sizeof(own));
 	if (strcmp(own, addresses->own) == 0)
-		return;
+		return false;
 	strcpy(addresses->own, own);
-	if (*own)
-		log_message(LOG_NOTICE, "the address of %s is %s", addresses->interface, own);
-	else
-		log_message(LOG_WARNING, "%s has lost its address", addresses->interface);
+	return true;
 }
 
 static int update(struct addresses *addresses, struct ipmasq_error *error)
 {
-	if (read_all(addresses, error) < 0 ||
-	    user_set_addresses(addresses->user, addresses->interface, addresses->list, addresses->n,
-			       error) < 0)
-		return -1;
-	tell(addresses);
-	return 0;
+	return read_all(addresses, error) < 0
+		       ? -1
+		       : user_set_addresses(addresses->user, addresses->interface, addresses->list,
+					    addresses->n, error);
 }
 
 struct addresses *addresses_open(const char *interface, struct user *user,
@@ -114,7 +110,7 @@ struct addresses *addresses_open(const char *interface, struct user *user,
 	}
 	if (update(addresses, error) < 0)
 		goto fail;
-	if (!*addresses->own)
+	if (!note_own(addresses))
 		log_message(LOG_WARNING, "%s %s; waiting for one", interface,
 			    if_nametoindex(interface) ? "has no IPv4 address" : "is not there yet");
 	return addresses;
@@ -148,6 +144,10 @@ void addresses_update(struct addresses *addresses)
 		;
 	if (update(addresses, &error) < 0)
 		log_message(LOG_ERR, "%s", error.text);
+	else if (note_own(addresses) && *addresses->own)
+		log_message(LOG_NOTICE, "the address of %s is %s", addresses->interface, addresses->own);
+	else if (!*addresses->own)
+		log_message(LOG_WARNING, "%s has no address", addresses->interface);
 }
 
 const char *addresses_own(const struct addresses *addresses)

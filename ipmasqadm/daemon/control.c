@@ -78,10 +78,14 @@ static gid_t socket_group(void)
 /* Makes room at the path: a socket that nobody listens to is taken away, anything else stays. */
 static int clear_path(const struct sockaddr_un *address, struct ipmasq_error *error)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int rc = fd < 0 ? -1 : connect(fd, (const struct sockaddr *)address, sizeof(*address));
-	int code = errno;
+	struct stat status;
+	int fd, rc, code;
 
+	if (lstat(address->sun_path, &status) < 0 || !S_ISSOCK(status.st_mode))
+		return 0; /* bind(2) says what is wrong with it */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	rc = fd < 0 ? -1 : connect(fd, (const struct sockaddr *)address, sizeof(*address));
+	code = errno;
 	if (fd >= 0)
 		close(fd);
 	if (rc == 0 || code == EAGAIN)

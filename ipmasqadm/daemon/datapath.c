@@ -8,10 +8,10 @@
  * lane (an ICMP error belongs to the worker of the packet that it quotes) is translated by the
  * right worker all the same, under that worker's lock, which the engine takes.
  *
- * The control thread talks to the lanes by `stopping` and the eventfd `wake` only.  To stop, the kernel
- * is told to give no more packets, then each lane ends when it finds none.  A lane that cannot go
- * on (its descriptor broke) notes the error and ends; datapath_alive() says so, and what it was
- * to translate is not let through (but for --fail-open).
+ * The control thread talks to the lanes by `stopping` and the eventfd `wake` only.  To stop, the
+ * kernel is told to give no more packets, then each lane ends when it finds none.  A lane that
+ * cannot go on (its descriptor broke) notes the error and ends; datapath_alive() says so, and what
+ * it was to translate is not let through (but for --fail-open).
  *
  * Above: ipmasqd.  Below: a kind of datapath (lane.h) and the engine (user.h).
  */

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What moves the packets between the kernel and the user engine: NFQUEUE (nfqueue.h) or, for a
- * kernel without it, a TUN device (tun.h).  ipmasqd opens it with privilege, drops what privilege it
- * can, starts it, and from then on only looks after it; each worker of the engine has a thread here.
+ * kernel without it, a TUN device (tun.h).  ipmasqd opens it with privilege, drops what privilege
+ * it can, starts it, and from then on only looks after it; each worker of the engine has a thread
+ * here.
  *
  * Of the privileges it keeps CAP_NET_ADMIN (verdicts and nft rules), in every thread.  Of the
  * system calls the threads and the calls below need, besides what glibc's threads, malloc(3) and
- * clock_gettime(2) need: recvmmsg, recvfrom, sendmsg, getsockopt and setsockopt (the send buffer grows
- * for a large transaction), ppoll and poll, read, readv, write, writev, pread64, close, futex,
- * madvise, munmap, sched_yield, exit.  Sockets, devices and memory are opened in datapath_open().
+ * clock_gettime(2) need: recvmmsg, recvfrom, sendmsg, getsockopt and setsockopt (the send buffer
+ * grows for a large transaction), ppoll and poll, read, readv, write, writev, pread64, close,
+ * futex, madvise, munmap, sched_yield, exit.  Sockets, devices and memory are opened in
+ * datapath_open().
  */
 #ifndef IPMASQD_DATAPATH_H
 #define IPMASQD_DATAPATH_H
@@ -33,8 +35,8 @@ struct datapath_options {
  * killed ipmasqd left), or makes the TUN device; nothing is translated before datapath_start().
  *
  * It takes user_set_changed() and user_set_fragment() of the engine, so call it after user_open(),
- * and before commits that other threads make.  NULL with an error: not permitted, a queue or the table
- * is another ipmasqd's, no such kernel facility.
+ * and before commits that other threads make.  NULL with an error: not permitted, a queue or the
+ * table is another ipmasqd's, no such kernel facility.
  */
 struct datapath *datapath_open(const struct datapath_options *options, struct user *user,
 			       struct ipmasq_error *error);
@@ -48,7 +50,8 @@ int datapath_start(struct datapath *datapath, struct ipmasq_error *error);
  */
 void datapath_stop(struct datapath *datapath);
 
-/* Removes the table or the device and frees it; takes the engine's callbacks back.  NULL is fine. */
+/* Removes the table or the device and frees it; takes the engine's callbacks back.  NULL is fine.
+ */
 void datapath_close(struct datapath *datapath);
 
 /* Whether all threads are at work; if not, the first failure is in `error`.  Ask once a second. */
@@ -56,14 +59,14 @@ bool datapath_alive(const struct datapath *datapath, struct ipmasq_error *error)
 
 /* Counters since the start, of all threads; any thread may ask at any time. */
 struct datapath_status {
-	const char *kind;      /* "nfqueue" or "tun" */
+	const char *kind; /* "nfqueue" or "tun" */
 	uint32_t workers;
 	uint64_t packets, bytes; /* taken from the kernel */
-	uint64_t wakeups;      /* batches: packets / wakeups is their mean length */
-	uint64_t other_worker; /* translated by another worker than that of the queue */
-	uint64_t truncated;    /* dropped: longer than a queue can carry */
-	uint64_t lost;         /* packets that the kernel dropped for want of room */
-	uint64_t failed;       /* verdicts or packets that the kernel refused */
+	uint64_t wakeups;        /* batches: packets / wakeups is their mean length */
+	uint64_t other_worker;   /* translated by another worker than that of the queue */
+	uint64_t truncated;      /* dropped: longer than a queue can carry */
+	uint64_t lost;           /* packets that the kernel dropped for want of room */
+	uint64_t failed;         /* verdicts or packets that the kernel refused */
 };
 void datapath_get_status(const struct datapath *datapath, struct datapath_status *status);
 

@@ -37,7 +37,8 @@ struct datapath_kind {
 	const char *name;
 	/* Opens everything and sets each lane's fd. */
 	int (*open)(struct datapath *datapath, struct ipmasq_error *error);
-	/* Moves a batch: how many packets, 0 when none waits, -1 with errno when it cannot go on. */
+	/* Moves a batch: how many packets, 0 when none waits, -1 with errno when it cannot go on.
+	 */
 	int (*turn)(struct lane *lane);
 	/* What becomes of a packet that was held: changed so, or dropped (NULL); any thread. */
 	void (*release)(struct datapath *datapath, uint32_t id, void *data, int length);

@@ -215,8 +215,7 @@ static void stop(struct ipmasqd *daemon)
 		datapath_close(daemon->datapath);
 	}
 	addresses_close(daemon->addresses);
-	if (daemon->user)
-		ipmasq_engine_close(user_engine(daemon->user));
+	user_close(daemon->user);
 	if (daemon->pid_written)
 		files_remove_pid();
 	files_end();

@@ -14,11 +14,11 @@
  *
  * A held fragment stays in its queue without a verdict until the engine releases it, perhaps from
  * another lane.  The engine knows it by 32 bits: the queue in the highest 7, and below them the low
- * bits of the packet's id, of which the high ones are those of the queue's newest packet: a fragment is
- * not held so long that 2^25 packets pass it.
+ * bits of the packet's id, of which the high ones are those of the queue's newest packet: a
+ * fragment is not held so long that 2^25 packets pass it.
  *
- * The socket never becomes congested (NETLINK_NO_ENOBUFS): when its buffer is full, the kernel drops
- * or, with --fail-open, passes just the packets that find no room, and counts them in
+ * The socket never becomes congested (NETLINK_NO_ENOBUFS): when its buffer is full, the kernel
+ * drops or, with --fail-open, passes just the packets that find no room, and counts them in
  * /proc/net/netfilter/nfnetlink_queue.
  */
 #include "lane.h"
@@ -27,7 +27,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -37,22 +36,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #define SIDES 2 /* queues of a worker: */
 enum side { OUTSIDE, INSIDE };
 
-#define ID_BITS      25
-#define ID_MASK      ((1u << ID_BITS) - 1)
-#define SIDE_BIT     (1u << 31)
-#define BUFFER       ((size_t)(17 * 4096))     /* attributes, a datagram, and room to grow */
-#define PAYLOAD_MAX  ((int)(UINT16_MAX - MNL_ATTR_HDRLEN))/* what the kernel gives and takes */
-#define QUEUE_LENGTH 8192                       /* packets that wait in the kernel */
-#define RECEIVE_ROOM (64 << 20)
-#define SEND_ROOM    (4 << 20)
-#define SEND_AT_ONCE (256 << 10) /* bytes of verdicts in one sendmsg(2) */
-#define BULK         4096        /* mean length from which on fewer packets are taken at once */
-#define BULK_BATCH   8
+#define ID_BITS           25
+#define ID_MASK           ((1u << ID_BITS) - 1)
+#define SIDE_BIT          (1u << 31)
+#define BUFFER            ((size_t)(17 * 4096)) /* attributes, a datagram, and room to grow */
+#define PAYLOAD_MAX       ((int)(UINT16_MAX - MNL_ATTR_HDRLEN)) /* what the kernel gives and takes */
+#define QUEUE_LENGTH      8192 /* packets that wait in the kernel */
+#define RECEIVE_ROOM      (64 << 20)
+#define SEND_ROOM         (4 << 20)
+#define SEND_AT_ONCE      (256 << 10) /* bytes of verdicts in one sendmsg(2) */
+#define BULK              4096 /* mean length from which on fewer packets are taken at once */
+#define BULK_BATCH        4
 #define CONFIGURATION_MAX 1024 /* bytes of a message about a queue */
 
 /* A verdict as it lies in front of the payload; without one it ends before `payload`. */
@@ -70,8 +68,8 @@ struct waiting {
 	uint32_t id;             /* network byte order */
 	uint16_t queue;          /* network byte order */
 	int length;
-	bool unfinished;         /* its checksum is not made */
-	bool refused;            /* not a datagram that the engine may see */
+	bool unfinished; /* its checksum is not made */
+	bool refused;    /* not a datagram that the engine may see */
 };
 
 struct nfqueue {
@@ -87,7 +85,6 @@ struct nfqueue {
 
 struct nfqueues {
 	struct queue_rules rules;
-	int statistics; /* /proc/net/netfilter/nfnetlink_queue */
 	struct nfqueue queue[];
 };
 
@@ -103,7 +100,8 @@ static unsigned int queue_number(const struct nfqueues *all, enum side side, uns
 	return (side == OUTSIDE ? all->rules.outside : all->rules.inside) + worker;
 }
 
-/* --- taking packets ---------------------------------------------------------------------------- */
+/* --- taking packets ----------------------------------------------------------------------------
+ */
 
 static enum user_hook hook_of(enum side side, uint8_t netfilter_hook)
 {
@@ -119,9 +117,9 @@ static bool parse(const struct nlmsghdr *message, const struct nlattr *found[NFQ
 {
 	const struct nlattr *attribute;
 
-	mnl_attr_for_each(attribute, message, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attribute) <= NFQA_MAX)
-			found[mnl_attr_get_type(attribute)] = attribute;
+	mnl_attr_for_each(attribute, message,
+			  sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attribute) <= NFQA_MAX)
+		found[mnl_attr_get_type(attribute)] = attribute;
 	return found[NFQA_PACKET_HDR] && found[NFQA_PAYLOAD] &&
 	       mnl_attr_get_payload_len(found[NFQA_PACKET_HDR]) >=
 		       sizeof(struct nfqnl_msg_packet_hdr);
@@ -188,14 +186,14 @@ static bool take(struct lane *lane, struct nfqueue *queue, uint8_t *buffer, size
 	waiting->refused = !waiting->length || found[NFQA_CAP_LEN];
 	if (found[NFQA_CAP_LEN])
 		lane_count(&lane->counters.truncated, 1);
-	atomic_store_explicit(&queue->newest[side], ntohl(header->packet_id),
-			      memory_order_relaxed);
+	atomic_store_explicit(&queue->newest[side], ntohl(header->packet_id), memory_order_relaxed);
 	lane_count(&lane->counters.packets, 1);
 	lane_count(&lane->counters.bytes, length);
 	return true;
 }
 
-/* --- giving them back -------------------------------------------------------------------------- */
+/* --- giving them back --------------------------------------------------------------------------
+ */
 
 static void write_verdict(struct verdict *at, uint16_t queue, uint32_t id, uint32_t verdict)
 {
@@ -247,8 +245,10 @@ static size_t answer(struct waiting *waiting, struct user_packet *packet)
 static void send_parts(struct lane *lane, struct nfqueue *queue, struct iovec *parts, size_t n)
 {
 	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-	struct msghdr message = {.msg_name = &kernel, .msg_namelen = sizeof(kernel),
-				 .msg_iov = parts, .msg_iovlen = n};
+	struct msghdr message = {.msg_name = &kernel,
+				 .msg_namelen = sizeof(kernel),
+				 .msg_iov = parts,
+				 .msg_iovlen = n};
 
 	if (n && sendmsg(mnl_socket_get_fd(queue->socket), &message, 0) < 0)
 		lane_count(&lane->counters.failed, n);
@@ -312,6 +312,14 @@ static unsigned int take_all(struct lane *lane, struct nfqueue *queue, unsigned 
 	return n;
 }
 
+/* Gives back the memory that many large packets have come to at once. */
+static void shrink(struct nfqueue *queue, unsigned int got)
+{
+	if (queue->batch == BULK_BATCH && got > BULK_BATCH)
+		madvise(queue->buffers + BULK_BATCH * BUFFER, (got - BULK_BATCH) * BUFFER,
+			MADV_DONTNEED);
+}
+
 /* The engine gets runs of packets that are good. */
 static void translate(struct lane *lane, struct nfqueue *queue, unsigned int n)
 {
@@ -337,10 +345,12 @@ static int nfqueue_turn(struct lane *lane)
 	n = take_all(lane, queue, (unsigned int)got);
 	translate(lane, queue, n);
 	give_back(lane, queue, n);
+	shrink(queue, (unsigned int)got);
 	return got;
 }
 
-/* --- opening and closing ----------------------------------------------------------------------- */
+/* --- opening and closing -----------------------------------------------------------------------
+ */
 
 /* Sends a configuration message and waits for the kernel's word on it. */
 static int configure(struct nfqueue *queue, struct nlmsghdr *message)
@@ -395,19 +405,22 @@ static int explain(struct ipmasq_error *error, unsigned int number)
 	int code = errno;
 
 	if (code == EBUSY)
-		return ipmasq_fail(error, code,
-				   "NFQUEUE %u is taken by another program, perhaps another ipmasqd "
-				   "in this network namespace; end it, or choose with -q",
-				   number);
+		return ipmasq_fail(
+			error, code,
+			"NFQUEUE %u is taken by another program, perhaps another ipmasqd "
+			"in this network namespace; end it, or choose with -q",
+			number);
 	if (code == EPERM)
-		return ipmasq_fail(error, code,
-				   "cannot bind NFQUEUE %u: not permitted; start ipmasqd as root or "
-				   "with CAP_NET_ADMIN; or another program has it: choose with -q",
-				   number);
-	return ipmasq_fail(error, code,
-			   "cannot bind NFQUEUE %u: %s; where the kernel has no nfnetlink_queue, use "
-			   "a TUN device (-t)",
-			   number, strerror(code));
+		return ipmasq_fail(
+			error, code,
+			"cannot bind NFQUEUE %u: not permitted; start ipmasqd as root or "
+			"with CAP_NET_ADMIN; or another program has it: choose with -q",
+			number);
+	return ipmasq_fail(
+		error, code,
+		"cannot bind NFQUEUE %u: %s; where the kernel has no nfnetlink_queue, use "
+		"a TUN device (-t)",
+		number, strerror(code));
 }
 
 /* The most that we may have: above what net.core.*mem_max allows with CAP_NET_ADMIN only. */
@@ -479,18 +492,18 @@ static int nfqueue_open(struct datapath *datapath, struct ipmasq_error *error)
 	if (!all)
 		return ipmasq_fail(error, ENOMEM, "out of memory");
 	datapath->private = all;
-	all->rules = (struct queue_rules){.outside = (uint16_t)options->queue,
+	all->rules = (struct queue_rules){.bound = -1,
+					  .outside = (uint16_t)options->queue,
 					  .inside = (uint16_t)(options->queue + workers),
 					  .workers = workers,
 					  .seed = user_hash_seed(datapath->user),
 					  .bypass = options->fail_open};
 	snprintf(all->rules.interface, sizeof(all->rules.interface), "%s", options->interface);
-	all->statistics = open("/proc/net/netfilter/nfnetlink_queue", O_RDONLY | O_CLOEXEC);
+	if (queue_rules_open(&all->rules, error) < 0)
+		return -1;
 	for (unsigned int i = 0; i < workers; i++)
 		if (open_queue(&datapath->lanes[i], error) < 0)
 			return -1;
-	if (queue_rules_open(&all->rules, error) < 0)
-		return -1;
 	return queue_rules_install(&all->rules, user_hooks(datapath->user), error);
 }
 
@@ -508,25 +521,11 @@ static void nfqueue_drain(struct datapath *datapath)
 	nfqueue_hooks(datapath, 0);
 }
 
-/* The sixth and seventh number of our queues' lines: dropped in the queue, and for want of room. */
 static uint64_t nfqueue_lost(const struct datapath *datapath)
 {
 	const struct nfqueues *all = datapath->private;
-	unsigned int number, queue_dropped, user_dropped;
-	char text[8192], *line, *rest = text;
-	uint64_t lost = 0;
-	ssize_t n;
 
-	n = all->statistics < 0 ? -1 : pread(all->statistics, text, sizeof(text) - 1, 0);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	while ((line = strsep(&rest, "\n")))
-		if (sscanf(line, "%u %*u %*u %*u %*u %u %u", &number, &queue_dropped,
-			   &user_dropped) == 3 &&
-		    number - all->rules.outside < 2 * all->rules.workers)
-			lost += (uint64_t)queue_dropped + user_dropped;
-	return lost;
+	return queue_rules_lost(&all->rules);
 }
 
 static void nfqueue_close(struct datapath *datapath)
@@ -544,8 +543,6 @@ static void nfqueue_close(struct datapath *datapath)
 		if (all->queue[i].buffers)
 			munmap(all->queue[i].buffers, LANE_BATCH * BUFFER);
 	}
-	if (all->statistics >= 0)
-		close(all->statistics);
 	free(all);
 }
 

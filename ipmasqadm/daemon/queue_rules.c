@@ -8,11 +8,11 @@
  *   chain output       raw: the same for what this machine sends to its own addresses
  *   chain postrouting  behind all source translation (priority 300)
  *     to outside       oifname IFACE: by destination
- *     to inside        neither iifname nor oifname IFACE: by destination.  A packet made here has no
- *                      iifname, which nft compares as an empty one
- *   chain input        to inside, for what is delivered here: replies to this machine's own hairpins
- *   chain outside_N, inside_N     one rule, the queue; map outside, inside: from the hash of the
- *                      remote address to these chains, the same hash that the engine uses
+ *     to inside        neither iifname nor oifname IFACE: by destination.  A packet made here has
+ * no iifname, which nft compares as an empty one chain input        to inside, for what is
+ * delivered here: replies to this machine's own hairpins chain outside_N, inside_N     one rule,
+ * the queue; map outside, inside: from the hash of the remote address to these chains, the same
+ * hash that the engine uses
  *
  * A packet's queue says whether it is the outside's or the inside's, so that the daemon needs no
  * interface's number, which changes when an interface (ppp0) goes and comes back.
@@ -29,6 +29,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libnftnl/set.h>
 #include <libnftnl/udata.h>
 #include <linux/netfilter.h>
@@ -37,6 +38,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PRIORITY_RAW  (-300)
 #define PRIORITY_LAST 300 /* behind source NAT (100) and its helpers, before conntrack confirms */
@@ -44,7 +46,8 @@
 #define SOURCE      offsetof(struct iphdr, saddr)
 #define DESTINATION offsetof(struct iphdr, daddr)
 
-#define COMMENT "ipmasqd 1" /* whose table it is, with the layout's version */
+#define COMMENT    "ipmasqd 1, queues %u to %u" /* whose table it is; of layout 1 */
+#define STATISTICS "/proc/net/netfilter/nfnetlink_queue"
 
 static const struct {
 	const char *name;
@@ -138,8 +141,8 @@ static int add_direction(struct transaction *transaction, const struct queue_rul
 	if (rules->workers == 1) {
 		verdict(&rule, NFT_GOTO, queue_chain(chain, direction->side, 0));
 	} else {
-		load_payload(&rule, NFT_PAYLOAD_NETWORK_HEADER, direction->remote,
-			     sizeof(uint32_t), 0);
+		load_payload(&rule, NFT_PAYLOAD_NETWORK_HEADER, direction->remote, sizeof(uint32_t),
+			     0);
 		load_jhash(&rule, sizeof(uint32_t), rules->workers, rules->seed);
 		lookup_verdict(&rule, direction->side, 0);
 	}
@@ -173,7 +176,10 @@ static int add_queue(struct transaction *transaction, const struct queue_rules *
 	return rule_add(&rule, transaction);
 }
 
-/* The map from the hash of a remote address to the chain with its worker's queue. */
+/*
+ * The map from the hash of a remote address to the chain with its worker's queue.  nft(8) has no
+ * name for a number without a meaning; it lists the key as a mark, which is one, too.
+ */
 static int add_worker_map(struct transaction *transaction, const char *side, unsigned int workers)
 {
 	struct nftnl_udata_buf *userdata = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
@@ -183,7 +189,7 @@ static int add_worker_map(struct transaction *transaction, const char *side, uns
 
 	if (!set || !userdata)
 		goto out;
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, TYPE_INTEGER);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, TYPE_MARK);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, sizeof(uint32_t));
 	nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
 	nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, 0);
@@ -222,7 +228,11 @@ static int add_side(struct transaction *transaction, const struct queue_rules *r
 static int add_all(struct transaction *transaction, const struct queue_rules *rules,
 		   unsigned int hooks)
 {
-	if (table_delete(transaction) < 0 || table_add(transaction, COMMENT) < 0)
+	char comment[TABLE_COMMENT_MAX];
+
+	snprintf(comment, sizeof(comment), COMMENT, rules->outside,
+		 rules->outside + 2 * rules->workers - 1);
+	if (table_delete(transaction) < 0 || table_add(transaction, comment) < 0)
 		return -1;
 	for (size_t i = 0; i < N_BASE_CHAINS; i++)
 		if (chain_add(transaction, base_chains[i].name, "filter", base_chains[i].hook,
@@ -286,12 +296,72 @@ static int explain(struct ipmasq_error *error, const char *what)
 			   strerror(code));
 }
 
+/* A line of the kernel's about a bound queue. */
+struct bound {
+	unsigned int number, queue_dropped, user_dropped;
+};
+
+/* Calls `visit` for each bound queue from `first` to `last`. */
+static void each_bound(const struct queue_rules *rules, unsigned int first, unsigned int last,
+		       void (*visit)(const struct bound *bound, void *data), void *data)
+{
+	char text[8192], *line, *rest = text;
+	ssize_t n = rules->bound < 0 ? -1 : pread(rules->bound, text, sizeof(text) - 1, 0);
+	struct bound bound;
+
+	text[n < 0 ? 0 : n] = '\0';
+	while ((line = strsep(&rest, "\n")))
+		if (sscanf(line, "%u %*u %*u %*u %*u %u %u", &bound.number, &bound.queue_dropped,
+			   &bound.user_dropped) == 3 &&
+		    bound.number >= first && bound.number <= last)
+			visit(&bound, data);
+}
+
+static void add_lost(const struct bound *bound, void *data)
+{
+	*(uint64_t *)data += (uint64_t)bound->queue_dropped + bound->user_dropped;
+}
+
+uint64_t queue_rules_lost(const struct queue_rules *rules)
+{
+	uint64_t lost = 0;
+
+	each_bound(rules, rules->outside, rules->outside + 2 * rules->workers - 1, add_lost, &lost);
+	return lost;
+}
+
+static void note_one(const struct bound *bound, void *data)
+{
+	(void)bound;
+	*(bool *)data = true;
+}
+
+/* The table of an ipmasqd that lives is not to be replaced; that of a killed one is. */
+static int check_alone(struct queue_rules *rules, struct ipmasq_error *error)
+{
+	char comment[TABLE_COMMENT_MAX];
+	unsigned int first, last;
+	bool taken = false;
+
+	if (table_comment(&rules->netlink, QUEUE_RULES_TABLE, comment) <= 0 ||
+	    sscanf(comment, COMMENT, &first, &last) != 2)
+		return 0;
+	each_bound(rules, first, last, note_one, &taken);
+	if (!taken)
+		return 0;
+	return ipmasq_fail(error, EBUSY,
+			   "another ipmasqd runs in this network namespace: it has table "
+			   "inet " QUEUE_RULES_TABLE " and NFQUEUE %u to %u; end it first",
+			   first, last);
+}
+
 int queue_rules_open(struct queue_rules *rules, struct ipmasq_error *error)
 {
+	rules->bound = open(STATISTICS, O_RDONLY | O_CLOEXEC);
 	if (netlink_open(&rules->netlink) < 0)
 		return ipmasq_fail(error, errno, "cannot open a netlink socket: %s",
 				   strerror(errno));
-	return 0;
+	return check_alone(rules, error);
 }
 
 int queue_rules_install(struct queue_rules *rules, unsigned int hooks, struct ipmasq_error *error)
@@ -329,5 +399,8 @@ int queue_rules_remove(struct queue_rules *rules, struct ipmasq_error *error)
 
 void queue_rules_close(struct queue_rules *rules)
 {
-	netlink_close(&rules->netlink);
+	if (rules->netlink.socket)
+		netlink_close(&rules->netlink);
+	if (rules->bound >= 0)
+		close(rules->bound);
 }

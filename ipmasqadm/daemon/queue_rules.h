@@ -16,22 +16,26 @@
 
 #define QUEUE_RULES_TABLE "ipmasqd"
 
-/* What the rules are made from; the caller fills in what is before `netlink`. */
+/* What the rules are made from; the caller fills in what is before `bound`. */
 struct queue_rules {
 	char interface[IFNAMSIZ]; /* the outside one */
-	uint16_t outside;         /* first queue of packets from and to the outside, a worker each */
-	uint16_t inside;          /* ... of those from and to the inside */
+	uint16_t outside; /* first queue of packets from and to the outside, a worker each */
+	uint16_t inside;  /* ... of those from and to the inside */
 	unsigned int workers;
-	uint32_t seed;            /* user_hash_seed() */
-	bool bypass;              /* packets pass when nobody listens at their queue */
+	uint32_t seed; /* user_hash_seed() */
+	bool bypass;   /* packets pass when nobody listens at their queue */
 
+	int bound; /* /proc/net/netfilter/nfnetlink_queue: which queues are bound */
 	struct netlink netlink;
-	bool target;              /* the kernel has no `queue` expression, only iptables' target */
-	unsigned int hooks;       /* whose rules are there: user_hooks() */
-	bool installed;           /* the table is ours */
+	bool target;        /* the kernel has no `queue` expression, only iptables' target */
+	unsigned int hooks; /* whose rules are there: user_hooks() */
+	bool installed;     /* the table is ours */
 };
 
-/* Opens the socket, with privilege; makes nothing yet. */
+/*
+ * Opens the socket, with privilege; makes nothing yet.  -1 also when there is a table whose queues
+ * somebody listens at: an ipmasqd that lives.
+ */
 int queue_rules_open(struct queue_rules *rules, struct ipmasq_error *error);
 
 /* Makes the table with rules for these hooks, in the place of one that a killed daemon left. */
@@ -40,8 +44,12 @@ int queue_rules_install(struct queue_rules *rules, unsigned int hooks, struct ip
 /* Changes the rules to those for these hooks; nothing that waits in a queue is lost by that. */
 int queue_rules_change(struct queue_rules *rules, unsigned int hooks, struct ipmasq_error *error);
 
-/* Removes the table, if it was made.  The kernel drops what waits in a queue: let it run empty before. */
+/* Removes the table, if it was made.  The kernel drops what waits in a queue: let it run empty
+ * before. */
 int queue_rules_remove(struct queue_rules *rules, struct ipmasq_error *error);
+
+/* Packets that the kernel dropped since our queues were bound, for want of room. */
+uint64_t queue_rules_lost(const struct queue_rules *rules);
 
 void queue_rules_close(struct queue_rules *rules);
 

@@ -99,16 +99,13 @@ static enum request_state parse_line(struct request_reader *reader, size_t lengt
 {
 	static char nothing[1];
 	struct request *request = &reader->request;
+	struct ipmasq_error error;
 	bool open_word = length && strchr(" \t", reader->line[length - 1]);
 	int command;
 
-	if (strlen(reader->line) != length) {
-		ipmasq_usage(&reader->error, "ipmasqd: there is a NUL byte in this line");
-		return REQUEST_WRONG;
-	}
-	request->argc = line_split(reader->line, request->argv);
+	request->argc = line_split(reader->line, length, request->argv, &error);
 	if (request->argc < 0) {
-		ipmasq_usage(&reader->error, "ipmasqd: more than %d words", LINE_WORDS_MAX);
+		ipmasq_usage(&reader->error, "ipmasqd: %s", error.text);
 		return REQUEST_WRONG;
 	}
 	command = command_of(request);

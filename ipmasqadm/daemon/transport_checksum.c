@@ -2,8 +2,8 @@
 /*
  * A packet that never was on a wire comes with a half-done checksum (CHECKSUM_PARTIAL): the field
  * holds the sum of the pseudo header, and the sender's device was to do the rest.  What a program
- * hands back the kernel takes as final, so the rest is done here, over up to 64 KB a packet: the one
- * place where the speed of a sum matters.
+ * hands back the kernel takes as final, so the rest is done here, over up to 64 KB a packet: the
+ * one place where the speed of a sum matters.
  *
  * The sum is of 32-bit words as they lie in memory, in sums of 64 bits side by side, which gcc and
  * clang make vector instructions of; a one's complement sum does not depend on the byte order

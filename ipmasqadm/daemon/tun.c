@@ -58,7 +58,8 @@ struct tun {
 	struct tun_lane *lanes[];
 };
 
-/* --- a packet's way ---------------------------------------------------------------------------- */
+/* --- a packet's way ----------------------------------------------------------------------------
+ */
 
 /* The half-done checksum of a changed packet, for the device that will finish it. */
 static void renew_checksum(struct virtio_net_hdr *header, uint8_t *datagram, int length)
@@ -84,20 +85,34 @@ static void put(struct lane *lane, const struct virtio_net_hdr *header, void *da
 		lane_count(&lane->counters.failed, 1);
 }
 
+/* One direction; true when that has decided. */
+static bool translated(struct lane *lane, struct user_packet *packet, enum user_hook hook)
+{
+	packet->hook = (uint8_t)hook;
+	lane_translate(lane, packet, 1);
+	return packet->verdict != USER_KEEP;
+}
+
 /*
- * Both directions in turn.  What was masqueraded to its own destination was addressed to the alias
+ * Both directions in turn; a proxy changes the destination of what goes on to be masqueraded.  A
+ * fragment without a transport header that is not for this machine is no one's to wait for, which
+ * USER_FROM_INSIDE heeds.  What was masqueraded to its own destination was addressed to the alias
  * address, where nobody waits for it.
  */
 static int translate(struct lane *lane, struct user_packet *packet)
 {
 	const uint8_t *ip = packet->data;
+	bool later_fragment = (ip[6] & 0x1f) | ip[7], proxied = false;
 
-	packet->hook = USER_FROM_OUTSIDE;
-	lane_translate(lane, packet, 1);
-	if (packet->verdict != USER_KEEP)
+	if (translated(lane, packet, later_fragment ? USER_FROM_INSIDE : USER_FROM_OUTSIDE))
 		return packet->verdict;
-	packet->hook = USER_TO_OUTSIDE;
-	lane_translate(lane, packet, 1);
+	if (user_hooks(lane->datapath->user) & USER_HOOK_INSIDE_ANYWHERE) {
+		proxied = translated(lane, packet, USER_FROM_INSIDE);
+		if (proxied && packet->verdict != USER_CHANGED)
+			return packet->verdict;
+	}
+	if (!translated(lane, packet, USER_TO_OUTSIDE))
+		return proxied ? USER_CHANGED : USER_KEEP;
 	if (packet->verdict == USER_CHANGED && memcmp(ip + 12, ip + 16, 4) == 0)
 		return USER_DROP;
 	return packet->verdict;
@@ -106,8 +121,7 @@ static int translate(struct lane *lane, struct user_packet *packet)
 static void pass(struct lane *lane, struct tun_lane *tun, size_t got)
 {
 	int length = lane_datagram(tun->datagram, got), verdict;
-	struct user_packet packet = {
-		.data = tun->datagram, .size = UINT16_MAX, .id = lane->worker};
+	struct user_packet packet = {.data = tun->datagram, .size = UINT16_MAX, .id = lane->worker};
 
 	if (!length)
 		return; /* IPv6 neighbour discovery and the like */
@@ -152,7 +166,8 @@ static void tun_release(struct datapath *datapath, uint32_t id, void *data, int 
 		put(&datapath->lanes[id], &plain, data, length);
 }
 
-/* --- opening and closing ----------------------------------------------------------------------- */
+/* --- opening and closing -----------------------------------------------------------------------
+ */
 
 static int explain(struct ipmasq_error *error, const char *name, const char *what)
 {
@@ -169,11 +184,12 @@ static int explain(struct ipmasq_error *error, const char *name, const char *wha
 				   "ipmasqd; choose another name with -t",
 				   name);
 	if (code == EINVAL)
-		return ipmasq_fail(error, code,
-				   "cannot %s TUN device %s: there is an interface of this name that "
-				   "is none, or was made for another number of workers; delete it "
-				   "(ip link delete %s) or choose another name with -t",
-				   what, name, name);
+		return ipmasq_fail(
+			error, code,
+			"cannot %s TUN device %s: there is an interface of this name that "
+			"is none, or was made for another number of workers; delete it "
+			"(ip link delete %s) or choose another name with -t",
+			what, name, name);
 	return ipmasq_fail(error, code, "cannot %s TUN device %s: %s", what, name, strerror(code));
 }
 
@@ -255,9 +271,10 @@ static int tun_open(struct datapath *datapath, struct ipmasq_error *error)
 		return ipmasq_fail(error, ENOMEM, "out of memory");
 	datapath->private = all;
 	if (strlen(options->tun) >= IFNAMSIZ || !options->tun[0] || strpbrk(options->tun, "/%"))
-		return ipmasq_usage(error,
-				    "%s: a device's name has 1 to %d letters, no slash and no percent sign",
-				    options->tun, IFNAMSIZ - 1);
+		return ipmasq_usage(
+			error,
+			"%s: a device's name has 1 to %d letters, no slash and no percent sign",
+			options->tun, IFNAMSIZ - 1);
 	all->persistent = !options->fail_open;
 	for (unsigned int i = 0; i < options->workers; i++) {
 		all->lanes[i] = aligned_alloc(64, sizeof(*all->lanes[i]));

@@ -138,6 +138,21 @@ static struct link *begin_out(struct libalias *la, const struct packet *p, int *
 	return link_create(la, &out, &in, p->proto, flags);
 }
 
+/*
+ * Whether an incoming packet without redirect makes a link.  Where masquerade rules say what is ours
+ * it does if its answers would be masqueraded, so that they keep their source.
+ */
+static bool is_let_in(const struct libalias *la, const struct view *view, uint8_t proto)
+{
+	uint32_t alias;
+
+	if (la->mode & PKT_ALIAS_DENY_INCOMING)
+		return false;
+	return !(la->mode & PKT_ALIAS_MASQUERADE_RULES) ||
+	       (!is_own(la, view->local) &&
+		masquerade_find(la, view->local, view->peer, proto, &alias));
+}
+
 static struct link *begin_in(struct libalias *la, const struct packet *p, int *result)
 {
 	const struct view *view = &p->view;
@@ -151,7 +166,7 @@ static struct link *begin_in(struct libalias *la, const struct packet *p, int *r
 		*result = PKT_ALIAS_OK;
 		return NULL;
 	}
-	if (la->mode & PKT_ALIAS_DENY_INCOMING) {
+	if (!is_let_in(la, view, p->proto)) {
 		*result = PKT_ALIAS_IGNORED;
 		return NULL;
 	}

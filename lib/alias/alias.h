@@ -309,7 +309,8 @@ void LibAliasRedirectInherit(struct libalias *la, struct alias_link *link, struc
 
 /*
  * LibAliasSetOwnAddresses - the addresses that alias address INADDR_NONE of a redirect stands for;
- * addresses NULL: all there are, as in the beginning.  They are copied.  ENOMEM.
+ * addresses NULL: all there are, as in the beginning.  They are copied.  ENOMEM, but not if there
+ * were as many before.
  */
 int LibAliasSetOwnAddresses(struct libalias *la, const struct in_addr *addresses, int count);
 
@@ -366,13 +367,23 @@ unsigned int LibAliasRedirectEnd(struct libalias *la, struct alias_link *link, s
 				 u_short port, unsigned char proto);
 
 /*
+ * LibAliasRevise - look at up to max links, *cursor beginning at 0, and end those of proto (0: all),
+ * with an alias port from low to high (network order), that would be other ones now: another redirect
+ * goes first; a link from outside has none any more; the machine's own answers bypass one.  Returns
+ * how many were ended; *cursor is UINT_MAX at the end of the links.
+ */
+unsigned int LibAliasRevise(struct libalias *la, unsigned int *cursor, int max, unsigned char proto,
+			    u_short low, u_short high);
+
+/*
  * Masquerade rules: what leaves net/bits for another, of proto or (0) of every one, gets this
  * alias address; INADDR_ANY is LibAliasSetAddress()'s, also when it changes.  They count with mode
  * PKT_ALIAS_MASQUERADE_RULES, instead of the aliasing address and of UNREGISTERED_ONLY and
  * UNREGISTERED_CGN: an outgoing packet that has no link, redirect or proxy rule makes a link if a
  * rule matches, else it is IGNORED; a proxied one without rule keeps its source.  The longest
  * prefix wins, then a rule for its protocol.  A rule is for new links; existing ones go on as they
- * are.
+ * are.  An incoming packet that has no link or redirect is let in, unless incoming ones are denied,
+ * only where its answers would be masqueraded, and never for one of LibAliasSetOwnAddresses().
  *
  * LibAliasMasquerade - add a rule, or change the alias of that which is there; bits of net behind
  * the prefix do not count.  EINVAL: bits over 32; ENOMEM.

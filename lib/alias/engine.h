@@ -51,6 +51,9 @@ struct view {
 
 struct link_side;
 
+/* In timer_prev, with a slot's number; there are at most 2^30 links. */
+#define TIMER_SLOT 0x80000000u
+
 /* One cache line. */
 struct link {
 	struct view view[2];
@@ -59,7 +62,7 @@ struct link {
 	uint8_t timer;                     /* enum alias_timeout */
 	uint8_t tcp_state;                 /* TCP_* */
 	uint32_t last;                     /* time of the last packet */
-	uint32_t timer_next, timer_prev;   /* ids in a slot of the wheel; see expire.c */
+	uint32_t timer_next, timer_prev;   /* ids in a slot, whose number the first has before it */
 	struct link_side *side;            /* what few links need, or NULL */
 	uint32_t server;                   /* of the redirect that made it, 0 = none */
 	uint32_t server_next, server_prev; /* ids in the list of its links */
@@ -94,6 +97,7 @@ struct link_side {
 	uint32_t hole;                                      /* number of a firewall hole plus 1 */
 	uint32_t candidates;                                /* helpers that it may be, by number */
 	uint32_t start[2]; /* sequence numbers of the first bytes, by direction */
+	uint8_t resumed;   /* 1 << direction: taken up in mid-stream, start is not known yet */
 	uint8_t first[HELPER_FIRST];
 	uint8_t first_len;
 	bool alone; /* if !begun: there is one candidate left */
@@ -222,7 +226,7 @@ struct libalias {
 	uint32_t target; /* LibAliasSetTarget() */
 	bool own_set;    /* LibAliasSetOwnAddresses() */
 	uint32_t *own;   /* sorted */
-	uint32_t own_count;
+	uint32_t own_count, own_room;
 
 	/* masquerade.c */
 	struct masquerade_rule *masquerade;

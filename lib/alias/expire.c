@@ -16,9 +16,6 @@
 
 #include <time.h>
 
-/* In timer_prev, with a slot's number; there are at most 2^30 links. */
-#define SLOT 0x80000000u
-
 uint32_t clock_now(struct libalias *la)
 {
 	struct timespec ts;
@@ -71,7 +68,7 @@ void expire_add(struct libalias *la, struct link *link, uint32_t id)
 	if (!la->stats.links)
 		la->wheel_time = la->now;
 	slot = slot_of(la, link);
-	link->timer_prev = SLOT | slot;
+	link->timer_prev = TIMER_SLOT | slot;
 	link->timer_next = la->wheel[slot];
 	if (link->timer_next)
 		link_at(la, link->timer_next)->timer_prev = id;
@@ -80,8 +77,8 @@ void expire_add(struct libalias *la, struct link *link, uint32_t id)
 
 void expire_remove(struct libalias *la, struct link *link)
 {
-	if (link->timer_prev & SLOT)
-		la->wheel[link->timer_prev & ~SLOT] = link->timer_next;
+	if (link->timer_prev & TIMER_SLOT)
+		la->wheel[link->timer_prev & ~TIMER_SLOT] = link->timer_next;
 	else
 		link_at(la, link->timer_prev)->timer_next = link->timer_next;
 	if (link->timer_next)

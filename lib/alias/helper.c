@@ -336,8 +336,11 @@ void helper_resume(struct libalias *la, struct link *link, const char *name)
 	bool server_inside;
 	uint32_t candidates = link_watchers(la, link, &server_inside) & helpers_named(name);
 
-	if (candidates)
-		attach(la, link, candidates, server_inside, true);
+	if (!candidates)
+		return;
+	attach(la, link, candidates, server_inside, true);
+	if (link->side)
+		link->side->resumed = 1u << OUT | 1u << IN;
 }
 
 /* A connection begins, perhaps another one with the ends of one that is over. */
@@ -406,10 +409,17 @@ void helper_run(struct libalias *la, struct link *link, struct packet *p, enum d
 		return;
 	if (p->proto == IPPROTO_TCP && p->l4[13] & TH_SYN) {
 		side->start[dir] = ntohl(load32(p->l4 + 4)) + 1;
+		side->resumed = 0;
 		if (dir == (side->server_inside ? IN : OUT) &&
 		    (link->tcp_state & ~TCP_TURNED) == TCP_SYN(dir))
 			restart(la, link);
 		return;
+	}
+	if (side->resumed & 1u << dir) {
+		/* Nobody knows where in a line this is: what follows begins within one. */
+		side->resumed &= (uint8_t)~(1u << dir);
+		if (p->proto == IPPROTO_TCP)
+			side->start[dir] = ntohl(load32(p->l4 + 4)) - 1;
 	}
 	if (!side->begun && !may_see(side, p, dir))
 		return;

@@ -103,6 +103,9 @@ uint32_t link_id(const struct libalias *la, const struct link *link)
 
 	if (link->side)
 		return link->side->id;
+	/* So it is with a new link. */
+	if (link->timer_prev & TIMER_SLOT)
+		return la->wheel[link->timer_prev & ~TIMER_SLOT];
 	hash = link_hash(la, &link->view[OUT], link->proto);
 	bucket = index_bucket_of(&la->views[OUT], hash);
 	while ((id = index_next(&la->views[OUT], &bucket, &slot, hash)))
@@ -126,8 +129,7 @@ struct link *link_next(const struct libalias *la, uint32_t *cursor)
 	return NULL;
 }
 
-void link_describe(const struct libalias *la, const struct link *link,
-		   struct alias_link_info *info)
+void link_describe(const struct libalias *la, const struct link *link, struct alias_link_info *info)
 {
 	*info = (struct alias_link_info){
 		.local_addr.s_addr = link->view[OUT].local,

@@ -450,11 +450,19 @@ void redirect_delete(struct libalias *la, struct alias_link *redirect)
 	pool_free(&la->redirects, redirect->id);
 }
 
-static bool goes_first(const struct alias_link *r, const struct alias_link *best)
+/* Of one class. */
+static bool is_newer(const struct alias_link *r, const struct alias_link *best)
 {
 	if (!best || r->rank != best->rank)
 		return !best || r->rank < best->rank;
 	return r->age > best->age;
+}
+
+bool redirect_goes_first(const struct alias_link *a, const struct alias_link *b)
+{
+	if (a->rank != b->rank)
+		return a->rank < b->rank;
+	return class_of(a) != class_of(b) ? class_of(a) < class_of(b) : a->age > b->age;
 }
 
 /* The first of best and what the key leads to, the address being exact or the aliasing one. */
@@ -468,7 +476,7 @@ static struct alias_link *newest(const struct libalias *la, struct alias_link *b
 		id = entry_find(la, key, key_hash(la, key));
 		if (id) {
 			found = redirect_at(la, entry_at(la, id)->redirect);
-			if (goes_first(found, best))
+			if (is_newer(found, best))
 				best = found;
 		}
 		if (local != la->alias || !local || !la->zero_keys)

@@ -16,6 +16,9 @@ enum redirect_kind {
 	REDIRECT_ADDR,
 };
 
+/* Does a win where both match? */
+bool redirect_goes_first(const struct alias_link *a, const struct alias_link *b);
+
 /* The redirect no longer says what outgoing packets get: it has a pool. */
 void redirect_no_outgoing(struct libalias *la, struct alias_link *redirect);
 

@@ -167,18 +167,21 @@ bool is_own(const struct libalias *la, uint32_t addr)
 
 int LibAliasSetOwnAddresses(struct libalias *la, const struct in_addr *addresses, int count)
 {
-	uint32_t *own = NULL;
+	uint32_t n = addresses && count > 0 ? (uint32_t)count : 0;
 
-	if (addresses && count > 0) {
-		own = reallocarray(NULL, (size_t)count, sizeof(*own));
+	if (n > la->own_room) {
+		uint32_t *own = reallocarray(la->own, n, sizeof(*own));
+
 		if (!own)
 			return -1;
-		memcpy(own, addresses, (size_t)count * sizeof(*own));
-		qsort(own, (size_t)count, sizeof(*own), compare_addresses);
+		la->own = own;
+		la->own_room = n;
 	}
-	free(la->own);
-	la->own = own;
-	la->own_count = own ? (uint32_t)count : 0;
+	if (n) {
+		memcpy(la->own, addresses, n * sizeof(*la->own));
+		qsort(la->own, n, sizeof(*la->own), compare_addresses);
+	}
+	la->own_count = n;
 	la->own_set = addresses != NULL;
 	return 0;
 }

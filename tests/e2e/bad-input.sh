@@ -110,6 +110,6 @@ no 2 "'b'" restore a b
 no 2 "'b'" save a b
 no 2 "'-x'" save -x
 no 2 "'now'" flush now
-check "no word at all: exit status 2 and the usage" refuses 2 "usage" adm
+check "no word at all: exit status 2 and the usage" refuses 2 "usage" adm </dev/null
 check "names the module before the message" refuses 2 "portfw: " portfw -A
 finish

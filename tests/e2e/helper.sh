@@ -73,7 +73,7 @@ check "nft can load what it lists" eval 'on router nft list table inet ipmasq |
 	sed "s/table inet ipmasq/table inet copy/" | on router nft -c -f -'
 check "-D takes one" eval 'helper -D irc && fails eval "listing | grep irc"'
 check "its object is gone, too" equals 0 eval 'on router nft list ruleset | grep -c irc; true'
-check "-D of what is not there fails" refuses 1 "helper 'irc'" helper -D irc
+check "-D of what is not there fails" refuses 1 '`helper -A irc`' helper -D irc
 check "-F takes all, and nobody else's" eval 'helper -F && equals "" listing &&
 	says "198.51.100.1" portfw -L -n && says "10.0.0.0/24" adm masq -L -n'
 check "--json has numbers" equals 21 eval 'helper -A ftp ports=21 && helper -L --json |

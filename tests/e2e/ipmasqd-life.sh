@@ -18,7 +18,7 @@ user() {
 }
 
 daemon() {
-	on router "$ipmasqd" "$@"
+	on router timeout 60 "$ipmasqd" "$@"
 }
 
 page() {
@@ -192,6 +192,7 @@ stop_ipmasqd
 
 # --- a service manager
 managed() {
+	: >"$lab_scratch/notified"
 	on router timeout 60 python3 "$here/clients.py" "$1" notify "$ipmasqd" -f -i outside -r "$rules" \
 		-s "$socket" --pid-file "$lab_scratch/ipmasqd.pid" "${as_root[@]}" \
 		>"$lab_scratch/notified" 2>"$lab_scratch/ipmasqd.log" &

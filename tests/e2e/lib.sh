@@ -73,6 +73,7 @@ on_kernel_engine() {
 # $lab_scratch/ipmasqd.log, its number in ipmasqd.pid, its socket is ipmasqd.sock.
 start_ipmasqd() {
 	[ -z "${LAB_UNSHARED:-}" ] || set -- -u root "$@" # nobody is nobody there
+	: >"$lab_scratch/ipmasqd.log" # before the waiting begins
 	on router "$(dirname "$IPMASQADM")/ipmasqd" -f -i outside -s "$lab_scratch/ipmasqd.sock" \
 		--pid-file "$lab_scratch/ipmasqd.pid" "$@" >"$lab_scratch/ipmasqd.log" 2>&1 &
 	wait_until grep -q "translating: " "$lab_scratch/ipmasqd.log" ||

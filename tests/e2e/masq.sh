@@ -65,8 +65,8 @@ check "a rule for another interface does nothing here" eval '
 	equals 198.51.100.1 seen'
 check "-D takes the rule of this net and interface" eval '
 	masq -D -S 10.0.0.11 -o nowhere0 && masq -D -S 10.0.0.11 && equals 198.51.100.10 seen'
-check "-D of what is not there fails" refuses 1 "no rule for 10.0.0.11/32" masq -D -S 10.0.0.11
-check "-D with another address fails" refuses 1 "no rule for 10.0.0.0/24" \
+check "-D of what is not there fails" refuses 1 'no rule `masq -A -S 10.0.0.11/32`' masq -D -S 10.0.0.11
+check "-D with another address fails" refuses 1 'no rule `masq -A -S 10.0.0.0/24' \
 	masq -D -S 10.0.0.0/24 -M 198.51.100.1
 check "bits behind the prefix are cleared" eval '
 	masq -A -S 10.0.5.77/24 -o outside && equals "10.0.5.0/24 outside interface" eval "listing -L | tail -n 1"'

@@ -4,6 +4,7 @@
 
   udp-server NAME PORT        answers every datagram, IPv4 and IPv6, with NAME
   udp ADDRESS PORT [SPORT]    sends one datagram, prints the answer or fails
+  fragments ADDRESS PORT ORDER   sends one in three fragments, such as 210, prints the answer
   sctp-server 4|6             answers every SCTP INIT with an INIT ACK, prints the port
   sctp ADDRESS PORT SPORT     sends an SCTP INIT, prints the address that sends the INIT ACK
 
@@ -66,6 +67,36 @@ def udp(address, port, sport=0):
     print(client.recv(65536).decode())
 
 
+def internet_checksum(data):
+    data += bytes(len(data) % 2)
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF or 0xFFFF
+
+
+def fragments(address, port, order):
+    client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    client.settimeout(ANSWER_SECONDS)
+    client.connect((address, int(port)))
+    source, sport = client.getsockname()
+    ends = socket.inet_aton(source) + socket.inet_aton(address)
+    data = bytes(range(250)) * 10
+    udp_header = struct.pack("!HHHH", sport, int(port), 8 + len(data), 0)
+    pseudo = ends + struct.pack("!BBH", 0, socket.IPPROTO_UDP, 8 + len(data))
+    check = internet_checksum(pseudo + udp_header + data)
+    datagram = udp_header[:6] + struct.pack("!H", check) + data
+    raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    size, ident = 1000, sport
+    for number in map(int, order):
+        part = datagram[number * size:(number + 1) * size]
+        more = 0x2000 if (number + 1) * size < len(datagram) else 0
+        header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(part), ident, number * size // 8 | more,
+                             64, socket.IPPROTO_UDP, 0)
+        raw.sendto(header + ends + part, (address, 0))
+    print(client.recv(65536).decode())
+
+
 def sctp_server(family_name):
     family = socket.AF_INET6 if family_name == "6" else socket.AF_INET
     server = socket.socket(family, socket.SOCK_RAW, SCTP)
@@ -93,7 +124,8 @@ def sctp(address, port, sport):
             return
 
 
-COMMANDS = {"udp-server": udp_server, "udp": udp, "sctp-server": sctp_server, "sctp": sctp}
+COMMANDS = {"udp-server": udp_server, "udp": udp, "fragments": fragments,
+            "sctp-server": sctp_server, "sctp": sctp}
 
 try:
     COMMANDS[sys.argv[1]](*sys.argv[2:])

@@ -16,13 +16,10 @@ replay() {
 # A real conversation as the outside interface of the router saw it.
 capture_conversation() {
 	adm restore "$file" || return 1
-	on router tcpdump -U -i outside -w "$capture" tcp >"$lab_scratch/tcpdump" 2>&1 &
-	local pid=$!
-
+	on router timeout 2 tcpdump --immediate-mode -U -i outside -w "$capture" tcp >"$lab_scratch/tcpdump" 2>&1 &
 	wait_until grep -q "listening on" "$lab_scratch/tcpdump"
 	get client http://198.51.100.1:8000/ >/dev/null
-	sleep 0.5
-	kill -INT "$pid" && wait "$pid"
+	wait $!
 	adm flush
 }
 
@@ -34,6 +31,10 @@ for flow in json.load(sys.stdin)["flows"]:
           flow["newsource"], flow["newdest"], flow["newdport"], flow["rule"])'
 }
 
+flows_words() {
+	flows_of "$@" | cut -d " " -f 3,5
+}
+
 addresses() {
 	tcpdump -n -r "$output" 2>/dev/null | sed -n 's/^.* IP \([0-9.]*\)\.[0-9]* > \([0-9.]*\)\..*/\1 \2/p' | sort -u
 }
@@ -42,6 +43,8 @@ check "a conversation is captured" capture_conversation
 check "its requests became the inside host's" says \
 	"tcp 198.51.100.2 198.51.100.1 8000 translated 198.51.100.2 10.0.0.11 80 portfw -A -P tcp -L 198.51.100.1 8000 -R 10.0.0.11 80" \
 	flows_of "$capture" -r "$file" -i 198.51.100.1
+check "what left with the outside address had been translated" says \
+	"198.51.100.2 unchanged" flows_words "$capture" -r "$file" -i 198.51.100.1
 check "without a rule nothing becomes of them" says \
 	"tcp 198.51.100.2 198.51.100.1 8000 unchanged 198.51.100.2 198.51.100.1 8000 -" \
 	flows_of "$capture" -r /dev/null -i 198.51.100.1

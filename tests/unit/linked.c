@@ -13,6 +13,9 @@
 
 extern const struct ipmasq_plugin ipmasq_plugin; /* of portfw, or what the test brings along */
 
+/* Portfw, in a test that brings another plugin along which hands on to it. */
+extern const struct ipmasq_plugin portfw_too __attribute__((weak));
+
 const struct ipmasq_plugin *__wrap_ipmasq_plugin_load(const char *name, struct ipmasq_error *error);
 void *__wrap_ipmasq_part(const char *name, const char *symbol, struct ipmasq_error *error);
 
@@ -20,6 +23,8 @@ const struct ipmasq_plugin *__wrap_ipmasq_plugin_load(const char *name, struct i
 {
 	if (strcmp(name, ipmasq_plugin.name) == 0)
 		return &ipmasq_plugin;
+	if (&portfw_too && strcmp(name, "portfw") == 0)
+		return &portfw_too;
 	ipmasq_usage(error, "there is no module '%s'", name);
 	return NULL;
 }

@@ -72,7 +72,7 @@ static void deleting_a_helper_that_is_not_there_fails(void **state)
 	(void)state;
 	add_two();
 	fails("helper -D pptp");
-	assert_contains(result.error.text, "'pptp'");
+	assert_contains(result.error.text, "`helper -A pptp`");
 	fails("helper -D ft");
 }
 

@@ -123,7 +123,7 @@ static void a_delete_that_matches_nothing_fails(void **state)
 	for (size_t i = 0; i < N_ELEMENTS(lines); i++)
 		fails(lines[i]);
 	fails("masq -n -D -S 10.2.3.4/16 -o eth0");
-	assert_contains(result.error.text, "10.2.0.0/16 through eth0");
+	assert_contains(result.error.text, "`masq -A -S 10.2.0.0/16 -o eth0`");
 }
 
 static void clear_removes_the_rules_of_masq_and_of_nobody_else(void **state)

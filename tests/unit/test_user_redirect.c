@@ -226,6 +226,25 @@ static void a_change_keeps_the_flows_of_the_servers_that_stay(void **state)
 	assert_int_equal(lab_links(&lab), 0);
 }
 
+static void a_new_forward_takes_flows_that_were_there(void **state)
+{
+	(void)state;
+	/* The machine answers itself at first. */
+	from_outside(IPPROTO_UDP, ENDS(CLIENT, 1, ALIAS, 53), ENDS(CLIENT, 1, ALIAS, 53));
+	to_outside(IPPROTO_UDP, ENDS(ALIAS, 53, CLIENT, 1), ENDS(ALIAS, 53, CLIENT, 1));
+	lab_ok(&lab, "autofw -A -r udp 1 100 -h 10.0.0.3");
+	from_outside(IPPROTO_UDP, ENDS(CLIENT, 1, ALIAS, 53), ENDS(CLIENT, 1, OTHER, 53));
+	lab_ok(&lab, "portfw -A -P udp -L 0.0.0.0 53 -R 10.0.0.2 53");
+	from_outside(IPPROTO_UDP, ENDS(CLIENT, 1, ALIAS, 53), ENDS(CLIENT, 1, INSIDE, 53));
+	lab_ok(&lab, "autofw -A -r udp 50 60 -h 10.0.0.4");
+	from_outside(IPPROTO_UDP, ENDS(CLIENT, 1, ALIAS, 53), ENDS(CLIENT, 1, INSIDE, 53));
+	/* What an inside host began stays its own. */
+	lab_ok(&lab, "masq -A -S 10.0.0.0/24");
+	to_outside(IPPROTO_UDP, ENDS(OTHER, 77, CLIENT, 53), ENDS(ALIAS, 77, CLIENT, 53));
+	lab_ok(&lab, "portfw -A -P udp -L 0.0.0.0 77 -R 10.0.0.2 77");
+	from_outside(IPPROTO_UDP, ENDS(CLIENT, 53, ALIAS, 77), ENDS(CLIENT, 53, OTHER, 77));
+}
+
 static void what_did_not_change_keeps_counters_and_turn(void **state)
 {
 	(void)state;
@@ -303,6 +322,7 @@ int main(void)
 		REDIRECT_TEST(a_removed_forward_ends_udp_and_lets_tcp_finish),
 		REDIRECT_TEST(kill_ends_tcp_too),
 		REDIRECT_TEST(a_change_keeps_the_flows_of_the_servers_that_stay),
+		REDIRECT_TEST(a_new_forward_takes_flows_that_were_there),
 		REDIRECT_TEST(what_did_not_change_keeps_counters_and_turn),
 		FOUR_WORKERS(a_forward_works_whatever_worker_sees_it),
 		REDIRECT_TEST(ten_thousand_forwards_are_found),

@@ -52,14 +52,12 @@ void lab_open(struct lab *lab, unsigned int workers)
 	user_set_fragment(lab->user, released, lab);
 	assert_int_equal(user_set_addresses(lab->user, "eth0", own, 3, &lab->error), 0);
 	lab->engine = user_engine(lab->user);
-	assert_non_null(lab->engine);
 }
 
 void lab_close(struct lab *lab)
 {
 	free(lab->output);
 	ipmasq_engine_close(lab->engine);
-	user_close(lab->user);
 }
 
 int lab_run(struct lab *lab, const char *line)
@@ -77,10 +75,14 @@ int lab_run(struct lab *lab, const char *line)
 	context.table = ipmasq_table_open(lab->engine, &context.error);
 	assert_true(context.out && context.table);
 	status = plugin_named(command.argv[0])->run(&context, command.argc, command.argv);
+	if (lab->allocations)
+		*lab->allocations = lab->allow;
 	if (status == IPMASQ_OK &&
 	    ipmasq_table_commit(context.table, context.kill ? IPMASQ_COMMIT_KILL : 0,
 				&context.error) < 0)
 		status = (int)context.error.status;
+	if (lab->allocations)
+		*lab->allocations = -1;
 	ipmasq_table_close(context.table);
 	fclose(context.out);
 	lab->error = context.error;

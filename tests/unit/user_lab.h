@@ -29,6 +29,8 @@ struct lab {
 	uint8_t packet[65536];
 	uint32_t mark;             /* of the packets to come */
 	bool onward;
+	/* Around each commit, unless NULL: *allocations is set to `allow`, then to -1. */
+	int *allocations, allow;
 	/* What was held and is known by now. */
 	unsigned int n_released, n_dropped;
 	uint8_t released[2048];

@@ -16,6 +16,7 @@
 #include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <stdio.h>
 
 int table_add(struct transaction *transaction, const char *text)
 {
@@ -161,4 +162,41 @@ int table_delete(struct transaction *transaction)
 	}
 	nftnl_table_free(table);
 	return rc;
+}
+
+struct comment {
+	char *text; /* TABLE_COMMENT_MAX bytes */
+	bool found;
+};
+
+static int read_comment(const struct nlmsghdr *message, void *data)
+{
+	struct comment *comment = data;
+	struct nftnl_table *table = nftnl_table_alloc();
+	const void *userdata;
+	const char *text = NULL;
+	uint32_t length;
+
+	if (!table || nftnl_table_nlmsg_parse(message, table) < 0)
+		goto out;
+	comment->found = true;
+	userdata = nftnl_table_get_data(table, NFTNL_TABLE_USERDATA, &length);
+	if (userdata)
+		text = userdata_text(userdata, length, NFTNL_UDATA_TABLE_COMMENT);
+	snprintf(comment->text, TABLE_COMMENT_MAX, "%s", text ? text : "");
+out:
+	if (table)
+		nftnl_table_free(table);
+	return MNL_CB_OK;
+}
+
+int table_comment(struct netlink *netlink, const char *table, char text[static TABLE_COMMENT_MAX])
+{
+	struct comment comment = {.text = text};
+	struct nlmsghdr *request = netlink_request(netlink, NFT_MSG_GETTABLE, 0);
+
+	mnl_attr_put_strz(request, NFTA_TABLE_NAME, table);
+	if (netlink_ask(netlink, read_comment, &comment) < 0 && errno != ENOENT)
+		return -1;
+	return comment.found;
 }

@@ -10,6 +10,11 @@
 
 struct nftnl_set;
 
+#define TABLE_COMMENT_MAX 256
+
+/* Is there such a table?  1 and its comment, 0, or -1 with errno. */
+int table_comment(struct netlink *netlink, const char *table, char text[static TABLE_COMMENT_MAX]);
+
 /* Adds the table, which must not be there, with this comment. */
 int table_add(struct transaction *transaction, const char *text);
 

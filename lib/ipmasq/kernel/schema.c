@@ -13,7 +13,6 @@
 #include <ipmasq/error.h>
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
-#include <libnftnl/table.h>
 #include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
@@ -71,48 +70,21 @@ const char *schema_owner_chain(char name[static SCHEMA_NAME_MAX], const char *ow
 	return name;
 }
 
-/* The answer to a question after our table. */
-struct table_answer {
-	bool found, ours;
-};
-
-static int read_table(const struct nlmsghdr *message, void *data)
-{
-	struct table_answer *answer = data;
-	struct nftnl_table *table = nftnl_table_alloc();
-	const char *comment = NULL;
-	const void *userdata;
-	uint32_t length;
-
-	if (!table || nftnl_table_nlmsg_parse(message, table) < 0)
-		goto out;
-	answer->found = true;
-	userdata = nftnl_table_get_data(table, NFTNL_TABLE_USERDATA, &length);
-	if (userdata)
-		comment = userdata_text(userdata, length, NFTNL_UDATA_TABLE_COMMENT);
-	answer->ours = comment && strcmp(comment, SCHEMA_COMMENT) == 0;
-out:
-	if (table)
-		nftnl_table_free(table);
-	return MNL_CB_OK;
-}
-
 int schema_present(struct netlink *netlink, struct ipmasq_error *error)
 {
-	struct table_answer answer = {0};
-	struct nlmsghdr *request = netlink_request(netlink, NFT_MSG_GETTABLE, 0);
+	char comment[TABLE_COMMENT_MAX];
+	int found = table_comment(netlink, SCHEMA_TABLE, comment);
 
-	mnl_attr_put_strz(request, NFTA_TABLE_NAME, SCHEMA_TABLE);
-	if (netlink_ask(netlink, read_table, &answer) < 0 && errno != ENOENT)
+	if (found < 0)
 		return ipmasq_fail(error, errno, "cannot read table inet " SCHEMA_TABLE ": %s",
 				   strerror(errno));
-	if (answer.found && !answer.ours)
+	if (found && strcmp(comment, SCHEMA_COMMENT) != 0)
 		return ipmasq_fail(
 			error, EEXIST,
 			"there is a table inet " SCHEMA_TABLE " that this ipmasqadm did not "
 			"make (its comment is not \"" SCHEMA_COMMENT "\"); look at it with "
 			"`nft list table inet " SCHEMA_TABLE "` and rename or delete it");
-	return answer.found;
+	return found;
 }
 
 static int add_hairpin_set(struct transaction *transaction, const struct family *family)

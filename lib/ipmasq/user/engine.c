@@ -287,11 +287,12 @@ static int install_everywhere(struct commit *commit)
 {
 	struct user *user = commit->user;
 	unsigned int w = 0;
-	int rc = 0;
+	int rc = 0, code = 0;
 
 	for (; w < user->n_workers && rc == 0; w++) {
 		pthread_mutex_lock(&user->workers[w].lock);
 		rc = install(commit, &user->workers[w]);
+		code = errno;
 		pthread_mutex_unlock(&user->workers[w].lock);
 	}
 	while (rc < 0 && w-- > 0) {
@@ -299,6 +300,7 @@ static int install_everywhere(struct commit *commit)
 		undo(commit, &user->workers[w]);
 		pthread_mutex_unlock(&user->workers[w].lock);
 	}
+	errno = code;
 	return rc;
 }
 
@@ -319,6 +321,7 @@ static int run(struct commit *commit, struct ipmasq_error *error)
 		finish(commit, &user->workers[w]);
 		pthread_mutex_unlock(&user->workers[w].lock);
 	}
+	redirect_revise(user, commit);
 	keep_plans(commit);
 	user->generation++;
 	user_update_hooks(user);
@@ -360,12 +363,13 @@ out:
 	return rc;
 }
 
-int commit_sources(struct user *user, struct own *own, struct ipmasq_error *error)
+int commit_sources(struct user *user, const struct own *own, const char *interface,
+		   struct ipmasq_error *error)
 {
 	struct commit commit = {.user = user, .kinds = {[IPMASQ_MASQ] = true}};
 	int rc = -1;
 
-	if (sources_plan(user, own, user->interface, &commit.sources) == 0)
+	if (sources_plan(user, own, interface, &commit.sources) == 0)
 		rc = install_everywhere(&commit);
 	if (rc < 0) {
 		free(commit.sources.list);
@@ -419,9 +423,15 @@ static int user_engine_openings(struct ipmasq_engine *engine, const struct ipmas
 	return rc;
 }
 
+/* With the engine's own view the engine itself is closed. */
 static void user_close_view(struct ipmasq_engine *engine)
 {
-	free(engine);
+	struct user *user = user_of(engine);
+
+	if (engine == &user->view.engine)
+		user_close(user);
+	else
+		free(engine);
 }
 
 const struct ipmasq_engine_ops user_engine_ops = {

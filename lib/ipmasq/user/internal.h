@@ -88,7 +88,15 @@ struct watchers {
 	size_t n;
 };
 
+/* A view of the engine for one session: the generation that it has read. */
+struct view {
+	struct ipmasq_engine engine;
+	struct user *user;
+	uint64_t noted;
+};
+
 struct user {
+	struct view view; /* of user_engine() */
 	unsigned int n_workers;
 	struct worker *workers;
 	uint32_t seed; /* of steer.c */
@@ -164,8 +172,9 @@ void store_remove(struct store *store, struct stored *stored);
 /* engine.c */
 extern const struct ipmasq_engine_ops user_engine_ops;
 void user_update_hooks(struct user *user);
-/* Every worker masquerades, and watches, as the rules and addresses now are. */
-int commit_sources(struct user *user, struct own *own, struct ipmasq_error *error);
+/* Every worker masquerades as the rules and these addresses say, or none does anything new. */
+int commit_sources(struct user *user, const struct own *own, const char *interface,
+		   struct ipmasq_error *error);
 
 /*
  * The kinds.  supported() says whether the engine can do a rule; plan() works out, from the store
@@ -177,6 +186,11 @@ int redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_err
 int redirect_install(const struct commit *commit, struct worker *worker);
 void redirect_undo(const struct commit *commit, struct worker *worker);
 void redirect_finish(const struct commit *commit, struct worker *worker);
+/*
+ * Ends the flows of UDP that by-pass the redirects that are new, after a commit; of no commit, those
+ * of any.
+ */
+void redirect_revise(struct user *user, const struct commit *commit);
 /* Where the engine looks first: the lower rank; see redirect.c. */
 unsigned int redirect_rank(const char *owner, const struct ipmasq_match *match, bool opening);
 /* Fills in the read-only fields of a copy of the stored rule, targets in the order of turns. */
@@ -231,13 +245,6 @@ int user_connections(struct ipmasq_engine *engine, const struct ipmasq_connectio
 		     ipmasq_connection_visit visit, void *data, struct ipmasq_error *error);
 int user_timeouts(struct ipmasq_engine *engine, const struct ipmasq_timeouts *timeouts,
 		  struct ipmasq_error *error);
-
-/* A view of the engine for one session: the generation that it has read. */
-struct view {
-	struct ipmasq_engine engine;
-	struct user *user;
-	uint64_t noted;
-};
 
 static inline struct user *user_of(struct ipmasq_engine *engine)
 {

@@ -10,8 +10,8 @@
  *   end      as a record of length 0, its address the number of records before it
  *
  * A file is read twice, first to see that all of it is whole, so that half a file leaves nothing
- * behind.  What it says is then for libalias to judge, which takes no record that is not sound; and
- * a link of a redirect that is gone is not taken up.
+ * behind.  What it says is then for libalias to judge, which takes no record that is not sound.  As
+ * when a forward is removed, flows of UDP whose forward is gone end, and TCP connections finish.
  */
 #include "internal.h"
 
@@ -223,5 +223,6 @@ int user_load_links(struct user *user, FILE *file, struct ipmasq_error *error)
 	while ((rc = read_record(file, &record)) > 0)
 		if (load_record(user, &record) < 0)
 			return ipmasq_fail(error, ENOMEM, "out of memory for the links");
+	redirect_revise(user, NULL);
 	return rc;
 }

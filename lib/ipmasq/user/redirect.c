@@ -20,9 +20,11 @@
 
 #include <errno.h>
 #include <ipmasq/error.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define REVISE_AT_ONCE 256 /* links while a worker is locked */
 #define ROUND_MAX    UINT32_MAX /* of a schedule in which somebody's turn never ends */
 #define RANK_OWNER   20         /* shifts */
 #define RANK_PLACE   18
@@ -179,6 +181,44 @@ void redirect_finish(const struct commit *commit, struct worker *worker)
 			LibAliasRedirectInherit(worker->border, after->redirect[worker->number], old);
 		LibAliasRedirectEnd(worker->border, old, any, 0, protocol);
 		LibAliasRedirectDelete(worker->border, old);
+	}
+}
+
+/* The ports of which flows may be by-passing what is new; false: none. */
+static bool revised_ports(const struct commit *commit, struct ipmasq_ports *ports)
+{
+	*ports = (struct ipmasq_ports){UINT16_MAX, 0};
+	for (size_t i = 0; i < commit->n; i++) {
+		const struct stored *after = redirect_of(commit->items[i].after);
+		const struct ipmasq_match *match = after ? &after->rule->redirect.match : NULL;
+		bool all;
+
+		if (!match || match->mark || (match->protocol && match->protocol != IPPROTO_UDP))
+			continue;
+		all = !match->ports.low;
+		if (all || match->ports.low < ports->low)
+			ports->low = all ? 0 : match->ports.low;
+		if (all || match->ports.high > ports->high)
+			ports->high = all ? UINT16_MAX : match->ports.high;
+	}
+	return ports->low <= ports->high;
+}
+
+void redirect_revise(struct user *user, const struct commit *commit)
+{
+	struct ipmasq_ports ports = {0, UINT16_MAX};
+
+	if (commit && !revised_ports(commit, &ports))
+		return;
+	for (struct worker *worker = user->workers; worker < user->workers + user->n_workers; worker++) {
+		unsigned int cursor = 0;
+
+		while (cursor != UINT_MAX) {
+			pthread_mutex_lock(&worker->lock);
+			LibAliasRevise(worker->border, &cursor, REVISE_AT_ONCE, IPPROTO_UDP,
+				       htons(ports.low), htons(ports.high));
+			pthread_mutex_unlock(&worker->lock);
+		}
 	}
 }
 

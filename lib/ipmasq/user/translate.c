@@ -13,6 +13,9 @@
  * another worker has to do about a packet (another remote host, another client) is done after that,
  * with that worker's lock only.
  *
+ * What comes from outside for an inside host that is masqueraded, without having been redirected, gets
+ * a link, too: its answers are to keep their source.
+ *
  * A link whose two views are the same changes nothing, and a packet is as it was when its headers
  * are; then it need not be copied back to the kernel.
  */
@@ -321,7 +324,9 @@ static void from_inside(struct run *run)
 {
 	struct worker *worker = run->worker;
 
+	LibAliasSetMode(worker->border, PKT_ALIAS_DENY_INCOMING, PKT_ALIAS_DENY_INCOMING);
 	border_batch(run, LibAliasInBatch);
+	LibAliasSetMode(worker->border, 0, PKT_ALIAS_DENY_INCOMING);
 	for (unsigned int i = 0; i < run->n; i++) {
 		struct user_packet *packet = &run->packets[i];
 		int result = run->alias[i].result;

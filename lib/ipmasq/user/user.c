@@ -16,7 +16,7 @@
 #define PORTS          (65536u - PORT_LOW)
 #define EXPIRE_AT_ONCE 4096 /* links in a tick; the packets do the rest */
 
-#define BORDER_MODE (PKT_ALIAS_DENY_INCOMING | PKT_ALIAS_MASQUERADE_RULES | PKT_ALIAS_KEEP_PORTS)
+#define BORDER_MODE (PKT_ALIAS_MASQUERADE_RULES | PKT_ALIAS_KEEP_PORTS)
 
 static uint32_t monotonic(void *arg)
 {
@@ -62,73 +62,6 @@ static int open_worker(struct user *user, unsigned int number)
 	return 0;
 }
 
-void user_close(struct user *user)
-{
-	if (!user)
-		return;
-	for (unsigned int w = 0; w < user->n_workers && user->workers; w++) {
-		struct worker *worker = &user->workers[w];
-
-		trigger_close_all(worker);
-		LibAliasUninit(worker->border);
-		LibAliasUninit(worker->inner);
-		pthread_mutex_destroy(&worker->lock);
-	}
-	store_free(&user->store);
-	pthread_mutex_destroy(&user->lock);
-	free(user->workers);
-	free(user->own);
-	free(user->sources.list);
-	free(user->watchers.list);
-	free(user->watch);
-	free(user);
-}
-
-struct user *user_open(unsigned int workers, struct ipmasq_error *error)
-{
-	struct user *user;
-
-	if (!workers || workers > WORKERS_MAX) {
-		ipmasq_usage(error, "%u workers: give 1 to %u", workers, WORKERS_MAX);
-		return NULL;
-	}
-	user = calloc(1, sizeof(*user));
-	if (!user)
-		goto out_of_memory;
-	user->n_workers = workers;
-	user->clock = monotonic;
-	pthread_mutex_init(&user->lock, NULL);
-	user->workers = aligned_alloc(_Alignof(struct worker), workers * sizeof(struct worker));
-	if (!user->workers)
-		goto out_of_memory;
-	memset(user->workers, 0, workers * sizeof(struct worker));
-	for (unsigned int w = 0; w < workers; w++)
-		pthread_mutex_init(&user->workers[w].lock, NULL);
-	if (store_init(&user->store) < 0 ||
-	    getrandom(&user->seed, sizeof(user->seed), 0) != sizeof(user->seed))
-		goto out_of_memory;
-	for (unsigned int w = 0; w < workers; w++)
-		if (open_worker(user, w) < 0)
-			goto out_of_memory;
-	user_update_hooks(user);
-	return user;
-out_of_memory:
-	user_close(user);
-	ipmasq_fail(error, ENOMEM, "out of memory");
-	return NULL;
-}
-
-struct ipmasq_engine *user_engine(struct user *user)
-{
-	struct view *view = calloc(1, sizeof(*view));
-
-	if (!view)
-		return NULL;
-	view->engine.ops = &user_engine_ops;
-	view->user = user;
-	return &view->engine;
-}
-
 static int compare_addresses(const void *a, const void *b)
 {
 	uint32_t x = ((const struct in_addr *)a)->s_addr, y = ((const struct in_addr *)b)->s_addr;
@@ -151,44 +84,130 @@ static struct own *own_new(const struct in_addr *addresses, unsigned int n)
 	return own;
 }
 
-/* With the worker's lock. */
-static int set_addresses(struct worker *worker, const struct own *own)
+/* Going back to what was before cannot fail. */
+static int set_addresses(struct user *user, const struct own *own)
 {
-	if (LibAliasSetOwnAddresses(worker->border, own->list, (int)own->n) < 0)
-		return -1;
-	LibAliasSetAddress(worker->border, own->first);
-	worker->own = own;
-	return 0;
+	int rc = 0;
+
+	for (unsigned int w = 0; w < user->n_workers && rc == 0; w++) {
+		struct worker *worker = &user->workers[w];
+
+		pthread_mutex_lock(&worker->lock);
+		rc = LibAliasSetOwnAddresses(worker->border, own->list, (int)own->n);
+		if (rc == 0) {
+			LibAliasSetAddress(worker->border, own->first);
+			worker->own = own;
+		}
+		pthread_mutex_unlock(&worker->lock);
+	}
+	return rc;
+}
+
+void user_close(struct user *user)
+{
+	if (!user)
+		return;
+	for (unsigned int w = 0; w < user->n_workers && user->workers; w++) {
+		struct worker *worker = &user->workers[w];
+
+		trigger_close_all(worker);
+		LibAliasUninit(worker->border);
+		LibAliasUninit(worker->inner);
+		pthread_mutex_destroy(&worker->lock);
+	}
+	store_free(&user->store);
+	pthread_mutex_destroy(&user->lock);
+	free(user->workers);
+	free(user->own);
+	free(user->sources.list);
+	free(user->watchers.list);
+	free(user->watch);
+	free(user);
+}
+
+static void view_init(struct view *view, struct user *user)
+{
+	*view = (struct view){.engine.ops = &user_engine_ops, .user = user};
+}
+
+struct user *user_open(unsigned int workers, struct ipmasq_error *error)
+{
+	struct user *user;
+
+	if (!workers || workers > WORKERS_MAX) {
+		ipmasq_usage(error, "%u workers: give 1 to %u", workers, WORKERS_MAX);
+		return NULL;
+	}
+	user = calloc(1, sizeof(*user));
+	if (!user)
+		goto out_of_memory;
+	view_init(&user->view, user);
+	user->n_workers = workers;
+	user->clock = monotonic;
+	pthread_mutex_init(&user->lock, NULL);
+	user->workers = aligned_alloc(_Alignof(struct worker), workers * sizeof(struct worker));
+	if (!user->workers)
+		goto out_of_memory;
+	memset(user->workers, 0, workers * sizeof(struct worker));
+	for (unsigned int w = 0; w < workers; w++)
+		pthread_mutex_init(&user->workers[w].lock, NULL);
+	if (store_init(&user->store) < 0 ||
+	    getrandom(&user->seed, sizeof(user->seed), 0) != sizeof(user->seed))
+		goto out_of_memory;
+	user->own = own_new(NULL, 0); /* none is known yet */
+	if (!user->own)
+		goto out_of_memory;
+	for (unsigned int w = 0; w < workers; w++)
+		if (open_worker(user, w) < 0)
+			goto out_of_memory;
+	set_addresses(user, user->own); /* none: needs no memory */
+	user_update_hooks(user);
+	return user;
+out_of_memory:
+	user_close(user);
+	ipmasq_fail(error, ENOMEM, "out of memory");
+	return NULL;
+}
+
+struct ipmasq_engine *user_engine(struct user *user)
+{
+	return &user->view.engine;
+}
+
+struct ipmasq_engine *user_view(struct user *user)
+{
+	struct view *view = malloc(sizeof(*view));
+
+	if (!view)
+		return NULL;
+	view_init(view, user);
+	return &view->engine;
 }
 
 int user_set_addresses(struct user *user, const char *interface, const struct in_addr *addresses,
 		       unsigned int n, struct ipmasq_error *error)
 {
-	struct own *own = own_new(addresses, n), *old;
-	int rc = -1;
+	struct own *own = own_new(addresses, n), *unused = own;
+	int rc;
 
 	if (!own)
 		return ipmasq_fail(error, ENOMEM, "out of memory");
 	pthread_mutex_lock(&user->lock);
-	snprintf(user->interface, sizeof(user->interface), "%s", interface);
-	if (commit_sources(user, own, error) < 0)
-		goto out;
-	old = user->own;
-	for (unsigned int w = 0; w < user->n_workers; w++) {
-		pthread_mutex_lock(&user->workers[w].lock);
-		rc = set_addresses(&user->workers[w], own);
-		pthread_mutex_unlock(&user->workers[w].lock);
-		if (rc < 0) {
-			ipmasq_fail(error, ENOMEM, "out of memory");
-			goto out;
-		}
+	rc = set_addresses(user, own);
+	if (rc < 0)
+		ipmasq_fail(error, ENOMEM, "out of memory");
+	else
+		rc = commit_sources(user, own, interface, error);
+	if (rc < 0) {
+		set_addresses(user, user->own);
+	} else {
+		unused = user->own;
+		user->own = own;
+		snprintf(user->interface, sizeof(user->interface), "%s", interface);
+		user_update_hooks(user);
 	}
-	user->own = own;
-	own = old;
-	user_update_hooks(user);
-out:
 	pthread_mutex_unlock(&user->lock);
-	free(own);
+	free(unused);
 	if (rc == 0 && user->changed)
 		user->changed(user->changed_arg);
 	return rc;

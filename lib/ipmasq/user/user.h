@@ -72,15 +72,20 @@ struct user_packet {
 /* A user engine with `workers` (1..64) workers, or NULL with an error. */
 struct user *user_open(unsigned int workers, struct ipmasq_error *error);
 
-/* Frees it; its views are closed and its workers' threads are gone by then.  NULL is fine. */
+/*
+ * user_close - frees it, when nobody uses it or a view of it any more; ipmasq_engine_close() on
+ * user_engine() does the same.  NULL is fine.
+ */
 void user_close(struct user *user);
 
-/*
- * user_engine - a view of its rules for ipmasq_table_open(), or NULL and errno ENOMEM.
- * A view is for one table at a time; sessions that go on side by side have one each.
- * ipmasq_engine_close() closes the view, not the engine.
- */
+/* The rule table's view of it, for ipmasq_table_open(): for one table at a time. */
 struct ipmasq_engine *user_engine(struct user *user);
+
+/*
+ * user_view - another view, for a table beside that: it sees the other one's commits as conflicts.
+ * ipmasq_engine_close() closes this view only.  NULL and errno ENOMEM.
+ */
+struct ipmasq_engine *user_view(struct user *user);
 
 /*
  * user_set_addresses - the addresses of this machine (network order), the outside interface's name
@@ -142,8 +147,9 @@ struct user_status {
 void user_get_status(struct user *user, struct user_status *status);
 
 /*
- * user_save_links, user_load_links - dynamic links of all workers to and from an open file, for a restart;
- * links of rules that are gone are dropped.  The file is checked as input of a stranger.
+ * user_save_links, user_load_links - dynamic links of all workers to and from an open file, for a
+ * restart, when the rules are there already; with a forward that is gone its flows of UDP are, too.
+ * The file, which must be seekable, is checked as input of a stranger: what is not whole is refused.
  */
 int user_save_links(struct user *user, FILE *file, struct ipmasq_error *error);
 int user_load_links(struct user *user, FILE *file, struct ipmasq_error *error);
