@@ -2,17 +2,23 @@
 /*
  * Table inet ipmasqd: which packets the kernel hands to which queue.
  *
- *   chain prerouting   raw: before conntrack, which then knows packets by their inside addresses
- *     from outside     iifname IFACE: by source
- *     from inside      iifname none of IFACE, lo; for this machine, or for anywhere: by source
- *   chain output       raw: the same for what this machine sends to its own addresses
- *   chain postrouting  behind all source translation (priority 300)
- *     to outside       oifname IFACE: by destination
- *     to inside        neither iifname nor oifname IFACE: by destination.  A packet made here has
- * no iifname, which nft compares as an empty one chain input        to inside, for what is
- * delivered here: replies to this machine's own hairpins chain outside_N, inside_N     one rule,
- * the queue; map outside, inside: from the hash of the remote address to these chains, the same
- * hash that the engine uses
+ *   prerouting, raw: before conntrack, which then knows packets by their inside addresses
+ *     from outside    iifname IFACE: by source
+ *     from inside     iifname none of IFACE, lo; for this machine, or for anywhere: by source
+ *   output, raw       from inside: what this machine sends to its own addresses
+ *   postrouting, 300: behind all source translation
+ *     to outside      oifname IFACE: by destination
+ *     to inside       neither iifname nor oifname IFACE: by destination; a packet made here has an
+ *                     empty iifname
+ *   input, 300        to inside: what is delivered here, replies to this machine's own hairpins
+ *
+ * Chains outside_N and inside_N have one rule each, the queue; maps outside and inside lead from the
+ * hash of the remote address, the same that the engine uses, to these chains.
+ *
+ * Where the kernel tracks connections, an ICMP error shares the connection of the packet that it
+ * is about, and the kernel drops what is queued of a connection that is shared and not confirmed
+ * yet.  So errors that this machine makes about the first packet of an inside host (traceroute
+ * asks for them) are not queued; what they quote is as that host has sent it.
  *
  * A packet's queue says whether it is the outside's or the inside's, so that the daemon needs no
  * interface's number, which changes when an interface (ppp0) goes and comes back.
@@ -72,6 +78,8 @@ enum condition {
 	NOT_TO_LOOPBACK = 32, /* 127.0.0.0/8 */
 	TO_HERE = 64,         /* an address of this machine, not of loopback */
 	TO_HERE_MOSTLY = 128, /* the same, but for USER_HOOK_INSIDE_ANYWHERE */
+	MADE_HERE = 256,      /* as postrouting sees it */
+	ICMP = 512,
 };
 
 /* The packets that are queued, where, and by which address their worker is found. */
@@ -79,7 +87,7 @@ static const struct direction {
 	const char *chain;
 	unsigned int hook; /* enum user_hook */
 	unsigned int conditions;
-	const char *side;
+	const char *side; /* NULL: they are not queued, whatever comes after */
 	uint32_t remote;
 } directions[] = {
 	{"prerouting", USER_FROM_OUTSIDE, FROM_IFACE, "outside", SOURCE},
@@ -87,6 +95,7 @@ static const struct direction {
 	 SOURCE},
 	{"output", USER_FROM_INSIDE, TO_HERE, "inside", SOURCE},
 	{"postrouting", USER_TO_OUTSIDE, TO_IFACE, "outside", DESTINATION},
+	{"postrouting", USER_TO_INSIDE, MADE_HERE | NOT_TO_IFACE | ICMP, NULL, 0},
 	{"postrouting", USER_TO_INSIDE, NOT_FROM_IFACE | NOT_TO_IFACE | NOT_TO_LOOPBACK, "inside",
 	 DESTINATION},
 	{"input", USER_TO_INSIDE, NOT_FROM_IFACE | NOT_FROM_LO, "inside", DESTINATION},
@@ -107,6 +116,8 @@ static void match_conditions(struct rule *rule, unsigned int conditions, const c
 		match_interface(rule, NFT_META_IIFNAME, interface, NFT_CMP_NEQ);
 	if (conditions & NOT_FROM_LO)
 		match_interface(rule, NFT_META_IIFNAME, "lo", NFT_CMP_NEQ);
+	if (conditions & MADE_HERE)
+		match_interface(rule, NFT_META_IIFNAME, "", NFT_CMP_EQ);
 	if (conditions & TO_IFACE)
 		match_interface(rule, NFT_META_OIFNAME, interface, NFT_CMP_EQ);
 	if (conditions & NOT_TO_IFACE)
@@ -116,6 +127,8 @@ static void match_conditions(struct rule *rule, unsigned int conditions, const c
 		return;
 	}
 	match_protocol_family(rule, NFPROTO_IPV4);
+	if (conditions & ICMP)
+		match_transport(rule, IPPROTO_ICMP);
 	if (conditions & NOT_TO_LOOPBACK) {
 		load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, DESTINATION, sizeof(loopback), 0);
 		compare(rule, 0, NFT_CMP_NEQ, &loopback, sizeof(loopback));
@@ -138,7 +151,9 @@ static int add_direction(struct transaction *transaction, const struct queue_rul
 
 	rule_begin(&rule, direction->chain);
 	match_conditions(&rule, direction->conditions, rules->interface, anywhere);
-	if (rules->workers == 1) {
+	if (!direction->side) {
+		verdict(&rule, NFT_RETURN, NULL);
+	} else if (rules->workers == 1) {
 		verdict(&rule, NFT_GOTO, queue_chain(chain, direction->side, 0));
 	} else {
 		load_payload(&rule, NFT_PAYLOAD_NETWORK_HEADER, direction->remote, sizeof(uint32_t),

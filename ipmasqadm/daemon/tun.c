@@ -7,15 +7,17 @@
  * the device NAME, both ways lead into the device, and what comes out of it goes as usual:
  *
  *	ip route add default dev NAME table 77
- *	ip rule add pref 10 iif IFACE lookup 77                 what comes from the outside
- *	ip rule add pref 11 iif LAN to 10.0.0.0/24 lookup main  what stays inside (each inside net)
- *	ip rule add pref 12 iif LAN lookup 77                   what goes to the outside
- *	ip rule add pref 100 lookup local; ip rule del pref 0   so that 10 comes before IFACE's own
+ *	ip rule add pref 10 iif IFACE ipproto tcp lookup 77     what comes from the outside
+ *	ip rule add pref 10 iif IFACE ipproto udp lookup 77     (ARP, which asks the rules, too, has
+ *	ip rule add pref 10 iif IFACE ipproto icmp lookup 77    to find the address as a local one)
+ *	ip rule add pref 20 lookup local; ip rule del pref 0
+ *	ip rule add pref 30 iif LAN to 10.0.0.0/24 lookup main  what stays inside (each inside net)
+ *	ip rule add pref 31 iif LAN lookup 77                   what goes to the outside
  *
  * A packet that the translation of incoming packets knows is incoming; any other is outgoing.  This
  * finds the direction without knowing the interface, which a TUN device does not tell: who is known
  * there is a redirect's or a link's alias address.  A hairpin cannot be told from it, so calls from
- * the inside to an alias address are left to the local table (rule 11 can name it, too).
+ * the inside to an alias address stay with this machine.
  *
  * The kernel hands over TCP and UDP segments unsplit and without checksums, and takes them so
  * (virtio_net_hdr, TUNSETOFFLOAD): of a half-done checksum only the pseudo header's sum is

@@ -107,7 +107,7 @@ check "errors of the network" errors_come_back
 check "fragments, also before their header" in_fragments
 check "with connection tracking beside it" eval '
 	on router nft "add table inet t; add chain inet t c { type filter hook forward priority 0; };
-		add rule inet t c ct state invalid drop; add rule inet t c ct state new,established accept;
+		add rule inet t c ct state invalid drop; add rule inet t c ct state new,established,related accept;
 		add rule inet t c drop" &&
 	everything && hairpin && in_fragments && errors_come_back && bulk "$sum"'
 on router nft delete table inet t

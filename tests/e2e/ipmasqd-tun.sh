@@ -24,11 +24,13 @@ routes() {
 	ip -n "$lab-router" route add default dev nat0 table 77
 }
 
-rule add pref 10 iif outside lookup 77
-rule add pref 11 iif inside to 10.0.0.0/24 lookup main
-rule add pref 12 iif inside lookup 77
-rule add pref 100 lookup local
+for protocol in tcp udp icmp; do
+	rule add pref 10 iif outside ipproto $protocol lookup 77
+done
+rule add pref 20 lookup local
 rule del pref 0
+rule add pref 30 iif inside to 10.0.0.0/24 lookup main
+rule add pref 31 iif inside lookup 77
 
 start() {
 	start_ipmasqd -t nat0 -r "$rules" "$@" && routes
