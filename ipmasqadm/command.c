@@ -19,13 +19,20 @@ static enum ipmasq_status complete(struct session *session, int argc, char **arg
 static const struct command commands[] = {
 	{"save", rules_file_save, "[FILE]", "write all rules as command lines; - is standard output",
 	 NULL, COMMAND_LOCAL | COMMAND_ON_TABLE},
-	{"restore", rules_file_restore, "[-a] FILE",
+	{"restore", rules_file_restore, "[-a] [FILE]",
 	 "make the rules those of the file (- is standard input), all or nothing;\n"
+	 "                      without FILE: of " RULES_FILE ";\n"
 	 "                      -a adds to what is there", NULL, COMMAND_LOCAL | COMMAND_ON_TABLE},
 	{"flush", flush, "", "remove the rules of all modules", NULL, COMMAND_ON_TABLE},
 	{"shell", shell_run, "[-k]",
 	 "read command lines, on a terminal with completion and history;\n"
 	 "                      -k goes on after a line that fails", NULL, COMMAND_LOCAL},
+	{"status", NULL, "[--prometheus [FILE]]",
+	 "how the kernel, the rules and the connections stand", NULL, 0},
+	{"doctor", NULL, "[portfw LADDR LPORT [-P PROTO]]",
+	 "find out why forwards do not work, and what mends them; changes nothing", NULL, COMMAND_LOCAL},
+	{"top", top_run, "[-b] [-d SECONDS] [-N COUNT]",
+	 "watch the forwards by what they carry; q ends it, -b prints without a screen", NULL, COMMAND_LOCAL},
 	{"trace", NULL, "-P PROTO -S ADDR PORT -D ADDR PORT [-m MARK] [-r RULES] [-M ADDR] [-i IFACE]",
 	 "what becomes of a packet, and by which rule", NULL, COMMAND_LOCAL},
 	{"replay", NULL, "IN.pcap [-w OUT.pcap] [-r RULES] -i ADDR",

@@ -53,6 +53,8 @@ bool command_on_table(const struct session *session, const char *name);
 
 /* Whether the words of a line that begins with this one may name a file. */
 bool command_takes_file(const struct session *session, const char *name);
+/* `top`; see top.c. */
+enum ipmasq_status top_run(struct session *session, int argc, char **argv);
 
 /* Lists commands and modules with a line about each. */
 void command_list(FILE *out);

@@ -5,20 +5,17 @@
  * `restore` reads the whole file into memory, makes all its lines on one table and commits them
  * in one transaction: all or nothing.  Without -a the table is cleared first; since only the
  * difference is committed, a rule that is in the kernel and in the file stays as it is, with
- * its counters and flows.  `save` writes beside a regular file and renames, so that a reader
- * finds the old or the new file whole; links are followed, devices and pipes written to.
+ * its counters and flows.  `save` replaces a file as a whole (file.h).
  */
 #include "rules_file.h"
 #include "changes.h"
+#include "file.h"
 #include "line.h"
 #include "remote.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define FILE_MAX   (256u << 20)
 #define FILE_GROWS (64u << 10)
@@ -159,16 +156,14 @@ enum ipmasq_status rules_file_restore(struct session *session, int argc, char **
 			rules.add = true;
 		} else if (rules.name || (argv[i][0] == '-' && argv[i][1])) {
 			fprintf(session->err, "restore: '%s' is one word too many; "
-					"usage: ipmasqadm restore [-a] FILE\n", argv[i]);
+					"usage: ipmasqadm restore [-a] [FILE]\n", argv[i]);
 			return IPMASQ_USAGE;
 		} else {
 			rules.name = argv[i];
 		}
 	}
-	if (!rules.name) {
-		fputs("restore: name the file, or - for standard input\n", session->err);
-		return IPMASQ_USAGE;
-	}
+	if (!rules.name)
+		rules.name = RULES_FILE;
 	if (rules_file_read_named(rules.name, &text, &rules.length) < 0) {
 		fprintf(session->err, "restore: cannot read %s: %s\n", rules.name, strerror(errno));
 	} else {
@@ -214,72 +209,6 @@ enum ipmasq_status rules_file_text(const struct session *session, char **text)
 	return status;
 }
 
-static int write_all(int fd, const char *text)
-{
-	size_t length = strlen(text);
-
-	while (length) {
-		ssize_t n = write(fd, text, length);
-
-		if (n < 0)
-			return -1;
-		text += n;
-		length -= (size_t)n;
-	}
-	return 0;
-}
-
-/* Writes `text` beside `name`, then renames it to `name`. */
-static int replace_file(const char *name, const char *text, mode_t mode)
-{
-	char *temporary = NULL;
-	int fd = -1, rc = -1, code;
-
-	if (asprintf(&temporary, "%s.XXXXXX", name) < 0)
-		return -1;
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd >= 0 && write_all(fd, text) == 0 && fchmod(fd, mode) == 0 && fsync(fd) == 0)
-		rc = rename(temporary, name);
-	code = errno;
-	if (fd >= 0)
-		close(fd);
-	if (fd >= 0 && rc < 0)
-		unlink(temporary);
-	free(temporary);
-	errno = code;
-	return rc;
-}
-
-/* Writes straight into a device, a pipe or a socket, which cannot be replaced. */
-static int write_special(const char *name, const char *text)
-{
-	int fd = open(name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-	int rc = fd < 0 ? -1 : write_all(fd, text);
-
-	if (fd >= 0 && close(fd) < 0)
-		rc = -1;
-	return rc;
-}
-
-/* A link is followed; the mode of a file that is there is kept. */
-static int write_file(const char *name, const char *text)
-{
-	char *real = realpath(name, NULL);
-	struct stat status;
-	mode_t mask = umask(0);
-	int rc;
-
-	umask(mask);
-	if (!real || stat(real, &status) < 0)
-		rc = replace_file(name, text, 0666 & ~mask);
-	else if (S_ISREG(status.st_mode))
-		rc = replace_file(real, text, status.st_mode & 07777);
-	else
-		rc = write_special(real, text);
-	free(real);
-	return rc;
-}
-
 enum ipmasq_status rules_file_save(struct session *session, int argc, char **argv)
 {
 	enum ipmasq_status status;
@@ -293,7 +222,7 @@ enum ipmasq_status rules_file_save(struct session *session, int argc, char **arg
 	if (argc == 1 || strcmp(argv[1], "-") == 0)
 		return rules_file_print(session);
 	status = rules_file_text(session, &text);
-	if (status == IPMASQ_OK && write_file(argv[1], text) < 0) {
+	if (status == IPMASQ_OK && file_write(argv[1], text) < 0) {
 		fprintf(session->err, "save: cannot write %s: %s\n", argv[1], strerror(errno));
 		status = IPMASQ_FAILED;
 	}

@@ -58,6 +58,7 @@ static int one_transaction(struct session *session, session_body body, void *dat
 
 	*output = NULL;
 	context.out = open_memstream(output, length);
+	context.stream = session->out == stdout ? stdout : NULL;
 	if (!context.out) {
 		ipmasq_fail(error, errno, "out of memory");
 		return IPMASQ_FAILED;

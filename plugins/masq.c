@@ -25,6 +25,7 @@ static const struct ipmasq_option options[] = {
 	{'o', 0, 0, 1, "IFACE", "only what leaves through this interface"},
 	{'M', 'm', 0, 1, "ADDR", "the address to give; without it the interface's own"},
 	{'p', 0, 0, 1, "PORT", "with -C: connections with this port, inside, alias or outside"},
+	{'w', 0, 0, 0, "--follow", "with -C: watch connections as they begin and end, a line each"},
 	{'T', 't', IPMASQ_COMMAND, 3, "TCP TCPFIN UDP",
 	 "set the time-outs of idle connections in seconds; 0 keeps one"},
 	{0},
@@ -153,6 +154,53 @@ static int list_connection(const struct ipmasq_connection *connection, void *dat
 	return ipmasq_listing_row(listing->listing, cells, &listing->context->error);
 }
 
+/* One event, at once: `event prot inside iport alias aport outside oport`. */
+static int print_event(enum ipmasq_connection_event event,
+		       const struct ipmasq_connection *connection, void *data)
+{
+	static const char *const events[] = {"new", "end", "lost"};
+	struct ipmasq_context *context = data;
+	char inside[NI_MAXHOST], alias[NI_MAXHOST], outside[NI_MAXHOST], protocol[8];
+	const char *name;
+
+	if (event == IPMASQ_CONNECTION_LOST) {
+		fputs(context->json ? "{\"event\":\"lost\"}\n"
+				    : "lost: more events came than were read\n",
+		      context->stream);
+		return fflush(context->stream);
+	}
+	name = ipmasq_protocol_name(connection->protocol);
+	snprintf(protocol, sizeof(protocol), "%u", connection->protocol);
+	fprintf(context->stream,
+		context->json ? "{\"event\":\"%s\",\"prot\":\"%s\",\"inside\":\"%s\",\"iport\":%u,"
+				"\"alias\":\"%s\",\"aport\":%u,\"outside\":\"%s\",\"oport\":%u}\n"
+			      : "%s %s %s %u %s %u %s %u\n",
+		events[event], name ? name : protocol,
+		ipmasq_host_name(context, &connection->inside, inside, sizeof(inside)),
+		connection->inside_port,
+		ipmasq_host_name(context, &connection->alias, alias, sizeof(alias)),
+		connection->alias_port,
+		ipmasq_host_name(context, &connection->outside, outside, sizeof(outside)),
+		connection->outside_port);
+	return fflush(context->stream);
+}
+
+/* A reader that has gone is how a pipe ends it. */
+static int follow(struct ipmasq_context *context, const struct ipmasq_connection_filter *filter)
+{
+	if (!context->stream)
+		return ipmasq_fail(&context->error, ENOTSUP,
+				   "--follow is for this machine's console only");
+	if (ipmasq_connections_follow(context->table, filter, print_event, context,
+				      &context->error) == 0)
+		return 0;
+	if (!ferror(context->stream))
+		return -1;
+	clearerr(context->stream);
+	return errno == EPIPE ? 0 : ipmasq_fail(&context->error, errno,
+						"cannot write the events: %s", strerror(errno));
+}
+
 static int list_connections(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
 	struct ipmasq_connection_filter filter = {0};
@@ -164,6 +212,8 @@ static int list_connections(struct ipmasq_context *context, const struct ipmasq_
 	if (words->given['p'] && ipmasq_parse_port(&filter.port, words->value['p'][0], 0,
 						   context->numeric, false, &context->error) < 0)
 		return -1;
+	if (words->given['w'])
+		return follow(context, &filter);
 	listing.listing = ipmasq_listing_open(
 		context, "connections", connection_columns,
 		sizeof(connection_columns) / sizeof(connection_columns[0]));
@@ -198,7 +248,7 @@ static int set_timeouts(struct ipmasq_context *context, const struct ipmasq_word
 
 static const struct call commands[] = {
 	{'A', "SoM", add}, {'D', "SoM", delete},	    {'F', "", NULL},
-	{'L', "", list},   {'C', "Sp", list_connections}, {'T', "T", set_timeouts},
+	{'L', "", list},   {'C', "Spw", list_connections}, {'T', "T", set_timeouts},
 	{0},
 };
 
@@ -228,7 +278,7 @@ const struct ipmasq_plugin ipmasq_plugin = {
 		    "-D -S NET [-o IFACE] [-M ADDR]\n"
 		    "-F\n"
 		    "-L [-n]\n"
-		    "-C [-S NET] [-p PORT] [-n]\n"
+		    "-C [--follow] [-S NET] [-p PORT] [-n]\n"
 		    "-T TCP TCPFIN UDP",
 	.run = run,
 	.format = format,

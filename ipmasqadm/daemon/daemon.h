@@ -15,6 +15,7 @@ struct ipmasqd {
 	struct addresses *addresses;
 	struct datapath *datapath;
 	struct control *control;
+	struct punch *punch; /* NULL without --punch */
 	bool pid_written;
 	struct timespec started; /* CLOCK_MONOTONIC */
 };

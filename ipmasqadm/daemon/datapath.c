@@ -176,16 +176,16 @@ int datapath_start(struct datapath *datapath, struct ipmasq_error *error)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!code)
 		return 0;
-	datapath_stop(datapath);
+	datapath_stop(datapath, 0);
 	return ipmasq_fail(error, code, "cannot start a thread: %s", strerror(code));
 }
 
-void datapath_stop(struct datapath *datapath)
+void datapath_stop(struct datapath *datapath, unsigned int held)
 {
 	uint64_t one = 1;
 
 	pthread_mutex_lock(&datapath->hooks);
-	datapath->kind->drain(datapath);
+	datapath->kind->drain(datapath, held);
 	atomic_store(&datapath->stopping, true);
 	pthread_mutex_unlock(&datapath->hooks);
 	if (write(datapath->wake, &one, sizeof(one)) < 0)

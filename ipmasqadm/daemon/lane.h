@@ -44,8 +44,8 @@ struct datapath_kind {
 	void (*release)(struct datapath *datapath, uint32_t id, void *data, int length);
 	/* The rules need other hooks now. */
 	void (*hooks)(struct datapath *datapath, unsigned int hooks);
-	/* From now on the kernel shall give us no more packets. */
-	void (*drain)(struct datapath *datapath);
+	/* From now on the kernel shall give us no more packets; as datapath_stop(). */
+	void (*drain)(struct datapath *datapath, unsigned int held);
 	/* Packets that the kernel dropped since the start for want of room. */
 	uint64_t (*lost)(const struct datapath *datapath);
 	void (*close)(struct datapath *datapath);

@@ -17,6 +17,7 @@
 #include "files.h"
 #include "log.h"
 #include "notify.h"
+#include "punch.h"
 #include "rules.h"
 #include "sandbox.h"
 #include "standard.h"
@@ -32,7 +33,8 @@
 #include <unistd.h>
 #include <user/user.h>
 
-#define TICK_MS 1000
+#define TICK_MS          1000
+#define HANDOVER_SECONDS 5 /* that saved links wait for the next ipmasqd */
 
 static int load_module(const char *name, void *data)
 {
@@ -85,6 +87,12 @@ static int start_engine(struct ipmasqd *daemon, struct ipmasq_error *error)
 	daemon->addresses = addresses_open(daemon->options.interface, daemon->user, error);
 	if (!daemon->addresses)
 		return -1;
+	if (daemon->options.punch) {
+		daemon->punch = punch_open(daemon->user, daemon->options.workers,
+					   daemon->options.punch, error);
+		if (!daemon->punch)
+			return -1;
+	}
 	if (rules_load(daemon) < 0)
 		return ipmasq_fail(error, EINVAL, "not started: the rules have to be right first");
 	rules_load_links(daemon);
@@ -210,11 +218,12 @@ static void stop(struct ipmasqd *daemon)
 		files_remove_socket();
 	control_close(daemon->control);
 	if (daemon->datapath) {
-		datapath_stop(daemon->datapath);
+		datapath_stop(daemon->datapath, daemon->options.state ? HANDOVER_SECONDS : 0);
 		rules_save_links(daemon);
 		datapath_close(daemon->datapath);
 	}
 	addresses_close(daemon->addresses);
+	punch_close(daemon->punch);
 	user_close(daemon->user);
 	if (daemon->pid_written)
 		files_remove_pid();

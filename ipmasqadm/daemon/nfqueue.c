@@ -516,9 +516,14 @@ static void nfqueue_hooks(struct datapath *datapath, unsigned int hooks)
 		lane_count(&datapath->lanes[0].counters.failed, 1);
 }
 
-static void nfqueue_drain(struct datapath *datapath)
+static void nfqueue_drain(struct datapath *datapath, unsigned int held)
 {
-	nfqueue_hooks(datapath, 0);
+	struct nfqueues *all = datapath->private;
+	struct ipmasq_error error;
+
+	if (!held || datapath->options.fail_open ||
+	    queue_rules_hold(&all->rules, held, &error) < 0)
+		nfqueue_hooks(datapath, 0);
 }
 
 static uint64_t nfqueue_lost(const struct datapath *datapath)

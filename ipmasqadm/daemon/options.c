@@ -15,7 +15,7 @@
 #define QUEUE_MAX   65535u
 #define WORKERS_MAX 64u
 
-enum long_only { FAIL_OPEN = 256, STATE, PID_FILE };
+enum long_only { FAIL_OPEN = 256, PUNCH, STATE, PID_FILE };
 
 static const struct {
 	int letter; /* what getopt_long() returns; above 255 there is none */
@@ -30,6 +30,7 @@ static const struct {
 	{'w', "workers", "N", "threads that translate (1)"},
 	{'u', "user", "USER", "who to be when all is open (ipmasqd, or nobody)"},
 	{FAIL_OPEN, "fail-open", NULL, "packets pass untranslated while ipmasqd is gone"},
+	{PUNCH, "punch", "MARK", "mark what helpers await, for the firewall to let it through"},
 	{STATE, "state", "FILE", "save the links there at the end, and take them up at the start"},
 	{PID_FILE, "pid-file", "FILE", "write the process's number there"},
 	{'h', "help", NULL, "this help"},
@@ -115,6 +116,8 @@ static int take(struct options *options, int letter, const char *value, struct i
 	case FAIL_OPEN:
 		options->fail_open = true;
 		break;
+	case PUNCH:
+		return parse_number(&options->punch, value, "mark", 1, UINT32_MAX, error);
 	case STATE:
 		options->state = value;
 		break;

@@ -13,6 +13,7 @@ struct options {
 	const char *user;   /* NULL: who privilege.h says */
 	const char *state, *pid; /* NULL: none */
 	unsigned int queue, workers;
+	unsigned int punch; /* a mark; 0: no holes */
 	bool foreground, fail_open;
 };
 

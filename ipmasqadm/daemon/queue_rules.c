@@ -23,6 +23,9 @@
  * A packet's queue says whether it is the outside's or the inside's, so that the daemon needs no
  * interface's number, which changes when an interface (ppp0) goes and comes back.
  *
+ * Between two ipmasqd that hand over (queue_rules_hold()), the same rules drop what they would
+ * queue, while the family IPv4 is in set held, whose time-out ends it when no other comes.
+ *
  * The kernel drops everything that waits in any queue when a base chain goes away.  So all base
  * chains stay as long as the daemon lives, and only the rules in them come and go.  An empty one
  * costs a packet a few nanoseconds.
@@ -51,6 +54,8 @@
 
 #define SOURCE      offsetof(struct iphdr, saddr)
 #define DESTINATION offsetof(struct iphdr, daddr)
+
+#define HELD "held"
 
 #define COMMENT    "ipmasqd 1, queues %u to %u" /* whose table it is; of layout 1 */
 #define STATISTICS "/proc/net/netfilter/nfnetlink_queue"
@@ -142,7 +147,10 @@ static const char *queue_chain(char name[static SCHEMA_NAME_MAX], const char *si
 	return name;
 }
 
-/* The rule of a direction: match, then to the queue of the worker that the remote address has. */
+/*
+ * The rule of a direction: match, then to the queue of the worker that the remote address has, or
+ * away with it while it is held.
+ */
 static int add_direction(struct transaction *transaction, const struct queue_rules *rules,
 			 const struct direction *direction, bool anywhere)
 {
@@ -153,6 +161,10 @@ static int add_direction(struct transaction *transaction, const struct queue_rul
 	match_conditions(&rule, direction->conditions, rules->interface, anywhere);
 	if (!direction->side) {
 		verdict(&rule, NFT_RETURN, NULL);
+	} else if (rules->held) {
+		load_meta(&rule, NFT_META_NFPROTO, 0);
+		lookup_set(&rule, HELD, 0);
+		verdict(&rule, NF_DROP, NULL);
 	} else if (rules->workers == 1) {
 		verdict(&rule, NFT_GOTO, queue_chain(chain, direction->side, 0));
 	} else {
@@ -266,6 +278,34 @@ static int change_all(struct transaction *transaction, const struct queue_rules 
 		if (chain_flush(transaction, base_chains[i].name) < 0)
 			return -1;
 	return add_directions(transaction, rules, hooks);
+}
+
+/* The set whose one element, the protocol's family, is there for so long. */
+static int add_held(struct transaction *transaction, uint64_t seconds)
+{
+	struct element_writer writer = {.transaction = transaction, .type = NFT_MSG_NEWSETELEM};
+	struct nftnl_set *set = set_new(transaction, HELD, NFT_SET_TIMEOUT);
+	struct element element = {0};
+	uint8_t family = NFPROTO_IPV4;
+	int rc = -1;
+
+	if (!set)
+		return -1;
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, TYPE_INTEGER);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, sizeof(uint32_t));
+	nftnl_set_set_u64(set, NFTNL_SET_TIMEOUT, seconds * 1000);
+	element_key_add(&element, &family, sizeof(family));
+	if (set_add(transaction, set) == 0 &&
+	    element_write(&writer, HELD, nftnl_set_get_u32(set, NFTNL_SET_ID), &element) == 0)
+		rc = element_writer_close(&writer);
+	nftnl_set_free(set);
+	return rc;
+}
+
+static int hold_all(struct transaction *transaction, const struct queue_rules *rules,
+		    unsigned int hooks)
+{
+	return add_held(transaction, rules->held) < 0 ? -1 : change_all(transaction, rules, hooks);
 }
 
 static int remove_all(struct transaction *transaction, const struct queue_rules *rules,
@@ -401,6 +441,15 @@ int queue_rules_change(struct queue_rules *rules, unsigned int hooks, struct ipm
 	if (transact(rules, hooks, change_all) < 0)
 		return explain(error, "change");
 	rules->hooks = hooks;
+	return 0;
+}
+
+int queue_rules_hold(struct queue_rules *rules, unsigned int seconds, struct ipmasq_error *error)
+{
+	rules->held = seconds;
+	if (transact(rules, rules->hooks, hold_all) < 0)
+		return explain(error, "change");
+	rules->installed = false; /* it is the next one's */
 	return 0;
 }
 

@@ -30,6 +30,7 @@ struct queue_rules {
 	bool target;        /* the kernel has no `queue` expression, only iptables' target */
 	unsigned int hooks; /* whose rules are there: user_hooks() */
 	bool installed;     /* the table is ours */
+	unsigned int held;  /* seconds, by queue_rules_hold() */
 };
 
 /*
@@ -43,6 +44,9 @@ int queue_rules_install(struct queue_rules *rules, unsigned int hooks, struct ip
 
 /* Changes the rules to those for these hooks; nothing that waits in a queue is lost by that. */
 int queue_rules_change(struct queue_rules *rules, unsigned int hooks, struct ipmasq_error *error);
+
+/* From now on what would be queued is dropped, for so long at most; the table stays, for the next one. */
+int queue_rules_hold(struct queue_rules *rules, unsigned int seconds, struct ipmasq_error *error);
 
 /* Removes the table, if it was made.  The kernel drops what waits in a queue: let it run empty
  * before. */

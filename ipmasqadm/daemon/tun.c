@@ -297,9 +297,9 @@ static void tun_hooks(struct datapath *datapath, unsigned int hooks)
 }
 
 /* Nothing can be lost: what is not read yet goes with the device. */
-static void tun_drain(struct datapath *datapath)
+static void tun_drain(struct datapath *datapath, unsigned int held)
 {
-	(void)datapath;
+	(void)datapath, (void)held;
 }
 
 /* The device counts what found no room in its queue. */

@@ -96,8 +96,8 @@ struct link_side {
 	uint32_t id;                                        /* of the link */
 	uint32_t hole;                                      /* number of a firewall hole plus 1 */
 	uint32_t candidates;                                /* helpers that it may be, by number */
-	uint32_t start[2]; /* sequence numbers of the first bytes, by direction */
-	uint8_t resumed;   /* 1 << direction: taken up in mid-stream, start is not known yet */
+	uint32_t start[2];                                  /* sequence numbers of first bytes, */
+	bool start_known[2];                                /* by direction, if a SYN told them */
 	uint8_t first[HELPER_FIRST];
 	uint8_t first_len;
 	bool alone; /* if !begun: there is one candidate left */

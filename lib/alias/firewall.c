@@ -29,6 +29,9 @@ void firewall_open(struct libalias *la, struct link *link)
 
 	if (!(la->mode & PKT_ALIAS_PUNCH_FW) || !la->firewall || !la->hole_count)
 		return;
+	/* The way in of a PPTP call has the hole for both. */
+	if (link->proto == IPPROTO_GRE && !link->view[OUT].local_port)
+		return;
 	for (unsigned int i = 0; i < la->hole_count; i++) {
 		unsigned int number = (la->hole_next + i) % la->hole_count;
 

@@ -35,7 +35,7 @@ static const struct helper *const helpers[] = {
 };
 
 /* Of a link that had a helper: it may get one again when it is used for another connection. */
-static const struct helper none;
+static const struct helper none = {.name = ""};
 
 #define HELPERS   (sizeof(helpers) / sizeof(helpers[0]))
 #define MAP_WORDS (65536 / 64)
@@ -336,11 +336,8 @@ void helper_resume(struct libalias *la, struct link *link, const char *name)
 	bool server_inside;
 	uint32_t candidates = link_watchers(la, link, &server_inside) & helpers_named(name);
 
-	if (!candidates)
-		return;
-	attach(la, link, candidates, server_inside, true);
-	if (link->side)
-		link->side->resumed = 1u << OUT | 1u << IN;
+	if (candidates)
+		attach(la, link, candidates, server_inside, true);
 }
 
 /* A connection begins, perhaps another one with the ends of one that is over. */
@@ -409,17 +406,11 @@ void helper_run(struct libalias *la, struct link *link, struct packet *p, enum d
 		return;
 	if (p->proto == IPPROTO_TCP && p->l4[13] & TH_SYN) {
 		side->start[dir] = ntohl(load32(p->l4 + 4)) + 1;
-		side->resumed = 0;
+		side->start_known[dir] = true;
 		if (dir == (side->server_inside ? IN : OUT) &&
 		    (link->tcp_state & ~TCP_TURNED) == TCP_SYN(dir))
 			restart(la, link);
 		return;
-	}
-	if (side->resumed & 1u << dir) {
-		/* Nobody knows where in a line this is: what follows begins within one. */
-		side->resumed &= (uint8_t)~(1u << dir);
-		if (p->proto == IPPROTO_TCP)
-			side->start[dir] = ntohl(load32(p->l4 + 4)) - 1;
 	}
 	if (!side->begun && !may_see(side, p, dir))
 		return;

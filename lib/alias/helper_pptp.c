@@ -135,9 +135,7 @@ static bool make_link(struct libalias *la, const struct view *out, const struct 
 	if (!link)
 		return false;
 	link->timer = ALIAS_TIMEOUT_TCP_ESTABLISHED;
-	/* A hole is for both ways. */
-	if (out->local_port)
-		firewall_open(la, link);
+	firewall_open(la, link);
 	return true;
 }
 

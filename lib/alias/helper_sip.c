@@ -235,9 +235,7 @@ static enum text_measure measure(const char *text, uint32_t len, uint32_t *need,
 
 static uint32_t resume(const char *text, uint32_t len)
 {
-	struct text_span s = {text, text + len}, line;
-
-	return text_line(&s, &line) && text_first_line(&line, version) ? 0 : TEXT_NOWHERE;
+	return text_resume_message(version, text, len);
 }
 
 static const struct text_protocol protocol = {measure, translate, resume, HELD_MAX, true};

@@ -43,7 +43,8 @@ static void remember_start(struct text_stream *s, uint32_t seq, uint32_t sum)
 
 static bool starts(const struct text_stream *s, uint32_t seq)
 {
-	return seq == s->next || (s->held_len && seq == s->held_seq) || start_at(s, seq) >= 0;
+	return (s->known && seq == s->next) || (s->held_len && seq == s->held_seq) ||
+	       start_at(s, seq) >= 0;
 }
 
 /* Tells whether what is sent again is what was sent before. */
@@ -165,16 +166,16 @@ void text_run(struct libalias *la, struct link *link, struct packet *p, enum dir
 
 	if (p->l4[13] & TH_RST)
 		return;
-	if (!s->known)
+	if (!s->known && link->side->start_known[dir])
 		advance(s, link->side->start[dir]);
 	helper_payload(p, &offset, &len);
 	if (!len || (s->held_len && !join_held(s, p, &seq)))
 		return;
 	helper_payload(p, &offset, &len);
 	if (!starts(s, seq)) {
-		if (!after(seq, s->next))
+		if (s->known && !after(seq, s->next))
 			skip = s->next - seq;
-		else if (protocol->strict && !s->valid)
+		else if (s->known && protocol->strict && !s->valid)
 			return;
 		else
 			skip = protocol->resume((const char *)p->data + offset, len);

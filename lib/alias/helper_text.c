@@ -208,7 +208,7 @@ bool text_header_number(const char *header, uint32_t len, const char *name, cons
 }
 
 /* A method, an address and the version, or the version and a number. */
-bool text_first_line(const struct text_span *line, const char *version)
+static bool is_first_line(const struct text_span *line, const char *version)
 {
 	struct text_span s = *line;
 	const char *start = s.at;
@@ -244,7 +244,7 @@ enum text_measure text_measure_message(const char *version, const char *brief_le
 				return TEXT_ALIEN;
 		return TEXT_MORE;
 	}
-	if (!text_first_line(&line, version))
+	if (!is_first_line(&line, version))
 		return TEXT_ALIEN;
 	*need = text_header(text, len);
 	if (!*need)
@@ -253,4 +253,11 @@ enum text_measure text_measure_message(const char *version, const char *brief_le
 		return TEXT_ALIEN;
 	*total = *need + body;
 	return TEXT_UNIT;
+}
+
+uint32_t text_resume_message(const char *version, const char *text, uint32_t len)
+{
+	struct text_span s = {text, text + len}, line;
+
+	return text_line(&s, &line) && is_first_line(&line, version) ? 0 : TEXT_NOWHERE;
 }

@@ -132,8 +132,8 @@ void text_run(struct libalias *la, struct link *link, struct packet *p, enum dir
 enum text_measure text_measure_message(const char *version, const char *brief_length,
 				       const char *text, uint32_t len, uint32_t *need,
 				       uint32_t *total);
-/* Does this line begin a message of this version? */
-bool text_first_line(const struct text_span *line, const char *version);
+/* The same messages' resume: the start of the segment, if it is a first line. */
+uint32_t text_resume_message(const char *version, const char *text, uint32_t len);
 
 /* Line protocols: the start behind the next newline. */
 uint32_t text_resume_line(const char *text, uint32_t len);

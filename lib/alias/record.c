@@ -201,6 +201,8 @@ static bool timer_fits(uint8_t proto, uint8_t timer)
 		return timer == ALIAS_TIMEOUT_UDP;
 	case IPPROTO_ICMP:
 		return timer == ALIAS_TIMEOUT_ICMP;
+	case IPPROTO_GRE: /* a call of PPTP, as long as its control connection */
+		return timer == ALIAS_TIMEOUT_OTHER || timer == ALIAS_TIMEOUT_TCP_ESTABLISHED;
 	default:
 		return timer == ALIAS_TIMEOUT_OTHER;
 	}

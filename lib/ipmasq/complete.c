@@ -238,6 +238,8 @@ static int offer_options(const struct completion *completion, const struct ipmas
 		char word[] = {'-', options->letter, '\0'};
 
 		rc = offer(completion, word);
+		if (!rc && !options->n_words && options->words)
+			rc = offer(completion, options->words);
 	}
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]) && !rc; i++)
 		rc = offer(completion, always[i]);

@@ -40,10 +40,12 @@ struct ipmasq_engine_ops {
 	/* As ipmasq_table_openings(); NULL: nothing is ever open. */
 	int (*openings)(struct ipmasq_engine *engine, const struct ipmasq_rule *rule,
 			ipmasq_opening_visit visit, void *data, struct ipmasq_error *error);
-	/* As ipmasq_connections_walk() and ipmasq_timeouts_set(). */
+	/* As ipmasq_connections_walk(), ipmasq_connections_follow() and ipmasq_timeouts_set(). */
 	int (*connections)(struct ipmasq_engine *engine,
 			   const struct ipmasq_connection_filter *filter,
 			   ipmasq_connection_visit visit, void *data, struct ipmasq_error *error);
+	int (*follow)(struct ipmasq_engine *engine, const struct ipmasq_connection_filter *filter,
+		      ipmasq_event_visit visit, void *data, struct ipmasq_error *error);
 	int (*timeouts)(struct ipmasq_engine *engine, const struct ipmasq_timeouts *timeouts,
 			struct ipmasq_error *error);
 	/* The table that made the snapshot is closed; may be NULL. */

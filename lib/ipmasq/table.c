@@ -374,6 +374,16 @@ int ipmasq_connections_walk(struct ipmasq_table *table,
 	return table->engine->ops->connections(table->engine, filter, visit, data, error);
 }
 
+int ipmasq_connections_follow(struct ipmasq_table *table,
+			      const struct ipmasq_connection_filter *filter,
+			      ipmasq_event_visit visit, void *data, struct ipmasq_error *error)
+{
+	if (!table->engine->ops->follow)
+		return ipmasq_fail(error, ENOTSUP, "this engine does not tell of connections as they "
+						   "come and go; list them with -C alone");
+	return table->engine->ops->follow(table->engine, filter, visit, data, error);
+}
+
 int ipmasq_timeouts_set(struct ipmasq_table *table, const struct ipmasq_timeouts *timeouts,
 			struct ipmasq_error *error)
 {

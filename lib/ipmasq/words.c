@@ -50,6 +50,15 @@ static const struct ipmasq_option *find(const struct ipmasq_option *options, cha
 	return NULL;
 }
 
+/* The option with this long spelling. */
+static const struct ipmasq_option *find_long(const struct ipmasq_option *options, const char *word)
+{
+	for (; options->letter; options++)
+		if (!options->n_words && options->words && strcmp(options->words, word) == 0)
+			return options;
+	return NULL;
+}
+
 /* Whether `word` is an option and not a value: a dash and something that is no number. */
 static bool is_option(const char *word)
 {
@@ -156,9 +165,14 @@ int ipmasq_words_scan(struct ipmasq_context *context, const struct ipmasq_option
 	memset(words, 0, sizeof(*words));
 	while (scan.next < argc) {
 		const char *word = argv[scan.next++];
+		const struct ipmasq_option *spelled = find_long(options, word);
 
 		if (ipmasq_words_flag(context, word))
 			continue;
+		if (spelled) {
+			words->given[(unsigned char)spelled->letter] = true;
+			continue;
+		}
 		if (strncmp(word, "--", 2) == 0)
 			return ipmasq_usage(&context->error, "there is no option %s; %s -h lists them",
 					    word, argv[0]);

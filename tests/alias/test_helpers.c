@@ -84,6 +84,16 @@ static void a_module_counts_in_all_instances_there_are_and_will_be(void **state)
 	net_teardown(&other);
 }
 
+static void the_modules_are_those_of_freebsd(void **state)
+{
+	char names[][8] = {"cuseeme", "ftp", "irc", "nbt", "pptp", "skinny", "smedia"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_int_equal(LibAliasLoadModule(names[i]), 0);
+	LibAliasUnLoadAllModule();
+}
+
 static void unloading_leaves_what_was_set_by_hand(void **state)
 {
 	struct net *net = *state;
@@ -212,6 +222,7 @@ int main(void)
 		net_test(what_is_no_helper_or_port_is_refused),
 		net_test(there_is_an_end_to_ports),
 		net_test(a_module_counts_in_all_instances_there_are_and_will_be),
+		net_test(the_modules_are_those_of_freebsd),
 		net_test(unloading_leaves_what_was_set_by_hand),
 		net_test(names_that_are_no_module_are_refused),
 		net_test(the_list_of_modules_is_read_again),

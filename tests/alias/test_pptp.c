@@ -368,6 +368,35 @@ static void calls_end_when_the_stream_is_no_pptp_any_more(void **state)
 	assert_int_equal(links(net), 1);
 }
 
+static void calls_outlive_the_process_as_records(void **state)
+{
+	struct {
+		uint8_t data[ALIAS_RECORD_MAX];
+		int len;
+	} records[3];
+	struct net *net = *state;
+	unsigned int cursor = 0;
+	struct control c;
+	uint16_t number;
+
+	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
+	c = start(net, INSIDE, 3000);
+	number = call(net, &c, 5, 7);
+	for (int i = 0; i < 3; i++) {
+		records[i].len = LibAliasPackLink(net->la, &cursor, records[i].data);
+		assert_true(records[i].len > 0);
+	}
+	LibAliasReset(net->la);
+	deny_incoming(net);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(LibAliasUnpackLink(net->la, records[i].data, records[i].len), 0);
+	gre_in(net, number, INSIDE, 5);
+	net->now += 3600;
+	gre_out(net, INSIDE, 7);
+	gre_in(net, number, INSIDE, 5);
+	assert_int_equal(links(net), 3);
+}
+
 static void a_reset_of_the_engine_ends_all(void **state)
 {
 	struct net *net = *state;
@@ -843,6 +872,7 @@ int main(void)
 		pptp_test(a_call_that_is_refused_ends),
 		pptp_test(calls_end_with_their_control_connection),
 		pptp_test(calls_end_when_the_stream_is_no_pptp_any_more),
+		pptp_test(calls_outlive_the_process_as_records),
 		pptp_test(a_reset_of_the_engine_ends_all),
 		pptp_test(a_message_that_is_sent_again_is_translated_again),
 		pptp_test(messages_in_one_segment_are_all_read),

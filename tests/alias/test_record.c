@@ -216,6 +216,26 @@ static void a_helper_begins_anew(void **state)
 	assert_ends(net->packet, REMOTE, 20, INSIDE, 4098);
 }
 
+static void it_begins_anew_at_any_sequence_number(void **state)
+{
+	struct net *net = *state;
+	struct record record;
+
+	LibAliasSetHelper(net->la, "ftp", 21, 1);
+	build_tcp(net->packet, ENDS(INSIDE, 3000, REMOTE, 21), TH_SYN, 0xc0000000, 0, NULL, 0);
+	send_out(net);
+	build_tcp(net->packet, ENDS(REMOTE, 21, ALIAS, 3000), TH_SYN | TH_ACK, 499, 0xc0000001,
+		  NULL, 0);
+	send_in(net);
+	say(net, 0xc0000001, "USER a\r\n");
+	assert_int_equal(pack(net, &record, 1), 1);
+	restart(net);
+	LibAliasSetHelper(net->la, "ftp", 21, 1);
+	unpack(net, &record, 1);
+	say(net, 0xc0000009, "NOOP\r\nPORT 10,0,0,2,16,2\r\n");
+	assert_string_equal(packet_text(net->packet), "NOOP\r\nPORT 198,51,100,1,16,2\r\n");
+}
+
 static void an_encoded_stream_tells_the_destination_again_if_asked(void **state)
 {
 	struct net *net = *state;
@@ -455,6 +475,7 @@ int main(void)
 		net_test(an_expired_link_makes_no_record),
 		net_test(changed_streams_keep_their_numbers),
 		net_test(a_helper_begins_anew),
+		net_test(it_begins_anew_at_any_sequence_number),
 		net_test(an_encoded_stream_tells_the_destination_again_if_asked),
 		net_test(the_redirect_is_found_again_by_what_it_matches),
 		net_test(redirects_of_every_kind_are_found_again),

@@ -158,6 +158,7 @@ cause() {
 	"portfw: no forward"*) echo "ipmasqadm portfw -D -P tcp -L 192.0.2.1 80" ;;
 	"--dry-run is for a whole"*) printf "printf 'begin\\\\n%s --dry-run\\\\ncommit\\\\n' | ipmasqadm" "$forward" ;;
 	"begin: there is no commit"*) printf "printf 'begin\\\\n%s\\\\n' | ipmasqadm" "$forward" ;;
+	"begin: ipmasqd has"*) echo "echo begin | ipmasqadm -e /nowhere" ;;
 	"ipportfw: -t or -u with"*) echo "ipportfw -A -R 10.0.0.11/80" ;;
 	"ipportfw: -t and -u exclude"*) echo "ipportfw -D -t 192.0.2.1/80 -u 192.0.2.1/80" ;;
 	"ipportfw: -R with"*) echo "ipportfw -A -t 192.0.2.1/80" ;;

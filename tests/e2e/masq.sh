@@ -71,9 +71,9 @@ check "-D with another address fails" refuses 1 'no rule `masq -A -S 10.0.0.0/24
 check "bits behind the prefix are cleared" eval '
 	masq -A -S 10.0.5.77/24 -o outside && equals "10.0.5.0/24 outside interface" eval "listing -L | tail -n 1"'
 
-masq -A -S fd00:1::/64
-check "IPv6 is masqueraded, too" says 2001:db8:1::1 seen 'http://[2001:db8:1::2]/who'
-check "with an address of one's own choice, too" eval '
+on_kernel_engine masq -A -S fd00:1::/64
+on_kernel_engine check "IPv6 is masqueraded, too" says 2001:db8:1::1 seen 'http://[2001:db8:1::2]/who'
+on_kernel_engine check "with an address of one's own choice, too" eval '
 	masq -A -S fd00:1::/64 -M 2001:db8:1::10 && equals 2001:db8:1::10 seen "http://[2001:db8:1::2]/who"'
 check "save, flush, restore, save are the same bytes" round_trip
 check "they work after it" equals 198.51.100.10 seen
@@ -82,7 +82,7 @@ packets_of() {
 	on router nft list chain inet ipmasq source_masq | grep "saddr 10.0.0.0/24" |
 		grep -o 'packets [0-9]*'
 }
-check "a change of one rule leaves the counters of the others" eval '
+on_kernel_engine check "a change of one rule leaves the counters of the others" eval '
 	before=$(packets_of) && [ "$before" != "packets 0" ] && masq -A -S 10.9.0.0/16 &&
 	masq -D -S 10.9.0.0/16 && equals "$before" packets_of'
 check "-F of another module leaves the rules" eval '
@@ -94,20 +94,19 @@ check "the inside address is seen again" equals 10.0.0.11 seen
 
 # --- live connections
 masq -A -S 10.0.0.0/24
-on router conntrack -F >/dev/null 2>&1
 packets server1 udp 198.51.100.2 9000 45001 >/dev/null
 get client http://198.51.100.1:8000/ >/dev/null
 check "-C shows who talks to whom by which alias" \
 	equals "udp 10.0.0.11 45001 198.51.100.1 45001 198.51.100.2 9000" \
-	eval 'listing -C -S 10.0.0.11 | cut -d " " -f 1,3-'
+	eval 'listing -C -S 10.0.0.11 -p 9000 | cut -d " " -f 1,3-'
 check "-C shows when a connection expires" eval '
-	expire=$(listing -C -S 10.0.0.11 | cut -d " " -f 2) && [ "$expire" -gt 5 ] && [ "$expire" -le 180 ]'
+	expire=$(listing -C -p 45001 | cut -d " " -f 2) && [ "$expire" -gt 5 ] && [ "$expire" -le 300 ]'
 check "-C shows what a forward carries, from inside, too" says "tcp" listing -C -S 10.0.0.12
 check "its alias is what was asked for" equals "198.51.100.1 8000" \
-	eval 'listing -C -S 10.0.0.12 | cut -d " " -f 5,6'
-check "-C filters by port" equals 1 eval 'listing -C -p 9000 | wc -l'
+	eval 'listing -C -S 10.0.0.12 -p 8000 | cut -d " " -f 5,6 | uniq'
+check "-C filters by port" equals 1 eval 'listing -C -p 45001 | wc -l'
 check "-C filters by net" equals 0 eval 'listing -C -S 10.0.9.0/24 | wc -l'
-check "-C --json has numbers" equals 45001 eval 'masq --json -C -S 10.0.0.11 |
+check "-C --json has numbers" equals 45001 eval 'masq --json -C -p 45001 |
 	python3 -c "import json, sys; print(json.load(sys.stdin)[\"connections\"][0][\"iport\"])"'
 
 many() {
@@ -120,9 +119,9 @@ for n in range(100000):
 ' >"$lab_scratch/entries"
 	on router conntrack -R "$lab_scratch/entries" >/dev/null 2>&1
 }
-check "100,000 connections can be there" eval 'many; [ "$(flows -p udp)" -ge 100000 ]'
-check "all of them are listed" eval '[ "$(masq -C -n | wc -l)" -gt 100000 ]'
-check "one inside host is found among them" equals 1 eval 'listing -C -S 10.2.7.9 | wc -l'
+on_kernel_engine check "100,000 connections can be there" eval 'many; [ "$(flows -p udp)" -ge 100000 ]'
+on_kernel_engine check "all of them are listed" eval '[ "$(masq -C -n | wc -l)" -gt 100000 ]'
+on_kernel_engine check "one inside host is found among them" equals 1 eval 'listing -C -S 10.2.7.9 | wc -l'
 
 # --- time-outs
 timeout_of() {
@@ -130,12 +129,18 @@ timeout_of() {
 }
 # shellcheck disable=SC2034 # in an eval below
 udp_before=$(timeout_of udp_timeout)
-check "-T sets the time-outs, 0 keeps one" eval 'masq -T 7200 15 0 &&
+on_kernel_engine check "-T sets the time-outs, 0 keeps one" eval 'masq -T 7200 15 0 &&
 	equals 7200 timeout_of tcp_timeout_established && equals 15 timeout_of tcp_timeout_fin_wait &&
 	equals "$udp_before" timeout_of udp_timeout'
-check "-T sets both of UDP" eval 'masq -T 0 0 77 && equals 77 timeout_of udp_timeout &&
+on_kernel_engine check "-T sets both of UDP" eval 'masq -T 0 0 77 && equals 77 timeout_of udp_timeout &&
 	equals 77 timeout_of udp_timeout_stream && equals 7200 timeout_of tcp_timeout_established'
-check "--dry-run sets nothing" eval 'masq --dry-run -T 1 1 1 && equals 77 timeout_of udp_timeout'
+on_kernel_engine check "--dry-run sets nothing" eval 'masq --dry-run -T 1 1 1 && equals 77 timeout_of udp_timeout'
+expiry_with() {
+	masq -T "$@" && packets server1 udp 198.51.100.2 9000 45002 >/dev/null &&
+		listing -C -p 45002 | cut -d " " -f 2
+}
+on_user_engine check "-T sets the time-outs of connections to come" eval '
+	expire=$(expiry_with 0 0 77) && [ "$expire" -gt 5 ] && [ "$expire" -le 77 ]'
 check "a time-out with junk is refused" refuses 2 "'5x'" masq -T 1 5x 1
 check "two time-outs are refused" refuses 2 "-T needs" masq -T 1 2
 check "a time-out that does not fit is refused" refuses 2 "'2147484'" masq -T 0 0 2147484

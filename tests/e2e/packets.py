@@ -5,6 +5,7 @@
   udp-server NAME PORT        answers every datagram, IPv4 and IPv6, with NAME
   udp ADDRESS PORT [SPORT]    sends one datagram, prints the answer or fails
   fragments ADDRESS PORT ORDER   sends one in three fragments, such as 210, prints the answer
+  flows ADDRESS NUMBER        sends so many datagrams, each of another flow
   sctp-server 4|6             answers every SCTP INIT with an INIT ACK, prints the port
   sctp ADDRESS PORT SPORT     sends an SCTP INIT, prints the address that sends the INIT ACK
 
@@ -97,6 +98,13 @@ def fragments(address, port, order):
     print(client.recv(65536).decode())
 
 
+def flows(address, number):
+    """Ports from 10000 on at both ends; empty datagrams without a checksum."""
+    raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
+    for n in range(int(number)):
+        raw.sendto(struct.pack("!HHHH", 10000 + n % 50000, 10000 + n // 50000, 8, 0), (address, 0))
+
+
 def sctp_server(family_name):
     family = socket.AF_INET6 if family_name == "6" else socket.AF_INET
     server = socket.socket(family, socket.SOCK_RAW, SCTP)
@@ -125,7 +133,7 @@ def sctp(address, port, sport):
 
 
 COMMANDS = {"udp-server": udp_server, "udp": udp, "fragments": fragments,
-            "sctp-server": sctp_server, "sctp": sctp}
+            "flows": flows, "sctp-server": sctp_server, "sctp": sctp}
 
 try:
     COMMANDS[sys.argv[1]](*sys.argv[2:])

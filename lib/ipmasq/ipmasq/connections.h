@@ -38,6 +38,24 @@ int ipmasq_connections_walk(struct ipmasq_table *table,
 			    const struct ipmasq_connection_filter *filter,
 			    ipmasq_connection_visit visit, void *data, struct ipmasq_error *error);
 
+enum ipmasq_connection_event {
+	IPMASQ_CONNECTION_NEW,
+	IPMASQ_CONNECTION_END,
+	IPMASQ_CONNECTION_LOST, /* events came faster than they were taken; no connection */
+};
+
+/* Called for an event; anything but 0 ends the following and is returned by it. */
+typedef int (*ipmasq_event_visit)(enum ipmasq_connection_event event,
+				  const struct ipmasq_connection *connection, void *data);
+
+/*
+ * ipmasq_connections_follow - visit connections as they begin and end, until a SIGINT or SIGTERM
+ * comes, which is taken from the process for so long, or `visit` ends it.  0, or -1 with an error.
+ */
+int ipmasq_connections_follow(struct ipmasq_table *table,
+			      const struct ipmasq_connection_filter *filter,
+			      ipmasq_event_visit visit, void *data, struct ipmasq_error *error);
+
 /* Seconds until an idle connection is forgotten; 0 keeps what is. */
 struct ipmasq_timeouts {
 	uint32_t tcp;    /* established */

@@ -30,6 +30,9 @@ struct ipmasq_context {
 	bool dry_run;               /* --dry-run: the caller shows the changes, and drops them */
 	bool kill;                  /* --kill: end the TCP connections of what is removed too */
 	bool help;                  /* -h, --help: scanned, the plugin shows its usage */
+	FILE *stream;               /* as out, but shown at once, not when the call has succeeded:
+				       for what goes on until somebody ends it.  NULL where
+				       nobody could: in a request to a daemon */
 };
 
 /* Called with a line of text without its end. */

@@ -26,7 +26,9 @@ struct ipmasq_option {
 	char same_as;         /* a second letter for the same thing, 0 when none */
 	unsigned int flags;
 	unsigned int n_words; /* 0 to 3 */
-	const char *words;    /* their names in the usage text: "ADDR PORT" */
+	/* Their names in the usage text: "ADDR PORT".  Of an option without words, and no command:
+	   its long spelling, "--follow", or NULL. */
+	const char *words;
 	const char *help;
 };
 

@@ -15,3 +15,13 @@ int kernel_connections(struct ipmasq_engine *engine, const struct ipmasq_connect
 	(void)engine;
 	return part ? part->walk(filter, visit, data, error) : -1;
 }
+
+int kernel_follow(struct ipmasq_engine *engine, const struct ipmasq_connection_filter *filter,
+		  ipmasq_event_visit visit, void *data, struct ipmasq_error *error)
+{
+	const struct ipmasq_connections_part *part =
+		ipmasq_part("conntrack", "ipmasq_connections_part", error);
+
+	(void)engine;
+	return part ? part->follow(filter, visit, data, error) : -1;
+}

@@ -42,7 +42,7 @@ static void read_end(const struct nf_conntrack *entry, uint8_t family, const str
 	*port = nfct_attr_is_set(entry, end->port) ? ntohs(nfct_get_attr_u16(entry, end->port)) : 0;
 }
 
-static bool read_connection(const struct nf_conntrack *entry, struct ipmasq_connection *connection)
+bool connections_read(const struct nf_conntrack *entry, struct ipmasq_connection *connection)
 {
 	uint32_t status = nfct_get_attr_u32(entry, ATTR_STATUS);
 	uint8_t family = nfct_get_attr_u8(entry, ATTR_L3PROTO);
@@ -75,8 +75,8 @@ static bool in_net(const struct ipmasq_net *net, const struct ipmasq_address *ad
 	return !rest || !((net->address.bytes[whole] ^ address->bytes[whole]) >> (8 - rest));
 }
 
-static bool wanted(const struct ipmasq_connection_filter *filter,
-		   const struct ipmasq_connection *connection)
+bool connections_wanted(const struct ipmasq_connection_filter *filter,
+			const struct ipmasq_connection *connection)
 {
 	return in_net(&filter->inside, &connection->inside) &&
 	       (!filter->port || filter->port == connection->inside_port ||
@@ -89,7 +89,8 @@ static int look_at(enum nf_conntrack_msg_type type, struct nf_conntrack *entry, 
 	struct ipmasq_connection connection;
 
 	(void)type;
-	if (!walk->rc && read_connection(entry, &connection) && wanted(walk->filter, &connection))
+	if (!walk->rc && connections_read(entry, &connection) &&
+	    connections_wanted(walk->filter, &connection))
 		walk->rc = walk->visit(&connection, walk->data);
 	return NFCT_CB_CONTINUE;
 }
@@ -116,4 +117,4 @@ static int walk_connections(const struct ipmasq_connection_filter *filter,
 	return rc < 0 ? -1 : walk.rc;
 }
 
-const struct ipmasq_connections_part ipmasq_connections_part = {walk_connections};
+const struct ipmasq_connections_part ipmasq_connections_part = {walk_connections, connections_follow};

@@ -289,6 +289,7 @@ static const struct ipmasq_engine_ops kernel_ops = {
 	.commit = kernel_commit,
 	.openings = kernel_openings,
 	.connections = kernel_connections,
+	.follow = kernel_follow,
 	.timeouts = kernel_timeouts,
 	.release = kernel_release,
 	.close = kernel_close,

@@ -219,6 +219,18 @@ void user_set_fragment(struct user *user, user_fragment released, void *arg)
 	user->released_arg = arg;
 }
 
+void user_set_firewall(struct user *user, unsigned int number, const struct alias_firewall *ops,
+		       void *arg, unsigned int base, unsigned int count)
+{
+	struct worker *worker = &user->workers[number];
+
+	pthread_mutex_lock(&worker->lock);
+	LibAliasSetFirewall(worker->border, ops, arg);
+	LibAliasSetFWBase(worker->border, base, count);
+	LibAliasSetMode(worker->border, ops ? PKT_ALIAS_PUNCH_FW : 0, PKT_ALIAS_PUNCH_FW);
+	pthread_mutex_unlock(&worker->lock);
+}
+
 void user_set_changed(struct user *user, void (*changed)(void *arg), void *arg)
 {
 	user->changed = changed;

@@ -119,6 +119,13 @@ void user_explain(struct user *user, unsigned int worker, struct user_packet *pa
 typedef void (*user_fragment)(void *arg, unsigned int worker, uint32_t id, void *data, int length);
 void user_set_fragment(struct user *user, user_fragment released, void *arg);
 
+/*
+ * Has a worker open holes in a firewall for what its helpers await, by libalias's operations with
+ * `count` numbers from `base` on.  NULL: none, and those that are open are closed.
+ */
+void user_set_firewall(struct user *user, unsigned int worker, const struct alias_firewall *ops,
+		       void *arg, unsigned int base, unsigned int count);
+
 /* Time passes: expiry of links, openings and fragments; once a second or so by each worker. */
 void user_tick(struct user *user, unsigned int worker);
 

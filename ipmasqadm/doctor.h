@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The doctor: what it looks at, and what it says of it.
+ *
+ *   doctor.c             the command: words, the forwards, the order of the checks
+ *   doctor_report.c      findings: kept, once each, printed
+ *   doctor_machine.c     checks of this machine
+ *   doctor_forward.c     checks of one forward
+ *   doctor_net.c         links, addresses, routes, neighbours, listeners, by netlink
+ *   doctor_probe.c       does the service inside answer, all asked at once
+ *   doctor_flows.c       what conntrack has seen of a forward
+ *   doctor_ruleset.c     everybody's chains, rules and sets
+ *   doctor_walk.c        a packet on its way through them
+ *   doctor_expression.c  one expression of a rule, for that packet
+ *   doctor_compat.c      the same for iptables' extensions
+ */
+#ifndef IPMASQADM_DOCTOR_H
+#define IPMASQADM_DOCTOR_H
+
+#include <ipmasq/plugin.h>
+#include <net/if.h>
+
+enum verdict { DOCTOR_OK, DOCTOR_WARN, DOCTOR_FAIL };
+
+struct finding {
+	enum verdict verdict;
+	char check[24];    /* what was looked at */
+	char about[112];   /* the forward; empty: this machine */
+	char text[256];    /* what was found */
+	char mend[192];    /* a command, or what to do; empty with DOCTOR_OK */
+	unsigned int more; /* other forwards of which the same was found */
+};
+
+struct report {
+	struct finding *list;
+	size_t n;
+	bool full; /* memory was out */
+};
+
+/* One way that new connections take: a match and one of its targets. */
+struct forward {
+	uint8_t protocol;
+	struct ipmasq_address alias, inside;
+	uint16_t port, inside_port; /* inside_port: never 0 */
+	bool of_any, hidden;        /* of any address of this machine; by another forward */
+	char name[112];
+
+	/* Found out on the way. */
+	unsigned int in, out;           /* interfaces; 0: not known */
+	bool local;                     /* the inside host is this machine */
+	bool unreachable;               /* no need to ask it */
+	struct ipmasq_address hop;      /* whom to ask for by ARP or ND */
+	struct ipmasq_address stranger; /* an own address from which the inside host has to answer
+					   by way of a router; family AF_UNSPEC: there is none */
+	unsigned int answered, unanswered; /* connections, by conntrack */
+};
+
+struct net_link {
+	unsigned int index;
+	char name[IF_NAMESIZE];
+	bool up, loopback, bridge;
+};
+
+struct net_address {
+	struct ipmasq_address address;
+	uint8_t bits;
+	unsigned int link;
+};
+
+struct net {
+	struct net_link *links;
+	struct net_address *addresses;
+	size_t n_links, n_addresses;
+};
+
+struct net_route {
+	uint8_t type; /* RTN_* */
+	uint8_t bits; /* of the destination of the route that was taken */
+	unsigned int out;
+	struct ipmasq_address gateway; /* family AF_UNSPEC: on the link */
+};
+
+struct doctor {
+	struct ipmasq_context *context;
+	struct report report;
+	struct net net;
+	struct forward *forwards;
+	size_t n_forwards, n_all; /* looked at, there are */
+};
+
+/* Adds a finding; `mend` may be NULL. */
+void doctor_say(struct doctor *doctor, enum verdict verdict, const char *check,
+		const struct forward *forward, const char *mend, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
+
+/* Prints the findings; 0, or -1 with an error. */
+int doctor_print(struct doctor *doctor);
+bool doctor_found_fault(const struct report *report);
+
+/* Links and addresses; -1 with errno. */
+int net_read(struct net *net);
+void net_free(struct net *net);
+const struct net_link *net_link(const struct net *net, unsigned int index);
+const char *net_link_name(const struct net *net, unsigned int index);
+bool net_same(const struct ipmasq_address *a, const struct ipmasq_address *b, uint8_t bits);
+
+/* The route to an address; -1 with errno (ENETUNREACH...). */
+int net_route(const struct ipmasq_address *to, struct net_route *route);
+
+/* The link of the default route, 0: none. */
+unsigned int net_default_link(uint8_t family);
+
+/* The state (NUD_*) of a neighbour, 0: none. */
+unsigned int net_neighbour(const struct ipmasq_address *address, unsigned int link);
+
+/* Whether a program of this machine waits at this address (any: at whichever) and port. */
+bool net_listens(uint8_t protocol, const struct ipmasq_address *address, uint16_t port);
+
+/* Reads the answered and unanswered connections of the forwards; -1 with errno. */
+int flows_count(struct forward *forwards, size_t n);
+
+int machine_check(struct doctor *doctor); /* -1 with an error */
+void forward_check(struct doctor *doctor, struct forward *forward);
+void probe_check(struct doctor *doctor);
+int ruleset_check(struct doctor *doctor); /* -1 with an error */
+
+#endif
