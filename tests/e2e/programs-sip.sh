@@ -73,7 +73,8 @@ check "without the helper an inside caller hears nothing" \
 caller_port=
 adm helper -A sip
 check "an inside caller and the phone outside hear one another" call client 198.51.100.2 server1
-check "two inside callers by the same ports do" call client 198.51.100.2 server1 server2
+# The kernel's helper lets one of them hear both.
+on_user_engine check "two inside callers by the same ports do" call client 198.51.100.2 server1 server2
 portfw -A -P udp -L 198.51.100.1 5060 -R 10.0.0.11 5060
 check "a phone inside is called from outside" call server1 198.51.100.1 client
 if [ "${ENGINE:-kernel}" = user ]; then
