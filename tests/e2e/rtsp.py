@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """GStreamer's RTSP server on port 554.
 
+  rtsp.py             succeeds if the server can run here
   rtsp.py DIRECTORY   prints "ready"; /camera plays a picture 25 times a second, and the pictures
                       that a client records to /tape go to DIRECTORY, a file each
 """
@@ -10,9 +11,12 @@ import sys
 import gi
 
 gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer
 
+if len(sys.argv) < 2:
+    sys.exit()
 Gst.init(None)
 server = GstRtspServer.RTSPServer()
 server.set_service("554")
@@ -25,7 +29,7 @@ tape.set_transport_mode(GstRtspServer.RTSPTransportMode.RECORD)
 tape.set_launch(f"( rtpjpegdepay name=depay0 ! multifilesink location={sys.argv[1]}/%05d async=false )")
 tape.set_latency(100)
 for path, factory in ("/camera", camera), ("/tape", tape):
-    factory.set_protocols(gi.repository.GstRtsp.RTSPLowerTrans.UDP)
+    factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
     factory.set_shared(path == "/camera")
     server.get_mount_points().add_factory(path, factory)
 if server.attach(None) == 0:
