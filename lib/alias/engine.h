@@ -448,6 +448,15 @@ bool packet_add_option(struct packet *p, const void *option, uint32_t len);
 /* The call id in the GRE header of a PPTP call, or NULL: it is another kind of GRE. */
 uint8_t *packet_call_id(uint8_t *gre, uint32_t len);
 
+/*
+ * A call id as a port of a view, and back.  Port 0 is no call, and pptpd gives its first call id 0:
+ * that is 65535 here, and 65535, which would be the last of so many calls, is no call.
+ */
+static inline uint16_t call_port(uint16_t id)
+{
+	return id == 0 ? 0xffff : id == 0xffff ? 0 : id;
+}
+
 static inline uint16_t load16(const void *p)
 {
 	uint16_t value;

@@ -7,7 +7,8 @@
  * host has, in the control messages of both directions; the remote end's stays as it is.
  *
  * A call is two links of protocol GRE, one for each way, since a packet names only its receiver's
- * number; it stands in the place of the receiver's port, and the sender's is 0:
+ * number; it stands, as call_port() has it, in the place of the receiver's port, and the sender's is
+ * 0:
  *
  *   incoming  view[IN] alias:number < remote:0      view[OUT] inside:its number < remote:0
  *   outgoing  view[OUT] inside:0 > remote:number    view[IN]  alias:0 > remote:number
@@ -278,6 +279,7 @@ static void store_number(const struct text_place *message, uint8_t at, uint16_t 
 {
 	const char *field = message->text + at;
 
+	number = call_port(number);
 	text_replace(message, field, field + sizeof(number), (const char *)&number, sizeof(number));
 }
 
@@ -349,9 +351,9 @@ static bool control_message(const struct text_place *message)
 		return true;
 	layout = &layouts[type];
 	if (layout->own && message->len >= layout->own + sizeof(own))
-		own = load16(message->text + layout->own);
+		own = call_port(load16(message->text + layout->own));
 	if (layout->peer && message->len >= layout->peer + sizeof(peer))
-		peer = load16(message->text + layout->peer);
+		peer = call_port(load16(message->text + layout->peer));
 	if (message->dir == OUT)
 		leaving(message, layout, own, peer);
 	else
