@@ -66,7 +66,10 @@ struct link {
 	struct link_side *side;            /* what few links need, or NULL */
 	uint32_t server;                   /* of the redirect that made it, 0 = none */
 	uint32_t server_next, server_prev; /* ids in the list of its links */
-	uint32_t tcp_start;                /* sequence number after the answering side's SYN */
+	union {
+		uint32_t tcp_start; /* sequence number after the answering side's SYN */
+		uint32_t control;   /* of a PPTP call: id of the link that made it */
+	};
 } __attribute__((aligned(64)));
 
 _Static_assert(sizeof(struct link) == 64, "a link is one cache line");

@@ -95,12 +95,16 @@ static struct view outgoing(const struct link *control, enum direction dir, cons
 	return (struct view){view->local, view->peer, 0, call->remote};
 }
 
-/* The link with both views, or NULL. */
-static struct link *call_link(struct libalias *la, const struct view *out, const struct view *in)
+/* The link with both views, or NULL; a later call by another control connection may have them. */
+static struct link *call_link(struct libalias *la, const struct link *control,
+			      const struct view *out, const struct view *in)
 {
 	struct link *link = link_find(la, OUT, out, IPPROTO_GRE);
 
-	return link && link == link_find(la, IN, in, IPPROTO_GRE) ? link : NULL;
+	return link && link->control == link_id(la, control) &&
+			       link == link_find(la, IN, in, IPPROTO_GRE)
+		       ? link
+		       : NULL;
 }
 
 static struct link *incoming_link(struct libalias *la, const struct link *control,
@@ -108,7 +112,7 @@ static struct link *incoming_link(struct libalias *la, const struct link *contro
 {
 	struct view out = incoming(control, OUT, call), in = incoming(control, IN, call);
 
-	return call_link(la, &out, &in);
+	return call_link(la, control, &out, &in);
 }
 
 static struct link *outgoing_link(struct libalias *la, const struct link *control,
@@ -116,7 +120,7 @@ static struct link *outgoing_link(struct libalias *la, const struct link *contro
 {
 	struct view out = outgoing(control, OUT, call), in = outgoing(control, IN, call);
 
-	return call->remote ? call_link(la, &out, &in) : NULL;
+	return call->remote ? call_link(la, control, &out, &in) : NULL;
 }
 
 /* Numbers are given again: who has been told one last has it. */
@@ -129,13 +133,15 @@ static void take_over(struct libalias *la, enum direction dir, const struct view
 }
 
 /* A link of a call lives as long as the control connection, which ends it. */
-static bool make_link(struct libalias *la, const struct view *out, const struct view *in)
+static bool make_link(struct libalias *la, const struct link *control, const struct view *out,
+		      const struct view *in)
 {
 	struct link *link = link_create(la, out, in, IPPROTO_GRE, LINK_EXPECTED);
 
 	if (!link)
 		return false;
 	link->timer = ALIAS_TIMEOUT_TCP_ESTABLISHED;
+	link->control = link_id(la, control);
 	firewall_open(la, link);
 	return true;
 }
@@ -145,7 +151,8 @@ static bool make_incoming(struct libalias *la, const struct link *control, struc
 	struct view out = incoming(control, OUT, call), in = incoming(control, IN, call);
 
 	take_over(la, OUT, &out);
-	if (!port_choose(la, &in, IPPROTO_GRE, call->inside) || !make_link(la, &out, &in))
+	if (!port_choose(la, &in, IPPROTO_GRE, call->inside) ||
+	    !make_link(la, control, &out, &in))
 		return false;
 	call->alias = in.local_port;
 	return true;
@@ -155,11 +162,11 @@ static void make_outgoing(struct libalias *la, const struct link *control, const
 {
 	struct view out = outgoing(control, OUT, call), in = outgoing(control, IN, call);
 
-	if (!call->remote || call_link(la, &out, &in))
+	if (!call->remote || call_link(la, control, &out, &in))
 		return;
 	take_over(la, OUT, &out);
 	take_over(la, IN, &in);
-	make_link(la, &out, &in);
+	make_link(la, control, &out, &in);
 }
 
 /* The call's links go after a while, or come back. */

@@ -214,6 +214,28 @@ static void a_call_may_have_number_0_at_either_end(void **state)
 	}
 }
 
+/* The client has lost its line and calls again before the first control connection is over. */
+static void the_end_of_an_earlier_call_does_not_end_the_same_one_by_a_new_connection(void **state)
+{
+	struct net *net = *state;
+	struct control a, b;
+
+	deny_incoming(net);
+	a = start(net, INSIDE, 3000);
+	call(net, &a, 4000, 7);
+	b = start(net, INSIDE, 3001);
+	assert_int_equal(call(net, &b, 4000, 7), 4000);
+	build_tcp(net->packet, ENDS(SERVER, 1723, ALIAS, a.alias_port), TH_RST | TH_ACK, a.in, a.out,
+		  NULL, 0);
+	assert_int_equal(send_in(net), PKT_ALIAS_OK);
+	net->now += 400;
+	LibAliasExpire(net->la, 100);
+	assert_int_equal(links(net), 3);
+	gre_in(net, 4000, INSIDE, 4000);
+	gre_out(net, INSIDE, 7);
+	assert_int_equal(links(net), 3);
+}
+
 static void clients_with_the_same_number_are_told_apart(void **state)
 {
 	struct net *net = *state;
@@ -889,6 +911,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		pptp_test(a_call_of_a_client_inside_passes_both_ways),
 		pptp_test(a_call_may_have_number_0_at_either_end),
+		pptp_test(the_end_of_an_earlier_call_does_not_end_the_same_one_by_a_new_connection),
 		pptp_test(clients_with_the_same_number_are_told_apart),
 		pptp_test(two_calls_of_one_client_are_two),
 		pptp_test(a_low_number_is_replaced_in_each_message_that_has_it),

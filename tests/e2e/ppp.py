@@ -52,6 +52,7 @@ def payload(body):
 
 def echo():
     tty.setraw(0)
+    os.write(1, frame(b""))  # pptpd reads no GRE before pppd has said something
     while True:
         try:
             os.write(1, os.read(0, 65536))
@@ -77,7 +78,6 @@ def call(address, text, number):
         *bodies, data = (data + more).split(bytes((FLAG,)))
         for body in bodies:
             got = payload(body)
-            print(got, flush=True)
             waited.discard(got)
             if got and not got.startswith(text.encode()):
                 sys.exit(f"somebody else's frame: {got}")

@@ -63,7 +63,8 @@ server server1
 adm masq -A -S 10.0.0.0/24
 portfw -A -P tcp -L 198.51.100.1 1723 -R 10.0.0.11 1723
 check "without the helper two clients do not both reach a server" fails calls 198.51.100.2 server1 server2
-check "without it no frames reach a server inside" fails calls 198.51.100.1 client
+# The user engine lets GRE of no call go by its addresses, which does for one call.
+on_kernel_engine check "without it no frames reach a server inside" fails calls 198.51.100.1 client
 adm helper -A pptp
 check "a client inside calls" calls 198.51.100.2 server1
 check "two clients inside call one server" calls 198.51.100.2 server1 server2
