@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Stands in the place of pppd behind Debian's pptp and pptpd, since it needs no PPP in the kernel.
 
-  ppp.py echo                     what pptpd starts: each frame goes back to who has sent it
-  ppp.py call ADDRESS TEXT N      starts pptp, sends N frames with TEXT, and succeeds once all are back
+  ppp.py echo                        what pptpd starts: each frame goes back to who has sent it
+  ppp.py call ADDRESS TEXT SECONDS   starts pptp, sends frames with TEXT, and succeeds once all are
+                                     back, within that time
 
 Frames are those of RFC 1662 (asynchronous HDLC); pptp and pptpd check their sums.
 """
@@ -16,7 +17,7 @@ import time
 import tty
 
 FLAG, ESCAPE = 0x7E, 0x7D
-SECONDS = 5
+FRAMES = 20
 
 
 def fcs(data):
@@ -60,14 +61,14 @@ def echo():
             return
 
 
-def call(address, text, number):
+def call(address, text, seconds):
     line, theirs = socket.socketpair()
     pptp = subprocess.Popen(["pptp", address, "--nolaunchpppd"], stdin=theirs, stdout=theirs)
     theirs.close()
-    waited = {f"{text} {i}".encode() for i in range(int(number))}
-    end, data, sent = time.monotonic() + SECONDS, b"", 0
+    waited = {f"{text} {i}".encode() for i in range(FRAMES)}
+    end, data, sent = time.monotonic() + float(seconds), b"", 0
     while waited and time.monotonic() < end:
-        if time.monotonic() > sent + 0.3:  # frames that came too early are lost, and GRE may lose some
+        if time.monotonic() > sent + 1:  # frames that came too early are lost, and GRE may lose some
             sent = time.monotonic()
             line.sendall(b"".join(map(frame, sorted(waited))))
         if not select.select([line], [], [], 0.1)[0]:
@@ -81,8 +82,11 @@ def call(address, text, number):
             waited.discard(got)
             if got and not got.startswith(text.encode()):
                 sys.exit(f"somebody else's frame: {got}")
+    # What comes when nobody listens any more makes errors, that would end other calls of this server.
+    while select.select([line], [], [], 0.5)[0] and line.recv(65536):
+        pass
     pptp.terminate()
-    pptp.wait(SECONDS)
+    pptp.wait(5)
     if waited:
         sys.exit(f"{len(waited)} frames have not come back")
 

@@ -12,7 +12,8 @@ begin 2
 server() {
 	local ppp=$lab_scratch/ppp
 
-	printf '#!/bin/sh\nexec python3 "%s" echo\n' "$here/ppp.py" >"$ppp" && chmod 755 "$ppp"
+	printf '#!/bin/sh\nexec "%s" "%s" echo\n' "$(python3 -c 'import sys; print(sys.executable)')" \
+		"$here/ppp.py" >"$ppp" && chmod 755 "$ppp"
 	cat >"$lab_scratch/pptpd.conf" <<-END
 		ppp $ppp
 		localip 192.0.2.1
@@ -27,13 +28,14 @@ server() {
 # shellcheck disable=SC2016 # the inner shell expands it
 own_run_pptp=(unshare --mount sh -c 'mkdir -p /run/pptp && mount -t tmpfs tmpfs /run/pptp && exec "$@"' sh)
 
-# calls ADDRESS CLIENT...: a call of each client, all at once; twenty frames go there and back.
+# calls ADDRESS CLIENT...: a call of each client, all at once; frames go there and back within $patience
+# seconds.
 calls() {
 	local address=$1 client pids=() pid status=0
 
 	shift
 	for client; do
-		on "$client" "${own_run_pptp[@]}" python3 "$here/ppp.py" call "$address" "from $client" 20 &
+		on "$client" "${own_run_pptp[@]}" python3 "$here/ppp.py" call "$address" "from $client" "$patience" &
 		pids+=($!)
 	done
 	for pid in "${pids[@]}"; do
@@ -48,7 +50,7 @@ same_number() {
 
 	shift
 	for client; do
-		on "$client" python3 "$here/pptp.py" "$address" 5 "from $client" &
+		on "$client" python3 "$here/pptp.py" "$address" 5 "from $client" "$patience" &
 		pids+=($!)
 	done
 	for pid in "${pids[@]}"; do
@@ -57,6 +59,7 @@ same_number() {
 	return $status
 }
 
+patience=3
 no_way_inside
 server client
 server server1
@@ -66,6 +69,7 @@ check "without the helper two clients do not both reach a server" fails calls 19
 # The user engine lets GRE of no call go by its addresses, which does for one call.
 on_kernel_engine check "without it no frames reach a server inside" fails calls 198.51.100.1 client
 adm helper -A pptp
+patience=15
 check "a client inside calls" calls 198.51.100.2 server1
 check "two clients inside call one server" calls 198.51.100.2 server1 server2
 check "two clients whose calls have the same number" same_number 198.51.100.2 server1 server2
