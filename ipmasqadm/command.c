@@ -4,13 +4,11 @@
  * plugin runs it, for a call, a line of the shell and a request to the daemon alike.
  */
 #include "command.h"
-#include "line.h"
 #include "remote.h"
 #include "rules_file.h"
 #include "shell.h"
 
 #include <ipmasq/part.h>
-#include <stdlib.h>
 #include <string.h>
 
 static enum ipmasq_status flush(struct session *session, int argc, char **argv);
@@ -30,7 +28,8 @@ static const struct command commands[] = {
 	{"status", NULL, "[--prometheus [FILE]]",
 	 "how the kernel, the rules and the connections stand", NULL, 0},
 	{"doctor", NULL, "[portfw LADDR LPORT [-P PROTO]]",
-	 "find out why forwards do not work, and what mends them; changes nothing", NULL, COMMAND_LOCAL},
+	 "find out why forwards do not work, and what mends them; changes nothing",
+	 command_complete_doctor, COMMAND_LOCAL},
 	{"top", top_run, "[-b] [-d SECONDS] [-N COUNT]",
 	 "watch the forwards by what they carry; q ends it, -b prints without a screen", NULL, COMMAND_LOCAL},
 	{"trace", NULL, "-P PROTO -S ADDR PORT -D ADDR PORT [-m MARK] [-r RULES] [-M ADDR] [-i IFACE]",
@@ -61,7 +60,7 @@ static enum ipmasq_status flush(struct session *session, int argc, char **argv)
 	return session_transaction(session, "flush", flush_body, NULL);
 }
 
-static const struct command *find(const struct session *session, const char *name)
+const struct command *command_find(const struct session *session, const char *name)
 {
 	for (const struct command *own = session->commands; own && own->name; own++)
 		if (strcmp(own->name, name) == 0)
@@ -72,157 +71,20 @@ static const struct command *find(const struct session *session, const char *nam
 	return NULL;
 }
 
-/* Visits the words that begin as `typed` does. */
-struct matching {
-	const char *typed;
-	ipmasq_line_visit visit;
-	void *data;
-};
-
-static int visit_matching(const char *word, void *data)
+int command_names(ipmasq_line_visit visit, void *data)
 {
-	const struct matching *matching = data;
-
-	if (strncmp(word, matching->typed, strlen(matching->typed)) != 0)
-		return 0;
-	return matching->visit(word, matching->data);
-}
-
-/* The first word: an option of the program, a command, or a module. */
-static int complete_first(struct matching *matching)
-{
-	static const char *const options[] = {"-e", "-n", "-v", "--json", "--dry-run", "--kill",
-					      "-h", "-V"};
-	struct ipmasq_error error;
 	int rc = 0;
 
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]) && !rc; i++)
-		rc = visit_matching(options[i], matching);
 	for (size_t i = 0; i < N_COMMANDS && !rc; i++)
-		rc = visit_matching(commands[i].name, matching);
-	return rc ? rc : ipmasq_plugin_names(visit_matching, matching, &error);
-}
-
-static bool names_file(const struct command *command)
-{
-	static const char *const names[] = {"FILE", "RULES", ".pcap"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strstr(command->words, names[i]))
-			return true;
-	return false;
-}
-
-/*
- * The options among the words of its help, which are written as `[-a] FILE`; none where a file may
- * stand, which the caller knows better.
- */
-static int complete_words(const struct command *command, struct matching *matching)
-{
-	static const char *const flags[] = {"-h", "-n", "-v", "--json", "--dry-run", "--kill"};
-	char copy[256], *rest = copy;
-	int rc = 0;
-
-	if (matching->typed[0] != '-' && names_file(command))
-		return 0;
-	snprintf(copy, sizeof(copy), "%s", command->words);
-	for (const char *word; (word = strtok_r(rest, " []|", &rest)) && !rc;)
-		if (word[0] == '-' && word[1])
-			rc = visit_matching(word, matching);
-	for (size_t i = 0; !(command->flags & COMMAND_OWN_FLAGS) && i < sizeof(flags) / sizeof(flags[0]) && !rc; i++)
-		rc = visit_matching(flags[i], matching);
+		rc = visit(commands[i].name, data);
 	return rc;
-}
-
-static int complete_command(struct session *session, const struct command *command, int argc,
-			    char **argv, struct matching *matching)
-{
-	int rc = 0;
-
-	if (command->complete)
-		rc = command->complete(session, argc, argv, matching->visit, matching->data);
-	return rc ? rc : complete_words(command, matching);
-}
-
-/* What an ipmasqd says, which knows its rules; what it cannot be asked has no answer. */
-static int complete_remotely(struct session *session, int argc, char **argv,
-			     struct matching *matching)
-{
-	struct session asking = *session;
-	char *words[LINE_WORDS_MAX], *output = NULL, *messages = NULL, *rest;
-	size_t length;
-	int rc = 0;
-
-	if (argc >= LINE_WORDS_MAX)
-		return 0;
-	words[0] = (char[]){"complete"};
-	memcpy(words + 1, argv, (size_t)argc * sizeof(*words));
-	asking.out = open_memstream(&output, &length);
-	asking.err = open_memstream(&messages, &length);
-	if (asking.out && asking.err)
-		remote_command(&asking, argc + 1, words);
-	if (asking.out)
-		fclose(asking.out);
-	if (asking.err)
-		fclose(asking.err);
-	rest = output;
-	for (const char *word; !rc && (word = strsep(&rest, "\n"));)
-		if (*word)
-			rc = matching->visit(word, matching->data);
-	free(output);
-	free(messages);
-	return rc;
-}
-
-/* In a table of its own, for what there is in the engine. */
-static int complete_module(struct session *session, int argc, char **argv,
-			   struct matching *matching)
-{
-	struct ipmasq_context context = session->flags;
-	const struct ipmasq_plugin *plugin = ipmasq_plugin_load(argv[0], &context.error);
-	int rc;
-
-	if (session->remote)
-		return complete_remotely(session, argc, argv, matching);
-	if (!plugin)
-		return 0;
-	if (session->engine)
-		context.table = ipmasq_table_open(session->engine, &context.error);
-	rc = ipmasq_plugin_complete(plugin, &context, argc, argv, matching->visit, matching->data);
-	ipmasq_table_close(context.table);
-	return rc;
-}
-
-int command_complete(struct session *session, int argc, char **argv, ipmasq_line_visit visit,
-		     void *data)
-{
-	const struct command *command;
-	struct matching matching = {argc ? argv[argc - 1] : "", visit, data};
-	int first = 0;
-
-	while (first < argc - 1 && argv[first][0] == '-')
-		first += strcmp(argv[first], "-e") == 0 ? 2 : 1;
-	if (first >= argc - 1)
-		return complete_first(&matching);
-	argc -= first;
-	argv += first;
-	command = find(session, argv[0]);
-	return command ? complete_command(session, command, argc, argv, &matching)
-		       : complete_module(session, argc, argv, &matching);
 }
 
 bool command_on_table(const struct session *session, const char *name)
 {
-	const struct command *command = find(session, name);
+	const struct command *command = command_find(session, name);
 
 	return !command || command->flags & COMMAND_ON_TABLE;
-}
-
-bool command_takes_file(const struct session *session, const char *name)
-{
-	const struct command *command = find(session, name);
-
-	return command && names_file(command);
 }
 
 static int print_word(const char *word, void *data)
@@ -304,14 +166,14 @@ static int module_body(struct ipmasq_context *context, void *data)
 
 enum ipmasq_status command_run(struct session *session, int argc, char **argv)
 {
-	const struct command *command = find(session, argv[0]);
+	const struct command *command = command_find(session, argv[0]);
 	struct module_call call = {argc, argv};
 	struct ipmasq_error error;
 
 	if (session->remote && !(command && command->flags & COMMAND_LOCAL))
 		return remote_command(session, argc, argv);
-	if (session->commands && command && command->flags & COMMAND_LOCAL) {
-		fprintf(session->err, "%s: this is done by ipmasqadm, not by ipmasqd\n", argv[0]);
+	if (session->commands && command && (command->flags & COMMAND_LOCAL || !command->run)) {
+		fprintf(session->err, "%s: ipmasqd does not do this\n", argv[0]);
 		return IPMASQ_USAGE;
 	}
 	if (command)

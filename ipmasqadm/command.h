@@ -48,6 +48,12 @@ bool command_flag(struct session *session, const char *word);
 int command_complete(struct session *session, int argc, char **argv, ipmasq_line_visit visit,
 		     void *data);
 
+/* The command of this name, or NULL: it is a module, or nothing. */
+const struct command *command_find(const struct session *session, const char *name);
+
+/* Visits the names of the commands. */
+int command_names(ipmasq_line_visit visit, void *data);
+
 /* Whether the line that begins with this word may be part of a transaction. */
 bool command_on_table(const struct session *session, const char *name);
 
@@ -55,6 +61,10 @@ bool command_on_table(const struct session *session, const char *name);
 bool command_takes_file(const struct session *session, const char *name);
 /* `top`; see top.c. */
 enum ipmasq_status top_run(struct session *session, int argc, char **argv);
+
+/* What the words of doctor may become. */
+int command_complete_doctor(struct session *session, int argc, char **argv,
+			    ipmasq_line_visit visit, void *data);
 
 /* Lists commands and modules with a line about each. */
 void command_list(FILE *out);

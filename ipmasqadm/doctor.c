@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORWARDS_MAX 256 /* looked at when none is named */
+#define FORWARDS_MAX 64 /* looked at when none is named */
 
 /* What was asked for; `named` false: everything. */
 struct question {

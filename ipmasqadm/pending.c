@@ -17,8 +17,7 @@
 
 int pending_add(struct pending *pending, const char *text, size_t number)
 {
-	struct pending_line *lines =
-		reallocarray(pending->lines, pending->n + 1, sizeof(*lines));
+	struct pending_line *lines = reallocarray(pending->lines, pending->n + 1, sizeof(*lines));
 
 	if (!lines)
 		return -1;

@@ -30,10 +30,11 @@ int remote_engine(const char *word, const char **path, struct ipmasq_error *erro
 	else if (strchr(word, '/'))
 		*path = word;
 	else
-		return ipmasq_usage(error,
-				    "there is no engine '%s': it is `kernel`, `user`, or the path of "
-				    "an ipmasqd's socket, with a slash in it",
-				    word);
+		return ipmasq_usage(
+			error,
+			"there is no engine '%s': it is `kernel`, `user`, or the path of "
+			"an ipmasqd's socket, with a slash in it",
+			word);
 	return 0;
 }
 
@@ -51,7 +52,8 @@ static int check_words(const struct session *session, int argc, char **argv)
 		if (can_be_sent(argv[i], completion && i == argc - 1))
 			continue;
 		fprintf(session->err,
-			"%s: '%s' cannot be sent to ipmasqd: a word is not empty, has no blank and no "
+			"%s: '%s' cannot be sent to ipmasqd: a word is not empty, has no blank and "
+			"no "
 			"line end in it, and does not begin with #\n",
 			i ? argv[0] : "ipmasqadm", argv[i]);
 		return -1;
@@ -64,9 +66,9 @@ static void put_flags(FILE *line, const struct ipmasq_context *flags)
 	const struct {
 		bool set;
 		const char *word;
-	} words[] = {{flags->numeric, "-n "},	       {flags->verbose, "-v "},
-		     {flags->json, "--json "},	       {flags->dry_run, "--dry-run "},
-		     {flags->kill, "--kill "},	       {flags->help, "-h "}};
+	} words[] = {{flags->numeric, "-n "},  {flags->verbose, "-v "},
+		     {flags->json, "--json "}, {flags->dry_run, "--dry-run "},
+		     {flags->kill, "--kill "}, {flags->help, "-h "}};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (words[i].set)
@@ -80,14 +82,16 @@ static int connect_to(const struct session *session)
 	int fd;
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
-		fprintf(session->err, "ipmasqadm: '%s' is too long for the path of a socket\n", path);
+		fprintf(session->err, "ipmasqadm: '%s' is too long for the path of a socket\n",
+			path);
 		return -1;
 	}
 	strcpy(address.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
 		return fd;
-	fprintf(session->err, "ipmasqadm: cannot reach ipmasqd at %s: %s%s\n", path, strerror(errno),
+	fprintf(session->err, "ipmasqadm: cannot reach ipmasqd at %s: %s%s\n", path,
+		strerror(errno),
 		errno == ENOENT || errno == ECONNREFUSED ? "; is ipmasqd running?"
 		: errno == EACCES ? "; root and the socket's group may, see ipmasqd(8)"
 				  : "");
@@ -153,7 +157,7 @@ static int read_answer(const struct session *session, FILE *answer)
 	while (read_header(answer, word, &number)) {
 		if (strcmp(word, "end") == 0)
 			return number <= IPMASQ_USAGE ? (int)number : -1;
-		if (strcmp(word, "out") == 0 ? copy(answer, session->out, number) < 0
+		if (strcmp(word, "out") == 0   ? copy(answer, session->out, number) < 0
 		    : strcmp(word, "err") == 0 ? copy(answer, session->err, number) < 0
 					       : true)
 			return -1;
@@ -184,7 +188,8 @@ static enum ipmasq_status exchange(const struct session *session, const char *li
 	if (status >= 0)
 		return (enum ipmasq_status)status;
 	fprintf(session->err,
-		"ipmasqadm: ipmasqd at %s went away in the middle of its answer; whether the change was "
+		"ipmasqadm: ipmasqd at %s went away in the middle of its answer; whether the "
+		"change was "
 		"made is not known, list the rules to see\n",
 		session->remote);
 	return IPMASQ_FAILED;
@@ -221,7 +226,8 @@ enum ipmasq_status remote_command(const struct session *session, int argc, char 
 static void put_name(FILE *line, const char *name)
 {
 	for (const char *at = name; *at; at++)
-		fputc(strchr(" \t\r\n", *at) || (at == name && strchr("#-", *at) && at[1]) ? '?' : *at,
+		fputc(strchr(" \t\r\n", *at) || (at == name && strchr("#-", *at) && at[1]) ? '?'
+											   : *at,
 		      line);
 }
 
@@ -238,7 +244,8 @@ enum ipmasq_status remote_restore(const struct session *session, const struct ru
 	fputs(rules->add ? "restore -a " : "restore ", line);
 	put_name(line, rules->name);
 	fprintf(line, " %zu\n", rules->length);
-	status = fclose(line) == 0 ? exchange(session, text, length, rules) : out_of_memory(session);
+	status =
+		fclose(line) == 0 ? exchange(session, text, length, rules) : out_of_memory(session);
 	free(text);
 	return status;
 }

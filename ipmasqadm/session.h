@@ -16,6 +16,7 @@ struct session {
 	struct ipmasq_engine *engine; /* NULL with `remote` */
 	const char *remote;           /* NULL, or the control socket of an ipmasqd */
 	const struct command *commands; /* NULL, or what ipmasqd has in the place of commands, by name */
+	const void *serving;            /* theirs */
 	FILE *out, *err; /* where output and messages go */
 	struct ipmasq_context flags; /* given to the dispatcher: what every context begins with */
 	struct ipmasq_context *within; /* the transaction that its lines are part of, or NULL */

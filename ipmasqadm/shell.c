@@ -34,8 +34,9 @@ static int begin(struct shell *shell, int argc, char **argv)
 {
 	(void)argc;
 	if (shell->session->remote) {
-		complain(shell, argv[0], "ipmasqd has the rules; give it a transaction of several "
-					 "lines by restore -a");
+		complain(shell, argv[0],
+			 "ipmasqd has the rules; give it a transaction of several "
+			 "lines by restore -a");
 		return IPMASQ_FAILED;
 	}
 	if (shell->pending.begun) {
@@ -69,7 +70,8 @@ static int commit(struct shell *shell, int argc, char **argv)
 	if (!is_open(shell, argv[0]))
 		return IPMASQ_FAILED;
 	if (shell->pending.broken) {
-		complain(shell, argv[0], "nothing was done, since a line of the transaction failed");
+		complain(shell, argv[0],
+			 "nothing was done, since a line of the transaction failed");
 		pending_drop(&shell->pending);
 		return IPMASQ_FAILED;
 	}
@@ -77,8 +79,9 @@ static int commit(struct shell *shell, int argc, char **argv)
 	if (status == IPMASQ_OK || !shell->terminal)
 		pending_drop(&shell->pending);
 	else
-		complain(shell, argv[0], "not done; the transaction is still open: commit it again "
-					 "or abort it");
+		complain(shell, argv[0],
+			 "not done; the transaction is still open: commit it again "
+			 "or abort it");
 	return status;
 }
 
@@ -194,8 +197,9 @@ static int keep(struct shell *shell, const char *text, int argc, char **argv)
 	int status = IPMASQ_OK;
 
 	if (reads_input(argc, argv)) {
-		complain(shell, argv[0], "standard input cannot be read within a transaction; "
-					 "name a file");
+		complain(shell, argv[0],
+			 "standard input cannot be read within a transaction; "
+			 "name a file");
 		return IPMASQ_USAGE;
 	}
 	if (pending_add(&shell->pending, text, shell->number) < 0) {
@@ -236,8 +240,7 @@ int shell_line(struct shell *shell, const char *text)
 	return n ? shell->status : IPMASQ_OK;
 }
 
-int shell_complete(struct shell *shell, int argc, char **argv, ipmasq_line_visit visit,
-		   void *data)
+int shell_complete(struct shell *shell, int argc, char **argv, ipmasq_line_visit visit, void *data)
 {
 	const char *typed = argv[argc - 1];
 	bool helping = argc > 1 && strcmp(argv[0], "help") == 0;
@@ -300,7 +303,8 @@ enum ipmasq_status shell_run(struct session *session, int argc, char **argv)
 	int status;
 
 	if (argc > 1 + go_on) {
-		fprintf(session->err, "shell: '%s' is one word too many; usage: ipmasqadm shell [-k]\n",
+		fprintf(session->err,
+			"shell: '%s' is one word too many; usage: ipmasqadm shell [-k]\n",
 			argv[argc - 1]);
 		return IPMASQ_USAGE;
 	}

@@ -29,8 +29,7 @@ struct shell {
 int shell_line(struct shell *shell, const char *text);
 
 /* Visits what argv[argc-1] may become, in a line of the shell. */
-int shell_complete(struct shell *shell, int argc, char **argv, ipmasq_line_visit visit,
-		   void *data);
+int shell_complete(struct shell *shell, int argc, char **argv, ipmasq_line_visit visit, void *data);
 
 /* The command of the dispatcher. */
 enum ipmasq_status shell_run(struct session *session, int argc, char **argv);

@@ -73,7 +73,8 @@ static char **complete_word(const char *text, int start, int end)
 	completion.n = completion.next = 0;
 	find_words(n + 1, words);
 	matches = completion.n ? rl_completion_matches(text, next_word) : NULL;
-	rl_attempted_completion_over = matches || n == 0 || !command_takes_file(completion.shell->session, words[0]);
+	rl_attempted_completion_over =
+		matches || n == 0 || !command_takes_file(completion.shell->session, words[0]);
 out:
 	free(typed);
 	free(before);
@@ -84,6 +85,6 @@ void completion_open(struct shell *shell)
 {
 	completion.shell = shell;
 	rl_attempted_completion_function = complete_word;
-	rl_completer_word_break_characters = (char *)(uintptr_t)" \t\n";
+	rl_completer_word_break_characters = (char *)(uintptr_t) " \t\n";
 	rl_completer_quote_characters = NULL;
 }

@@ -18,7 +18,6 @@
 struct adding {
 	struct status *status;
 	struct ipmasq_context *context;
-	uint64_t n;
 };
 
 int status_add(struct status *status, enum status_group group, const char *item, uint64_t value,
@@ -78,31 +77,46 @@ static int count_line(const char *line, void *data)
 	return 0;
 }
 
+/* The reading of a module; there is none of one that is not installed but has rules. */
+static struct reading *module_reading(struct status *status, const char *name,
+				      struct ipmasq_error *error)
+{
+	for (size_t i = 0; i < status->n; i++)
+		if (status->list[i].group == STATUS_RULES && strcmp(status->list[i].item, name) == 0)
+			return &status->list[i];
+	return status_add(status, STATUS_RULES, name, 0, error) < 0 ? NULL
+								     : &status->list[status->n - 1];
+}
+
 static int count_rule(const struct ipmasq_rule *rule, void *data)
 {
 	struct adding *adding = data;
-	const struct ipmasq_plugin *plugin =
-		ipmasq_plugin_load(rule->owner, &adding->context->error);
+	struct ipmasq_error *error = &adding->context->error;
+	struct reading *reading = module_reading(adding->status, rule->owner, error);
+	const struct ipmasq_plugin *plugin = ipmasq_plugin_load(rule->owner, error);
 
-	return plugin ? plugin->format(rule, count_line, &adding->n) : -1;
+	if (!reading)
+		return -1;
+	if (plugin)
+		return plugin->format(rule, count_line, &reading->value);
+	reading->value++;
+	return 0;
 }
 
 static int add_module(const char *name, void *data)
 {
-	struct adding *adding = data;
-	struct ipmasq_error *error = &adding->context->error;
+	const struct adding *adding = data;
 
-	adding->n = 0;
-	return ipmasq_table_walk(adding->context->table, name, count_rule, adding, error) < 0
-		       ? -1
-		       : status_add(adding->status, STATUS_RULES, name, adding->n, error);
+	return status_add(adding->status, STATUS_RULES, name, 0, &adding->context->error);
 }
 
 static int add_rules(struct status *status, struct ipmasq_context *context)
 {
-	struct adding adding = {status, context, 0};
+	struct adding adding = {status, context};
 
-	return ipmasq_plugin_names(add_module, &adding, &context->error);
+	if (ipmasq_plugin_names(add_module, &adding, &context->error) < 0)
+		return -1;
+	return ipmasq_table_walk(context->table, NULL, count_rule, &adding, &context->error);
 }
 
 /* Sums of 32-bit attributes of conntrack's answers. */

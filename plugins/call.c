@@ -57,7 +57,7 @@ int call_run(struct ipmasq_context *context, const struct ipmasq_plugin *plugin,
 		return IPMASQ_OK;
 	}
 	return dispatch(context, plugin->name, commands, &words) < 0 ? (int)context->error.status
-								      : IPMASQ_OK;
+								     : IPMASQ_OK;
 }
 
 static int copy_line(const char *line, void *data)
@@ -88,8 +88,8 @@ out:
 	return rc;
 }
 
-int call_list(struct ipmasq_context *context, const char *owner, const struct ipmasq_column *columns,
-	      size_t n_columns, ipmasq_rule_visit rows)
+int call_list(struct ipmasq_context *context, const char *owner,
+	      const struct ipmasq_column *columns, size_t n_columns, ipmasq_rule_visit rows)
 {
 	struct listing listing = {.context = context};
 

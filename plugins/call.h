@@ -32,7 +32,7 @@ struct listing {
 };
 
 /* Lists the rules of `owner`; `rows` adds the rows of one, `data` is a struct listing. */
-int call_list(struct ipmasq_context *context, const char *owner, const struct ipmasq_column *columns,
-	      size_t n_columns, ipmasq_rule_visit rows);
+int call_list(struct ipmasq_context *context, const char *owner,
+	      const struct ipmasq_column *columns, size_t n_columns, ipmasq_rule_visit rows);
 
 #endif

@@ -51,7 +51,8 @@ static const char *local(struct ipmasq_context *context, const struct ipmasq_wor
 
 static int add(struct ipmasq_context *context, const struct ipmasq_words *words)
 {
-	const char *line[] = {OWNER, "-A", "-P", NULL, "-L", NULL, "-R", words->value['R'][0], NULL};
+	const char *line[] = {OWNER, "-A", "-P", NULL, "-L", NULL, "-R", words->value['R'][0],
+			      NULL};
 
 	line[5] = local(context, words, &line[3]);
 	if (!line[5])
@@ -61,7 +62,7 @@ static int add(struct ipmasq_context *context, const struct ipmasq_words *words)
 	return hand_on(context, 8, line);
 }
 
-static int delete(struct ipmasq_context *context, const struct ipmasq_words *words)
+static int delete (struct ipmasq_context *context, const struct ipmasq_words *words)
 {
 	const char *line[] = {OWNER, "-D", "-P", NULL, "-L", NULL, NULL};
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * rtnetlink tells when an IPv4 address comes or goes; then all are read anew, which is simpler than
- * to follow each message and right even after some were lost.  An interface that is not there yet, or
- * has no address, is waited for: at boot both come late, and nothing is masqueraded to nowhere.
+ * to follow each message and right even after some were lost.  An interface that is not there yet,
+ * or has no address, is waited for: at boot both come late, and nothing is masqueraded to nowhere.
  */
 #include "addresses.h"
 #include "log.h"
@@ -139,13 +139,14 @@ void addresses_update(struct addresses *addresses)
 	char event[4096];
 
 	/* What they say is not looked at, so it may be cut, or lost (ENOBUFS). */
-	while (mnl_socket_recvfrom(addresses->events, event, sizeof(event)) >= 0 || errno == ENOSPC ||
-	       errno == ENOBUFS || errno == EINTR)
+	while (mnl_socket_recvfrom(addresses->events, event, sizeof(event)) >= 0 ||
+	       errno == ENOSPC || errno == ENOBUFS || errno == EINTR)
 		;
 	if (update(addresses, &error) < 0)
 		log_message(LOG_ERR, "%s", error.text);
 	else if (note_own(addresses) && *addresses->own)
-		log_message(LOG_NOTICE, "the address of %s is %s", addresses->interface, addresses->own);
+		log_message(LOG_NOTICE, "the address of %s is %s", addresses->interface,
+			    addresses->own);
 	else if (!*addresses->own)
 		log_message(LOG_WARNING, "%s has no address", addresses->interface);
 }

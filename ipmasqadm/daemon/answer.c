@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A request is a command line on the user engine, in a session of its own, by the same functions that
- * carry out a call of ipmasqadm.  What differs is done here: `save` and `restore` have no files,
- * since those are the client's, and `status` is the daemon's.
+ * A request is a command line on the user engine, in a session of its own, by the same functions
+ * that carry out a call of ipmasqadm.  What differs is done here: `save` and `restore` have no
+ * files, since those are the client's, and `status` is the daemon's.
  *
  * An answer is `out N`, N bytes of output, `err N`, N bytes of messages, `end STATUS`.
  */
@@ -16,19 +16,14 @@
 #include <string.h>
 #include <user/user.h>
 
-/* A session and what its own commands need besides. */
+/* What the commands below need besides their session. */
 struct serving {
-	struct session session;
 	const struct ipmasqd *daemon;
 	const struct request *request;
 };
 
-static struct serving *serving_of(struct session *session)
-{
-	return (struct serving *)session;
-}
-
-static enum ipmasq_status no_words(const struct session *session, const char *name, const char *word)
+static enum ipmasq_status no_words(const struct session *session, const char *name,
+				   const char *word)
 {
 	fprintf(session->err, "%s: '%s' is one word too many\n", name, word);
 	return IPMASQ_USAGE;
@@ -41,7 +36,8 @@ static enum ipmasq_status save(struct session *session, int argc, char **argv)
 
 static enum ipmasq_status restore(struct session *session, int argc, char **argv)
 {
-	const struct request *request = serving_of(session)->request;
+	const struct serving *serving = session->serving;
+	const struct request *request = serving->request;
 	struct rules_text rules = {.text = request->body, .length = request->body_length};
 
 	for (int i = 1; i < argc; i++) {
@@ -61,15 +57,17 @@ static enum ipmasq_status restore(struct session *session, int argc, char **argv
 
 static enum ipmasq_status status(struct session *session, int argc, char **argv)
 {
+	const struct serving *serving = session->serving;
+
 	if (argc > 1)
 		return no_words(session, argv[0], argv[1]);
-	return status_print(serving_of(session)->daemon, session);
+	return status_print(serving->daemon, session);
 }
 
 static const struct command own_commands[] = {
 	{"save", save, "", "write all rules as command lines", NULL, 0},
-	{"restore", restore, "[-a] NAME BYTES", "make the rules those of so many bytes behind the line",
-	 NULL, 0},
+	{"restore", restore, "[-a] NAME BYTES",
+	 "make the rules those of so many bytes behind the line", NULL, 0},
 	{"status", status, "", "how ipmasqd is", NULL, 0},
 	{0},
 };
@@ -102,21 +100,23 @@ static int compose(const struct text *out, const struct text *err, enum ipmasq_s
 	return -1;
 }
 
-static enum ipmasq_status run(const struct ipmasqd *daemon, const struct request *request, FILE *out,
-			      FILE *err)
+static enum ipmasq_status run(const struct ipmasqd *daemon, const struct request *request,
+			      FILE *out, FILE *err)
 {
-	struct serving serving = {
-		.session = {.engine = user_engine(daemon->user), .commands = own_commands, .out = out,
-			    .err = err},
-		.daemon = daemon,
-		.request = request,
+	const struct serving serving = {daemon, request};
+	struct session session = {
+		.engine = user_engine(daemon->user),
+		.commands = own_commands,
+		.serving = &serving,
+		.out = out,
+		.err = err,
 	};
 	char *argv[LINE_WORDS_MAX + 2];
 
 	if (!request->argc)
 		return IPMASQ_OK;
 	memcpy(argv, request->argv, sizeof(argv));
-	return command_run_line(&serving.session, request->argc, argv);
+	return command_run_line(&session, request->argc, argv);
 }
 
 int answer_request(const struct ipmasqd *daemon, const struct request *request, char **answer,
@@ -144,7 +144,7 @@ int answer_request(const struct ipmasqd *daemon, const struct request *request, 
 int answer_error(const struct ipmasq_error *error, char **answer, size_t *length)
 {
 	char line[sizeof(error->text) + 1];
-	struct text out = {0}, err = {line, 0};
+	struct text out = {line, 0}, err = {line, 0};
 
 	err.length = (size_t)snprintf(line, sizeof(line), "%s\n", error->text);
 	return compose(&out, &err, error->status, answer, length);

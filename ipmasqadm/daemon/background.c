@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A daemon's fork.  The parent stays until a byte comes by a pipe, so that a boot script goes on when
- * rules and queues are in place, and learns from the exit status when they could not be; messages up
- * to then go to its standard error.
+ * A daemon's fork.  The parent stays until a byte comes by a pipe, so that a boot script goes on
+ * when rules and queues are in place, and learns from the exit status when they could not be;
+ * messages up to then go to its standard error.
  */
 #include "background.h"
 

@@ -3,9 +3,9 @@
  * The server: one thread, one epoll instance, nothing that waits.
  *
  * A client is reading, until a request is whole, or writing, until its answer is gone; one request
- * of one client is carried out per event, so that a client with thousands in its pipe waits among the
- * others.  What a client may hold is bounded: a line, a rules file, an answer; what all may hold
- * together is bounded by BUFFERED_MAX: above it only answers are written, whose clients have
+ * of one client is carried out per event, so that a client with thousands in its pipe waits among
+ * the others.  What a client may hold is bounded: a line, a rules file, an answer; what all may
+ * hold together is bounded by BUFFERED_MAX: above it only answers are written, whose clients have
  * SECONDS_STALLED to take some of it.  A line has SECONDS_LINE to become whole, a silent connection
  * SECONDS_IDLE.  Above CLIENTS_MAX, or
  * what descriptors there are for, a client gets one sentence.  The packets are other threads'.
@@ -28,11 +28,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define CLIENTS_MAX     1024u
-#define DESCRIPTORS     512u /* of the rest of the program */
-#define BACKLOG         1024
-#define EVENTS          64
-#define BUFFERED_MAX    (256u << 20)
+#define CLIENTS_MAX  1024u
+#define DESCRIPTORS  512u /* of the rest of the program */
+#define BACKLOG      1024
+#define EVENTS       64
+#define BUFFERED_MAX (256u << 20)
 enum patience {
 	SECONDS_LINE = 10,
 	SECONDS_STALLED = 20,
@@ -89,9 +89,10 @@ static int clear_path(const struct sockaddr_un *address, struct ipmasq_error *er
 	if (fd >= 0)
 		close(fd);
 	if (rc == 0 || code == EAGAIN)
-		return ipmasq_fail(error, EADDRINUSE,
-				   "another ipmasqd listens at %s; -s gives this one a socket of its own",
-				   address->sun_path);
+		return ipmasq_fail(
+			error, EADDRINUSE,
+			"another ipmasqd listens at %s; -s gives this one a socket of its own",
+			address->sun_path);
 	if (code == ECONNREFUSED && unlink(address->sun_path) < 0)
 		return ipmasq_fail(error, errno, "cannot remove the old %s: %s", address->sun_path,
 				   strerror(errno));
@@ -111,15 +112,15 @@ static int bind_listener(struct control *control, const char *path, struct ipmas
 		return -1;
 	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	mask = umask(0117);
-	rc = control->listener < 0 ? -1
-				   : bind(control->listener, (struct sockaddr *)&address,
-					  sizeof(address));
+	rc = control->listener < 0
+		     ? -1
+		     : bind(control->listener, (struct sockaddr *)&address, sizeof(address));
 	umask(mask);
 	if (rc < 0 || listen(control->listener, BACKLOG) < 0)
 		return ipmasq_fail(error, errno, "cannot listen at %s: %s", path, strerror(errno));
 	if (control->group != getegid() && chown(path, (uid_t)-1, control->group) < 0)
-		return ipmasq_fail(error, errno, "cannot give %s to the group " PEER_GROUP ": %s", path,
-				   strerror(errno));
+		return ipmasq_fail(error, errno, "cannot give %s to the group " PEER_GROUP ": %s",
+				   path, strerror(errno));
 	return 0;
 }
 
@@ -131,8 +132,9 @@ static unsigned int allow_clients(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return 1;
 	if (limit.rlim_cur < CLIENTS_MAX + DESCRIPTORS) {
-		limit.rlim_cur = limit.rlim_max < CLIENTS_MAX + DESCRIPTORS ? limit.rlim_max
-									    : CLIENTS_MAX + DESCRIPTORS;
+		limit.rlim_cur = limit.rlim_max < CLIENTS_MAX + DESCRIPTORS
+					 ? limit.rlim_max
+					 : CLIENTS_MAX + DESCRIPTORS;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
 	return limit.rlim_cur > 2 * DESCRIPTORS ? (unsigned int)limit.rlim_cur - DESCRIPTORS
@@ -251,8 +253,9 @@ static void accept_clients(struct control *control)
 		if (fd < 0)
 			return;
 		if (!peer_may(fd, control->owner, control->group))
-			turn_away(fd, EACCES, "ipmasqd: permission denied: only root and the group "
-					      "'" PEER_GROUP "' may, see ipmasqd(8)");
+			turn_away(fd, EACCES,
+				  "ipmasqd: permission denied: only root and the group "
+				  "'" PEER_GROUP "' may, see ipmasqd(8)");
 		else if (control->n_clients >= control->n_clients_max)
 			turn_away(fd, EAGAIN, "ipmasqd: too many clients; try again");
 		else
@@ -407,7 +410,8 @@ void control_tick(struct control *control)
 		if (time - client->since < patience(client))
 			continue;
 		if (patience(client) == SECONDS_LINE) {
-			request_break(&client->reader, "ipmasqd: this took too long to arrive; nothing was done");
+			request_break(&client->reader,
+				      "ipmasqd: this took too long to arrive; nothing was done");
 			run_client(control, client);
 		} else {
 			end_client(control, client);

@@ -72,35 +72,54 @@ static int wait_for_packets(struct lane *lane)
 {
 	struct pollfd waits[] = {{.fd = lane->fd, .events = POLLIN},
 				 {.fd = lane->datapath->wake, .events = POLLIN}};
+	int ready = poll(waits, 2, TICK_MS);
 
-	if (poll(waits, 2, TICK_MS) < 0 && errno != EINTR)
+	if (ready < 0 && errno != EINTR)
 		return -1;
 	if (waits[0].revents & POLLNVAL) {
 		errno = EBADF;
 		return -1;
 	}
+	if (ready == 0)
+		lane->datapath->kind->rest(lane);
 	return 0;
+}
+
+static void tend(void *arg)
+{
+	struct datapath *datapath = arg;
+
+	pthread_mutex_lock(&datapath->tend);
+	if (!atomic_load(&datapath->stopping))
+		datapath->kind->tend(datapath, user_hooks(datapath->user));
+	pthread_mutex_unlock(&datapath->tend);
+}
+
+static void tick(struct lane *lane, time_t *last)
+{
+	time_t now = seconds();
+
+	if (now == *last)
+		return;
+	*last = now;
+	user_tick(lane->datapath->user, lane->worker);
+	if (lane->worker == 0)
+		tend(lane->datapath);
 }
 
 static void *lane_main(void *arg)
 {
 	struct lane *lane = arg;
 	struct datapath *datapath = lane->datapath;
-	time_t last = 0, now;
+	time_t last = 0;
 	int rc;
 
-	for (;;) {
-		rc = datapath->kind->turn(lane);
-		if (rc > 0)
+	while ((rc = datapath->kind->turn(lane)) >= 0) {
+		tick(lane, &last);
+		if (rc > 0) {
 			lane_count(&lane->counters.wakeups, 1);
-		now = seconds();
-		if (now != last)
-			user_tick(datapath->user, lane->worker);
-		last = now;
-		if (rc < 0)
-			break;
-		if (rc > 0)
 			continue;
+		}
 		if (atomic_load(&datapath->stopping))
 			return NULL;
 		if (wait_for_packets(lane) < 0)
@@ -108,16 +127,6 @@ static void *lane_main(void *arg)
 	}
 	atomic_store(&lane->error, errno);
 	return NULL;
-}
-
-static void hooks_changed(void *arg)
-{
-	struct datapath *datapath = arg;
-
-	pthread_mutex_lock(&datapath->hooks);
-	if (!atomic_load(&datapath->stopping))
-		datapath->kind->hooks(datapath, user_hooks(datapath->user));
-	pthread_mutex_unlock(&datapath->hooks);
 }
 
 static void fragment_released(void *arg, unsigned int worker, uint32_t id, void *data, int length)
@@ -142,14 +151,14 @@ struct datapath *datapath_open(const struct datapath_options *options, struct us
 	datapath->options = *options;
 	datapath->kind = options->tun ? &tun_kind : &nfqueue_kind;
 	datapath->user = user;
-	pthread_mutex_init(&datapath->hooks, NULL);
+	pthread_mutex_init(&datapath->tend, NULL);
 	for (unsigned int i = 0; i < options->workers; i++) {
 		datapath->lanes[i].datapath = datapath;
 		datapath->lanes[i].worker = i;
 		datapath->lanes[i].fd = -1;
 	}
 	user_set_fragment(user, fragment_released, datapath);
-	user_set_changed(user, hooks_changed, datapath);
+	user_set_changed(user, tend, datapath);
 	datapath->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (datapath->wake < 0)
 		ipmasq_fail(error, errno, "cannot make an eventfd: %s", strerror(errno));
@@ -183,11 +192,14 @@ int datapath_start(struct datapath *datapath, struct ipmasq_error *error)
 void datapath_stop(struct datapath *datapath, unsigned int held)
 {
 	uint64_t one = 1;
+	struct ipmasq_error error;
 
-	pthread_mutex_lock(&datapath->hooks);
-	datapath->kind->drain(datapath, held);
+	datapath->abandoned = !datapath->options.fail_open && !datapath_alive(datapath, &error);
+	pthread_mutex_lock(&datapath->tend);
+	if (!datapath->abandoned)
+		datapath->kind->drain(datapath, held);
 	atomic_store(&datapath->stopping, true);
-	pthread_mutex_unlock(&datapath->hooks);
+	pthread_mutex_unlock(&datapath->tend);
 	if (write(datapath->wake, &one, sizeof(one)) < 0)
 		return; /* cannot happen: the counter is far from its end */
 	for (unsigned int i = 0; i < datapath->options.workers; i++) {
@@ -208,7 +220,7 @@ void datapath_close(struct datapath *datapath)
 	datapath->kind->close(datapath);
 	if (datapath->wake >= 0)
 		close(datapath->wake);
-	pthread_mutex_destroy(&datapath->hooks);
+	pthread_mutex_destroy(&datapath->tend);
 	free(datapath);
 }
 

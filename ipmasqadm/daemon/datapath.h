@@ -7,9 +7,9 @@
  *
  * Of the privileges it keeps CAP_NET_ADMIN (verdicts and nft rules), in every thread.  Of the
  * system calls the threads and the calls below need, besides what glibc's threads, malloc(3) and
- * clock_gettime(2) need: recvmmsg, recvfrom, sendmsg, getsockopt and setsockopt (the send buffer
- * grows for a large transaction), ppoll and poll, read, readv, write, writev, pread64, close,
- * futex, madvise, munmap, sched_yield, exit.  Sockets, devices and memory are opened in
+ * clock_gettime(2) need: recvmmsg, recvfrom, sendmsg, sendto, ioctl, getsockopt and setsockopt (the
+ * send buffer grows for a large transaction), ppoll and poll, read, readv, write, writev, pread64,
+ * close, futex, madvise, munmap, sched_yield, exit.  Sockets, devices and memory are opened in
  * datapath_open().
  */
 #ifndef IPMASQD_DATAPATH_H
@@ -52,7 +52,9 @@ int datapath_start(struct datapath *datapath, struct ipmasq_error *error);
  */
 void datapath_stop(struct datapath *datapath, unsigned int held);
 
-/* Removes the table or the device and frees it; takes the engine's callbacks back.  NULL is fine.
+/*
+ * Removes the table or the device, unless it failed and is not to fail open, and frees it; takes
+ * the engine's callbacks back.  NULL is fine.
  */
 void datapath_close(struct datapath *datapath);
 

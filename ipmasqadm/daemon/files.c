@@ -3,11 +3,11 @@
  * Privilege separation for files.
  *
  * After the drop ipmasqd is `nobody` and knows nothing of CAP_DAC_OVERRIDE, yet has to read a rules
- * file that is root's at SIGHUP, to write the links at its end, and to remove its socket.  A child is
- * forked first of all.  It keeps the user and this one capability, and obeys one-byte orders from a
- * socket pair: none of them has an argument, so that who takes ipmasqd over gains the files that were
- * named on its command line, not the file system.  An open descriptor goes back by SCM_RIGHTS.  The
- * child ends with the socket pair, whatever signals come before.
+ * file that is root's at SIGHUP, to write the links at its end, and to remove its socket.  A child
+ * is forked first of all.  It keeps the user and this one capability, and obeys one-byte orders
+ * from a socket pair: none of them has an argument, so that who takes ipmasqd over gains the files
+ * that were named on its command line, not the file system.  An open descriptor goes back by
+ * SCM_RIGHTS.  The child ends with the socket pair, whatever signals come before.
  *
  * The state is written beside its file and renamed, so a crash leaves the old or the new one.
  */
@@ -39,7 +39,7 @@ struct answer {
 	int code; /* errno value, 0: done */
 };
 
-static int child = -1; /* the socket to it */
+static int child = -1;  /* the socket to it */
 static char *new_state; /* the name that NEW_STATE has made, in the child */
 
 static int open_to_read(const char *name)
@@ -91,7 +91,8 @@ static int obey(const struct files *files, char order)
 	case KEEP_STATE:
 		return keep_state(files->state);
 	case WRITE_PID:
-		return open(files->pid, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+		return open(files->pid, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+			    0644);
 	case REMOVE_PID:
 		return unlink(files->pid);
 	case REMOVE_SOCKET:
@@ -187,7 +188,9 @@ static int order(enum order what)
 	} control;
 	struct answer answer;
 	struct iovec data = {&answer, sizeof(answer)};
-	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr message = {.msg_iov = &data,
+				 .msg_iovlen = 1,
+				 .msg_control = control.bytes,
 				 .msg_controllen = sizeof(control.bytes)};
 	const struct cmsghdr *header;
 	char byte = (char)what;

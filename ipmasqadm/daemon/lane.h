@@ -40,10 +40,12 @@ struct datapath_kind {
 	/* Moves a batch: how many packets, 0 when none waits, -1 with errno when it cannot go on.
 	 */
 	int (*turn)(struct lane *lane);
+	/* Nothing has come for a second. */
+	void (*rest)(struct lane *lane);
 	/* What becomes of a packet that was held: changed so, or dropped (NULL); any thread. */
 	void (*release)(struct datapath *datapath, uint32_t id, void *data, int length);
-	/* The rules need other hooks now. */
-	void (*hooks)(struct datapath *datapath, unsigned int hooks);
+	/* Has the kernel give us what these hooks see; once a second, and when they change. */
+	void (*tend)(struct datapath *datapath, unsigned int hooks);
 	/* From now on the kernel shall give us no more packets; as datapath_stop(). */
 	void (*drain)(struct datapath *datapath, unsigned int held);
 	/* Packets that the kernel dropped since the start for want of room. */
@@ -60,7 +62,8 @@ struct datapath {
 	void *private; /* the kind's */
 	int wake;      /* eventfd: readable when the threads shall end */
 	_Atomic bool stopping;
-	pthread_mutex_t hooks; /* one change of the rules at a time */
+	bool abandoned; /* it failed and is closed: the kernel's side stays, as after a kill */
+	pthread_mutex_t tend; /* one change of the kernel's side at a time */
 	struct lane lanes[];
 };
 

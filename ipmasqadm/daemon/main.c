@@ -2,12 +2,12 @@
 /*
  * ipmasqd: the user engine as a daemon.
  *
- * The start opens everything with root's rights, in the order in which it can be taken back: the files'
- * child, modules, engine, rules, links, control socket, datapath.  Then the rights go, the datapath's
- * threads start, the seccomp filter closes, and whoever waits is told.  From there on this thread serves
- * signals, addresses and the control socket by one poll(2), and nothing it does makes a packet wait but
- * a commit's moment.  The end goes the same way back: nobody is heard, what is queued is translated,
- * links are saved, rules and files removed.
+ * The start opens everything with root's rights, in the order in which it can be taken back: the
+ * files' child, modules, engine, rules, links, control socket, datapath.  Then the rights go, the
+ * datapath's threads start, the seccomp filter closes, and whoever waits is told.  From there on
+ * this thread serves signals, addresses and the control socket by one poll(2), and nothing it does
+ * makes a packet wait but a commit's moment.  The end goes the same way back: nobody is heard, what
+ * is queued is translated, links are saved, rules and files removed.
  */
 #include "addresses.h"
 #include "background.h"
@@ -21,6 +21,7 @@
 #include "rules.h"
 #include "sandbox.h"
 #include "standard.h"
+#include "trim.h"
 
 #include <errno.h>
 #include <ipmasq/listing.h>
@@ -128,7 +129,8 @@ static int start_privileged(struct ipmasqd *daemon, struct ipmasq_error *error)
 	if (privilege_check(&daemon->privilege, options->user, error) < 0)
 		return -1;
 	if (!options->foreground && background_start() < 0)
-		return ipmasq_fail(error, errno, "cannot go into the background: %s", strerror(errno));
+		return ipmasq_fail(error, errno, "cannot go into the background: %s",
+				   strerror(errno));
 	notify_open();
 	if (load_modules(error) < 0 || files_start(&files, error) < 0 ||
 	    start_engine(daemon, error) < 0)
@@ -142,8 +144,7 @@ static int start_privileged(struct ipmasqd *daemon, struct ipmasq_error *error)
 static int start(struct ipmasqd *daemon, struct ipmasq_error *error)
 {
 	clock_gettime(CLOCK_MONOTONIC, &daemon->started);
-	if (start_privileged(daemon, error) < 0 ||
-	    privilege_drop(&daemon->privilege, error) < 0 ||
+	if (start_privileged(daemon, error) < 0 || privilege_drop(&daemon->privilege, error) < 0 ||
 	    datapath_start(daemon->datapath, error) < 0 || sandbox_enter(error) < 0)
 		return -1;
 	return 0;
@@ -262,6 +263,7 @@ int main(int argc, char **argv)
 		tell_ready(&daemon, "translating");
 		if (!daemon.options.foreground)
 			background_ready();
+		trim_memory();
 		rc = serve(&daemon, signals, &error);
 		notify_stopping();
 	}

@@ -308,16 +308,11 @@ static unsigned int take_all(struct lane *lane, struct nfqueue *queue, unsigned 
 			n++;
 		bytes += queue->messages[i].msg_len;
 	}
-	queue->batch = bytes / got >= BULK ? BULK_BATCH : LANE_BATCH;
+	if (bytes / got >= BULK)
+		queue->batch = BULK_BATCH;
+	else if (got == queue->batch && queue->batch < LANE_BATCH)
+		queue->batch *= 2;
 	return n;
-}
-
-/* Gives back the memory that many large packets have come to at once. */
-static void shrink(struct nfqueue *queue, unsigned int got)
-{
-	if (queue->batch == BULK_BATCH && got > BULK_BATCH)
-		madvise(queue->buffers + BULK_BATCH * BUFFER, (got - BULK_BATCH) * BUFFER,
-			MADV_DONTNEED);
 }
 
 /* The engine gets runs of packets that are good. */
@@ -341,12 +336,17 @@ static int nfqueue_turn(struct lane *lane)
 	unsigned int n;
 
 	if (got < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+		return errno == EAGAIN || errno == EINTR || errno == ENOMEM ? 0 : -1;
 	n = take_all(lane, queue, (unsigned int)got);
 	translate(lane, queue, n);
 	give_back(lane, queue, n);
-	shrink(queue, (unsigned int)got);
 	return got;
+}
+
+/* The memory that bulk data has come to is given back when it is over. */
+static void nfqueue_rest(struct lane *lane)
+{
+	madvise(queue_of(lane)->buffers, LANE_BATCH * BUFFER, MADV_DONTNEED);
 }
 
 /* --- opening and closing -----------------------------------------------------------------------
@@ -452,7 +452,7 @@ static int map_buffers(struct nfqueue *queue)
 	if (memory == MAP_FAILED)
 		return -1;
 	queue->buffers = memory;
-	queue->batch = LANE_BATCH;
+	queue->batch = BULK_BATCH;
 	for (size_t i = 0; i < LANE_BATCH; i++) {
 		queue->parts[i] = (struct iovec){queue->buffers + i * BUFFER, BUFFER};
 		queue->messages[i].msg_hdr =
@@ -507,13 +507,13 @@ static int nfqueue_open(struct datapath *datapath, struct ipmasq_error *error)
 	return queue_rules_install(&all->rules, user_hooks(datapath->user), error);
 }
 
-static void nfqueue_hooks(struct datapath *datapath, unsigned int hooks)
+static void nfqueue_tend(struct datapath *datapath, unsigned int hooks)
 {
 	struct nfqueues *all = datapath->private;
 	struct ipmasq_error error;
 
-	if (queue_rules_change(&all->rules, hooks, &error) < 0)
-		lane_count(&datapath->lanes[0].counters.failed, 1);
+	if (queue_rules_tend(&all->rules, hooks, &error) < 0)
+		lane_count(&datapath->lanes[0].counters.failed, 1); /* tried again in a second */
 }
 
 static void nfqueue_drain(struct datapath *datapath, unsigned int held)
@@ -523,7 +523,7 @@ static void nfqueue_drain(struct datapath *datapath, unsigned int held)
 
 	if (!held || datapath->options.fail_open ||
 	    queue_rules_hold(&all->rules, held, &error) < 0)
-		nfqueue_hooks(datapath, 0);
+		nfqueue_tend(datapath, 0);
 }
 
 static uint64_t nfqueue_lost(const struct datapath *datapath)
@@ -540,7 +540,8 @@ static void nfqueue_close(struct datapath *datapath)
 
 	if (!all)
 		return;
-	queue_rules_remove(&all->rules, &error);
+	if (!datapath->abandoned)
+		queue_rules_remove(&all->rules, &error);
 	queue_rules_close(&all->rules);
 	for (unsigned int i = 0; i < datapath->options.workers; i++) {
 		if (all->queue[i].socket)
@@ -555,8 +556,9 @@ const struct datapath_kind nfqueue_kind = {
 	.name = "nfqueue",
 	.open = nfqueue_open,
 	.turn = nfqueue_turn,
+	.rest = nfqueue_rest,
 	.release = nfqueue_release,
-	.hooks = nfqueue_hooks,
+	.tend = nfqueue_tend,
 	.drain = nfqueue_drain,
 	.lost = nfqueue_lost,
 	.close = nfqueue_close,

@@ -36,8 +36,9 @@ void notify_open(void)
 	if (name[0] == '@')
 		address.sun_path[0] = '\0';
 	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (manager < 0 || connect(manager, (struct sockaddr *)&address,
-				   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0)
+	if (manager < 0 ||
+	    connect(manager, (struct sockaddr *)&address,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0)
 		log_message(LOG_WARNING, "cannot tell %s how far it is: %s", name, strerror(errno));
 	unsetenv("NOTIFY_SOCKET");
 }

@@ -100,7 +100,8 @@ static int take(struct options *options, int letter, const char *value, struct i
 	case 'q':
 		return parse_number(&options->queue, value, "queue number", 0, QUEUE_MAX, error);
 	case 'w':
-		return parse_number(&options->workers, value, "number of workers", 1, WORKERS_MAX, error);
+		return parse_number(&options->workers, value, "number of workers", 1, WORKERS_MAX,
+				    error);
 	case 'r':
 		options->rules = value;
 		break;

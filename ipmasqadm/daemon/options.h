@@ -7,10 +7,10 @@
 
 struct options {
 	const char *interface;
-	const char *rules;  /* NULL: RULES_FILE, which need not be there */
+	const char *rules; /* NULL: RULES_FILE, which need not be there */
 	const char *socket;
-	const char *tun;    /* NULL: NFQUEUE */
-	const char *user;   /* NULL: who privilege.h says */
+	const char *tun;         /* NULL: NFQUEUE */
+	const char *user;        /* NULL: who privilege.h says */
 	const char *state, *pid; /* NULL: none */
 	unsigned int queue, workers;
 	unsigned int punch; /* a mark; 0: no holes */
@@ -18,8 +18,8 @@ struct options {
 };
 
 /*
- * options_parse - 0 and the options, or -1 with *status what to exit with; help, the version and what
- * is wrong have been printed.
+ * options_parse - 0 and the options, or -1 with *status what to exit with; help, the version and
+ * what is wrong have been printed.
  */
 int options_parse(struct options *options, int argc, char **argv, int *status);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The right to control is that of connecting: the socket's mode is 0660, its group `ipmasqd`.  Since a
- * mode is changed easily, and some systems did not look at a socket's, what the kernel says of the peer
- * (SO_PEERCRED, SO_PEERGROUPS) decides.  There is no half right: a listing shows who talks to whom.
+ * The right to control is that of connecting: the socket's mode is 0660, its group `ipmasqd`. Since
+ * a mode is changed easily, and some systems did not look at a socket's, what the kernel says of
+ * the peer (SO_PEERCRED, SO_PEERGROUPS) decides.  There is no half right: a listing shows who talks
+ * to whom.
  */
 #include "peer.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Two capabilities are what moving packets needs: CAP_NET_ADMIN for queues, rules and verdicts,
- * CAP_NET_RAW for what a datapath sends itself.  Everything else that root has was used when sockets
- * and devices were opened; files.c keeps the rest apart.
+ * CAP_NET_RAW for what a datapath sends itself.  Everything else that root has was used when
+ * sockets and devices were opened; files.c keeps the rest apart.
  */
 #include "privilege.h"
 
@@ -26,9 +26,10 @@ static int find_user(struct privilege *privilege, const char *user, struct ipmas
 	if (!entry && !user)
 		entry = getpwnam(OTHER_USER);
 	if (!entry)
-		return ipmasq_fail(error, ENOENT,
-				   "there is no user '%s'; -u names the one to become, -u root none",
-				   user ? user : OTHER_USER);
+		return ipmasq_fail(
+			error, ENOENT,
+			"there is no user '%s'; -u names the one to become, -u root none",
+			user ? user : OTHER_USER);
 	privilege->uid = entry->pw_uid;
 	privilege->gid = entry->pw_gid;
 	snprintf(privilege->name, sizeof(privilege->name), "%s", entry->pw_name);
@@ -38,7 +39,8 @@ static int find_user(struct privilege *privilege, const char *user, struct ipmas
 int privilege_check(struct privilege *privilege, const char *user, struct ipmasq_error *error)
 {
 	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN))
-		return ipmasq_fail(error, EPERM, "no permission: CAP_NET_ADMIN is needed; run it as root");
+		return ipmasq_fail(error, EPERM,
+				   "no permission: CAP_NET_ADMIN is needed; run it as root");
 	if (geteuid() == 0 || user) {
 		if (find_user(privilege, user, error) < 0)
 			return -1;
@@ -70,10 +72,11 @@ int privilege_drop(const struct privilege *privilege, struct ipmasq_error *error
 		rc = capng_change_id((int)privilege->uid, (int)privilege->gid,
 				     CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
 	if (rc < 0)
-		return ipmasq_fail(error, EPERM,
-				   "cannot become '%s'; in a user namespace without that user, -u root "
-				   "keeps the one there is",
-				   privilege->name);
+		return ipmasq_fail(
+			error, EPERM,
+			"cannot become '%s'; in a user namespace without that user, -u root "
+			"keeps the one there is",
+			privilege->name);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return ipmasq_fail(error, errno, "no_new_privs: %s", strerror(errno));
 	return 0;

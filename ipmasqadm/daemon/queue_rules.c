@@ -12,8 +12,8 @@
  *                     empty iifname
  *   input, 300        to inside: what is delivered here, replies to this machine's own hairpins
  *
- * Chains outside_N and inside_N have one rule each, the queue; maps outside and inside lead from the
- * hash of the remote address, the same that the engine uses, to these chains.
+ * Chains outside_N and inside_N have one rule each, the queue; maps outside and inside lead from
+ * the hash of the remote address, the same that the engine uses, to these chains.
  *
  * Where the kernel tracks connections, an ICMP error shares the connection of the packet that it
  * is about, and the kernel drops what is queued of a connection that is shared and not confirmed
@@ -434,8 +434,24 @@ int queue_rules_install(struct queue_rules *rules, unsigned int hooks, struct ip
 	return 0;
 }
 
-int queue_rules_change(struct queue_rules *rules, unsigned int hooks, struct ipmasq_error *error)
+/* Whether somebody has taken the table away; asked only when something of nf_tables has changed. */
+static bool is_gone(struct queue_rules *rules)
 {
+	char comment[TABLE_COMMENT_MAX];
+	uint32_t generation;
+
+	if (netlink_generation(&rules->netlink, &generation) < 0 || generation == rules->generation)
+		return false;
+	if (table_comment(&rules->netlink, QUEUE_RULES_TABLE, comment) == 0)
+		return true;
+	rules->generation = generation;
+	return false;
+}
+
+int queue_rules_tend(struct queue_rules *rules, unsigned int hooks, struct ipmasq_error *error)
+{
+	if (is_gone(rules))
+		return queue_rules_install(rules, hooks, error);
 	if (hooks == rules->hooks)
 		return 0;
 	if (transact(rules, hooks, change_all) < 0)

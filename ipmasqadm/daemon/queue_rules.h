@@ -27,10 +27,11 @@ struct queue_rules {
 
 	int bound; /* /proc/net/netfilter/nfnetlink_queue: which queues are bound */
 	struct netlink netlink;
-	bool target;        /* the kernel has no `queue` expression, only iptables' target */
-	unsigned int hooks; /* whose rules are there: user_hooks() */
-	bool installed;     /* the table is ours */
-	unsigned int held;  /* seconds, by queue_rules_hold() */
+	bool target;         /* the kernel has no `queue` expression, only iptables' target */
+	unsigned int hooks;  /* whose rules are there: user_hooks() */
+	uint32_t generation; /* of the ruleset, when the table was there */
+	bool installed;      /* the table is ours */
+	unsigned int held;   /* seconds, by queue_rules_hold() */
 };
 
 /*
@@ -42,8 +43,12 @@ int queue_rules_open(struct queue_rules *rules, struct ipmasq_error *error);
 /* Makes the table with rules for these hooks, in the place of one that a killed daemon left. */
 int queue_rules_install(struct queue_rules *rules, unsigned int hooks, struct ipmasq_error *error);
 
-/* Changes the rules to those for these hooks; nothing that waits in a queue is lost by that. */
-int queue_rules_change(struct queue_rules *rules, unsigned int hooks, struct ipmasq_error *error);
+/*
+ * Has the table as it should be: its rules those for these hooks, and the table there at all, which
+ * a `flush ruleset` of the operator's takes away.  Nothing that waits in a queue is lost by a
+ * change.
+ */
+int queue_rules_tend(struct queue_rules *rules, unsigned int hooks, struct ipmasq_error *error);
 
 /* From now on what would be queued is dropped, for so long at most; the table stays, for the next one. */
 int queue_rules_hold(struct queue_rules *rules, unsigned int seconds, struct ipmasq_error *error);

@@ -4,10 +4,10 @@
  *
  * A request is a line in the grammar of rules files.  Behind the line `restore [-a] NAME BYTES`
  * follow so many bytes of a rules file.  Room grows with what really comes, never by what a client
- * says will come, and a line or a file beyond its limit is broken: since nobody knows where the next
- * request begins, the connection ends with it.  A line that is whole but wrong (a NUL byte, too many
- * words) is answered and the next one read.  Half a line is never carried out: `-L ... 80` may have
- * been meant to be `8080`.
+ * says will come, and a line or a file beyond its limit is broken: since nobody knows where the
+ * next request begins, the connection ends with it.  A line that is whole but wrong (a NUL byte,
+ * too many words) is answered and the next one read.  Half a line is never carried out: `-L ... 80`
+ * may have been meant to be `8080`.
  */
 #include "request.h"
 
@@ -84,7 +84,8 @@ static enum request_state parse_restore(struct request_reader *reader, int comma
 	if (ipmasq_parse_number(&bytes, word, "number of bytes", 0, REQUEST_BODY_MAX,
 				&reader->error) < 0) {
 		ipmasq_usage(&reader->error,
-			     "restore: here it is `restore [-a] NAME BYTES`, and behind the line a rules "
+			     "restore: here it is `restore [-a] NAME BYTES`, and behind the line a "
+			     "rules "
 			     "file of so many bytes, at most %u; '%.64s' is no such number",
 			     REQUEST_BODY_MAX, word);
 		return REQUEST_BROKEN;
@@ -166,9 +167,10 @@ enum request_state request_end(struct request_reader *reader)
 {
 	if (request_look(reader) != REQUEST_MORE || (!reader->length && !reader->line))
 		return reader->state;
-	request_break(reader, reader->line
-				      ? "ipmasqd: the rules file ends before it is whole; nothing was done"
-				      : "ipmasqd: the line has no end; nothing was done");
+	request_break(reader,
+		      reader->line
+			      ? "ipmasqd: the rules file ends before it is whole; nothing was done"
+			      : "ipmasqd: the line has no end; nothing was done");
 	return reader->state;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What outlives a run of ipmasqd: the rules, which are the administrator's file, and with --state the
- * links.  The rules are read at the start and at SIGHUP in one transaction, of which the engine sees
- * the differences only, so that nothing happens to the connections of what stays.
+ * What outlives a run of ipmasqd: the rules, which are the administrator's file, and with --state
+ * the links.  The rules are read at the start and at SIGHUP in one transaction, of which the engine
+ * sees the differences only, so that nothing happens to the connections of what stays.
  */
 #include "rules.h"
 #include "daemon.h"
@@ -86,7 +86,8 @@ void rules_load_links(const struct ipmasqd *daemon)
 	if (!daemon->options.state || (!file && errno == ENOENT))
 		return;
 	if (!file)
-		log_message(LOG_WARNING, "cannot read %s: %s", daemon->options.state, strerror(errno));
+		log_message(LOG_WARNING, "cannot read %s: %s", daemon->options.state,
+			    strerror(errno));
 	else if (user_load_links(daemon->user, file, &error) < 0)
 		log_message(LOG_WARNING, "%s: %s", daemon->options.state, error.text);
 	if (file)

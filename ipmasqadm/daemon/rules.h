@@ -6,8 +6,8 @@
 struct ipmasqd;
 
 /*
- * rules_load - make the engine's rules those of the rules file, all or nothing; what is wrong has been
- * logged.  The default file need not be there.  0 or -1.
+ * rules_load - make the engine's rules those of the rules file, all or nothing; what is wrong has
+ * been logged.  The default file need not be there.  0 or -1.
  */
 int rules_load(const struct ipmasqd *daemon);
 

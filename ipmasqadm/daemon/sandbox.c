@@ -13,8 +13,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
+
+#ifdef __SANITIZE_ADDRESS__ /* LeakSanitizer traces this process from one that it forks */
+static const bool traced = true;
+#else
+static const bool traced = false;
+#endif
 
 /* By what they are for. */
 static const int allowed[] = {
@@ -60,22 +67,15 @@ static int only_reading(scmp_filter_ctx filter, int call, unsigned int argument)
 	return rc;
 }
 
-#ifdef __SANITIZE_ADDRESS__
-
-/* LeakSanitizer traces this process from a process that it forks. */
 int sandbox_enter(struct ipmasq_error *error)
 {
-	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0
-		       ? ipmasq_fail(error, errno, "dumpable: %s", strerror(errno))
-		       : 0;
-}
+	scmp_filter_ctx filter;
+	int rc;
 
-#else
-
-int sandbox_enter(struct ipmasq_error *error)
-{
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int rc = filter ? 0 : -ENOMEM;
+	if (traced)
+		return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	rc = filter ? 0 : -ENOMEM;
 
 	if (rc == 0)
 		rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
@@ -92,5 +92,3 @@ int sandbox_enter(struct ipmasq_error *error)
 		return ipmasq_fail(error, -rc, "cannot set the seccomp filter: %s", strerror(-rc));
 	return 0;
 }
-
-#endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The listing of `status`: groups of named numbers, in the columns that `status` has on the kernel's
- * engine, from the engine's, the datapath's and the process's counters.
+ * The listing of `status`: groups of named numbers, in the columns that `status` has on the
+ * kernel's engine, from the engine's, the datapath's and the process's counters.
  */
 #include "status.h"
 #include "addresses.h"
@@ -53,8 +53,8 @@ struct reading {
 	uint64_t value;
 };
 
-static int put_all(const struct printing *printing, const char *group, const struct reading *readings,
-		   size_t n)
+static int put_all(const struct printing *printing, const char *group,
+		   const struct reading *readings, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (put(printing, group, readings[i].item, readings[i].value) < 0)
@@ -62,8 +62,8 @@ static int put_all(const struct printing *printing, const char *group, const str
 	return 0;
 }
 
-#define PUT_ALL(printing, group, ...)                                                          \
-	put_all(printing, group, (const struct reading[]){__VA_ARGS__},                        \
+#define PUT_ALL(printing, group, ...)                                   \
+	put_all(printing, group, (const struct reading[]){__VA_ARGS__}, \
 		sizeof((const struct reading[]){__VA_ARGS__}) / sizeof(struct reading))
 
 /* Bytes of this process in memory. */

@@ -159,6 +159,11 @@ static int tun_turn(struct lane *lane)
 	return n;
 }
 
+static void tun_rest(struct lane *lane)
+{
+	(void)lane;
+}
+
 /* Of a held fragment the engine has the only copy: it is dropped by not being sent. */
 static void tun_release(struct datapath *datapath, uint32_t id, void *data, int length)
 {
@@ -291,7 +296,7 @@ static int tun_open(struct datapath *datapath, struct ipmasq_error *error)
 	return bring_up(options->tun) < 0 ? explain(error, options->tun, "bring up") : 0;
 }
 
-static void tun_hooks(struct datapath *datapath, unsigned int hooks)
+static void tun_tend(struct datapath *datapath, unsigned int hooks)
 {
 	(void)datapath, (void)hooks;
 }
@@ -319,7 +324,8 @@ static void tun_close(struct datapath *datapath)
 		int fd = datapath->lanes[i].fd;
 
 		if (fd >= 0) {
-			ioctl(fd, TUNSETPERSIST, 0ul);
+			if (!datapath->abandoned)
+				ioctl(fd, TUNSETPERSIST, 0ul);
 			close(fd);
 		}
 		free(all->lanes[i]);
@@ -331,8 +337,9 @@ const struct datapath_kind tun_kind = {
 	.name = "tun",
 	.open = tun_open,
 	.turn = tun_turn,
+	.rest = tun_rest,
 	.release = tun_release,
-	.hooks = tun_hooks,
+	.tend = tun_tend,
 	.drain = tun_drain,
 	.lost = tun_lost,
 	.close = tun_close,

@@ -104,18 +104,34 @@ static bool hold(struct libalias *la, const struct view *in, uint8_t proto, int 
 	return true;
 }
 
-/* Will this alias port do for both of a pair?  RTP is on even ports (RFC 3550, section 11). */
-static bool fits_pair(struct libalias *la, const struct expectation *wanted, const struct view *in)
+/* Does a link to where the control connection leads have the port?  It would get what comes. */
+static bool taken_at_peer(struct libalias *la, const struct link *master, uint8_t proto,
+			  uint16_t port)
+{
+	struct view view = master->view[IN];
+
+	view.local_port = htons(port);
+	return proto == master->proto && link_find(la, IN, &view, proto);
+}
+
+/* Will the alias port, which is free, do?  RTP is on even ports (RFC 3550, section 11). */
+static bool fits(struct libalias *la, const struct link *master, const struct expectation *wanted,
+		 const struct view *in, int ports)
 {
 	uint16_t port = ntohs(in->local_port);
 
+	if (taken_at_peer(la, master, wanted->proto, port))
+		return false;
+	if (ports == 1)
+		return true;
 	return (!(port & 1) || ntohs(wanted->inside_port) & 1) && port < 65535 &&
-	       port_free(la, in, wanted->proto, (uint16_t)(port + 1));
+	       port_free(la, in, wanted->proto, (uint16_t)(port + 1)) &&
+	       !taken_at_peer(la, master, wanted->proto, (uint16_t)(port + 1));
 }
 
 /* Chooses the alias port, in in->local_port, of one or two in a row. */
-static bool choose(struct libalias *la, const struct expectation *wanted, struct view *in,
-		   int ports, int sockets[2])
+static bool choose(struct libalias *la, const struct link *master, const struct expectation *wanted,
+		   struct view *in, int ports, int sockets[2])
 {
 	uint16_t first = wanted->inside_port;
 
@@ -132,7 +148,7 @@ static bool choose(struct libalias *la, const struct expectation *wanted, struct
 	for (int i = 0; i < TRIES; i++) {
 		if (!port_choose(la, in, wanted->proto, first))
 			return false;
-		if ((ports == 1 || fits_pair(la, wanted, in)) &&
+		if (fits(la, master, wanted, in, ports) &&
 		    hold(la, in, wanted->proto, ports, sockets))
 			return true;
 		first = 0; /* at random */
@@ -183,7 +199,7 @@ struct alias_link *expect_add(struct libalias *la, struct link *master,
 	for (int i = 0; i < 2; i++)
 		if (part[i])
 			forget(la, part[i]);
-	if (!choose(la, wanted, &in, ports, sockets))
+	if (!choose(la, master, wanted, &in, ports, sockets))
 		return NULL;
 	part[0] = enter(la, side, wanted, &in, 0, sockets[0]);
 	if (part[0] && pair) {

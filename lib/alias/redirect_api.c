@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * redirect_api.c - the caller's side of redirects: LibAliasRedirect*(), and which addresses INADDR_NONE
- * stands for; server.c has the servers'.
+ * redirect_api.c - the caller's side of redirects: LibAliasRedirect*(), and which addresses
+ * INADDR_NONE stands for; server.c has the servers'.
  *
  * Each checks its arguments, fills in a redirect record and enters it; nothing is entered by
  * halves.
@@ -161,8 +161,8 @@ static int compare_addresses(const void *a, const void *b)
 
 bool is_own(const struct libalias *la, uint32_t addr)
 {
-	return la->own_count && bsearch(&addr, la->own, la->own_count, sizeof(*la->own),
-					compare_addresses);
+	return la->own_count &&
+	       bsearch(&addr, la->own, la->own_count, sizeof(*la->own), compare_addresses);
 }
 
 int LibAliasSetOwnAddresses(struct libalias *la, const struct in_addr *addresses, int count)

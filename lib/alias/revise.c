@@ -4,9 +4,9 @@
  *
  * A redirect is for new links, so a sender that never pauses would go on for ever by what there was
  * before it.  A walk over the links, some at a time, ends those: links of a redirect that another
- * one outranks now, translated ones from outside whose redirect is gone, and those that change nothing,
- * as for the machine's own answers, where there is a redirect now.  Links that an inside host began
- * stay: no redirect is about them.
+ * one outranks now, translated ones from outside whose redirect is gone, and those that change
+ * nothing, as for the machine's own answers, where there is a redirect now.  Links that an inside
+ * host began stay: no redirect is about them.
  */
 #include "redirect.h"
 

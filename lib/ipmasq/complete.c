@@ -4,8 +4,8 @@
  * usage text.
  *
  * The words before the one that is being typed say whether it is a value: it is when an option
- * before it takes more words than have followed.  A call that is about rules which are there (-D and
- * its like) gets what those rules have in that place, as far as they agree with what was typed.
+ * before it takes more words than have followed.  A call that is about rules which are there (-D
+ * and its like) gets what those rules have in that place, as far as they agree with what was typed.
  * Otherwise what may stand there is told by the value's name in the table (PROTO, LADDR, IFACE,
  * ...); values that are free, as an inside host, have no list.
  */
@@ -138,10 +138,10 @@ static const struct {
 	const char *name; /* of a value in a table of options */
 	int (*offer)(const struct completion *completion);
 } values[] = {
-	{"PROTO", offer_protocols},  {"LADDR", offer_addresses}, {"PUBLIC", offer_addresses},
-	{"ADDR", offer_addresses},   {"IFACE", offer_interfaces}, {"LPORT", offer_services},
-	{"RPORT", offer_services},   {"PORT", offer_services},   {"LOW", offer_services},
-	{"HIGH", offer_services},    {"VISIBLE", offer_services},
+	{"PROTO", offer_protocols}, {"LADDR", offer_addresses},  {"PUBLIC", offer_addresses},
+	{"ADDR", offer_addresses},  {"IFACE", offer_interfaces}, {"LPORT", offer_services},
+	{"RPORT", offer_services},  {"PORT", offer_services},    {"LOW", offer_services},
+	{"HIGH", offer_services},   {"VISIBLE", offer_services},
 };
 
 static int offer_value(const struct completion *completion)
@@ -166,7 +166,18 @@ struct offering {
 	int rc;
 };
 
-/* Whether a rule's words begin as the words that were typed. */
+/* Whether `there` is what was typed; a protocol may be its first letter. */
+static bool is_typed(const struct ipmasq_option *option, unsigned int k, const char *there,
+		     const char *typed)
+{
+	if (!there)
+		return false;
+	if (!typed[0] || typed[1] || !is_name(option->words, k, "PROTO"))
+		return strcmp(there, typed) == 0;
+	return there[0] == typed[0];
+}
+
+/* Whether a rule's words are those that were typed, as far as there are any. */
 static bool agrees(const struct completion *completion, const struct ipmasq_words *rule)
 {
 	const struct ipmasq_option *option = completion->plugin->options;
@@ -174,11 +185,11 @@ static bool agrees(const struct completion *completion, const struct ipmasq_word
 	for (; option->letter; option++) {
 		unsigned char letter = (unsigned char)option->letter;
 
-		for (size_t k = 0; k < option->n_words && !(option->flags & IPMASQ_COMMAND); k++) {
+		for (unsigned int k = 0; k < option->n_words && !(option->flags & IPMASQ_COMMAND);
+		     k++) {
 			const char *typed = completion->before.value[letter][k];
-			const char *there = rule->value[letter][k];
 
-			if (typed && (!there || strncmp(there, typed, strlen(typed)) != 0))
+			if (typed && !is_typed(option, k, rule->value[letter][k], typed))
 				return false;
 		}
 	}
@@ -203,9 +214,9 @@ static int offer_from_line(const char *line, void *data)
 	if (ipmasq_words_scan(&context, completion->plugin->options, argc, argv, &words) < 0 ||
 	    !agrees(completion, &words))
 		return 0;
-	value = words.value[option->flags & IPMASQ_COMMAND ? (unsigned char)words.command
-							   : (unsigned char)option->letter]
-			   [completion->k];
+	value = words.value[option->flags & IPMASQ_COMMAND
+				    ? (unsigned char)words.command
+				    : (unsigned char)option->letter][completion->k];
 	if (!value || strcmp(value, offering->last) == 0)
 		return 0;
 	strcpy(offering->last, value);
@@ -273,8 +284,9 @@ static void read_words(struct completion *completion, int argc, char **argv)
 		} else if (completion->option) {
 			option = completion->option;
 			if (completion->k < option->n_words)
-				completion->before.value[(unsigned char)option->letter]
-							[completion->k] = argv[i];
+				completion->before
+					.value[(unsigned char)option->letter][completion->k] =
+					argv[i];
 			completion->k++;
 		}
 	}

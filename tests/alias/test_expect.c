@@ -158,6 +158,24 @@ static void an_alias_port_that_is_asked_for_is_given_or_nothing(void **state)
 	assert_int_equal(expectations(net), 1);
 }
 
+static void a_link_to_the_same_server_does_not_get_what_is_awaited(void **state)
+{
+	struct net *net = *state;
+	struct expectation wanted = media();
+	struct link *master = control(net);
+	struct alias_link *r;
+
+	/* OTHER talks to the server from the port that INSIDE wants to be called at. */
+	udp_out(net, ENDS(OTHER, 6000, REMOTE, 5060));
+	assert_ends(net->packet, ALIAS, 6000, REMOTE, 5060);
+	wanted.remote = addr(REMOTE).s_addr;
+	r = expect_add(net->la, master, &wanted);
+	assert_non_null(r);
+	assert_int_not_equal(ntohs(r->alias_port), 6000);
+	udp_in(net, ENDS(REMOTE, 5060, ALIAS, ntohs(r->alias_port)));
+	assert_ends(net->packet, REMOTE, 5060, INSIDE, 6000);
+}
+
 static void each_has_its_own_time(void **state)
 {
 	struct net *net = *state;
@@ -217,6 +235,7 @@ int main(void)
 		net_test(a_pair_whose_first_half_is_used_keeps_its_ports),
 		net_test(a_pair_finds_room_when_the_next_port_is_taken),
 		net_test(an_alias_port_that_is_asked_for_is_given_or_nothing),
+		net_test(a_link_to_the_same_server_does_not_get_what_is_awaited),
 		net_test(each_has_its_own_time),
 		net_test(a_pair_counts_twice_against_the_limit),
 		net_test(the_highest_port_has_no_partner),

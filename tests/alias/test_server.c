@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Servers of redirects: what they carry, whose turn it is, and how their links end. */
 #include <errno.h>
+#include <limits.h>
 #include "net.h"
 
 #define ANY addr("0.0.0.0")
@@ -252,6 +253,122 @@ static void links_from_before_the_pool_end_as_well(void **state)
 	assert_int_equal(LibAliasRedirectEnd(net->la, link, ANY, 0, 0), 2);
 }
 
+static void the_lowest_rank_wins(void **state)
+{
+	struct net *net = *state;
+	struct alias_link *port = forward(net, IPPROTO_UDP), *range, *newer;
+
+	range = LibAliasRedirectPortRange(net->la, addr(OTHER), 0, ANY, ANY, htons(1), htons(100),
+					  IPPROTO_UDP);
+	LibAliasRedirectSetRank(net->la, port, 5);
+	LibAliasRedirectSetRank(net->la, range, 4);
+	udp_in(net, ENDS(REMOTE, 1, ALIAS, 80));
+	assert_ends(net->packet, REMOTE, 1, OTHER, 80);
+	LibAliasRedirectSetRank(net->la, range, 6);
+	udp_in(net, ENDS(REMOTE, 2, ALIAS, 80));
+	assert_ends(net->packet, REMOTE, 2, INSIDE, 8000);
+	/* Of the same port, too, whatever is newer. */
+	newer = LibAliasRedirectPort(net->la, addr(OTHER), htons(9), ANY, 0, ANY, htons(80),
+				     IPPROTO_UDP);
+	LibAliasRedirectSetRank(net->la, newer, 7);
+	udp_in(net, ENDS(REMOTE, 3, ALIAS, 80));
+	assert_ends(net->packet, REMOTE, 3, INSIDE, 8000);
+	LibAliasRedirectSetRank(net->la, newer, 5);
+	udp_in(net, ENDS(REMOTE, 4, ALIAS, 80));
+	assert_ends(net->packet, REMOTE, 4, OTHER, 9);
+	LibAliasRedirectDelete(net->la, newer);
+	LibAliasRedirectDelete(net->la, port);
+	udp_in(net, ENDS(REMOTE, 5, ALIAS, 80));
+	assert_ends(net->packet, REMOTE, 5, OTHER, 80);
+}
+
+static void what_both_have_is_inherited(void **state)
+{
+	struct net *net = *state;
+	struct alias_link *old = pool(net, 1, 1), *new;
+
+	knock(net, 1);
+	knock(net, 2);
+	new = forward(net, IPPROTO_UDP);
+	LibAliasAddServerWeight(net->la, new, addr("10.0.0.12"), htons(82), 7);
+	LibAliasAddServerWeight(net->la, new, addr("10.0.0.13"), htons(83), 1);
+	LibAliasRedirectInherit(net->la, new, old);
+	assert_int_equal(LibAliasRedirectHits(new), 2);
+	assert_traffic(net, new, 0, 1, 33, 1);
+	assert_int_equal(server(net, new, 0).weight, 7);
+	assert_traffic(net, new, 1, 0, 0, 0);
+	assert_int_equal(LibAliasRedirectEnd(net->la, old, ANY, 0, 0), 1);
+	LibAliasRedirectDelete(net->la, old);
+	assert_int_equal(links(net), 1);
+	knock(net, 2);
+	assert_ends(net->packet, REMOTE, 2, "10.0.0.12", 82);
+	assert_traffic(net, new, 0, 2, 66, 1);
+	assert_int_equal(LibAliasRedirectEnd(net->la, new, ANY, 0, 0), 1);
+}
+
+static void any_address_can_be_some(void **state)
+{
+	struct net *net = *state;
+	struct in_addr own[] = {addr("198.51.100.3"), addr(ALIAS)};
+
+	deny_incoming(net);
+	LibAliasRedirectPort(net->la, addr(INSIDE), 0, ANY, 0, addr("255.255.255.255"), htons(80),
+			     IPPROTO_UDP);
+	assert_int_equal(udp_in(net, ENDS(REMOTE, 1, "192.0.2.9", 80)), PKT_ALIAS_OK);
+	assert_int_equal(LibAliasSetOwnAddresses(net->la, own, 2), 0);
+	assert_int_equal(udp_in(net, ENDS(REMOTE, 2, "192.0.2.9", 80)), PKT_ALIAS_IGNORED);
+	assert_int_equal(udp_in(net, ENDS(REMOTE, 3, ALIAS, 80)), PKT_ALIAS_OK);
+	assert_int_equal(udp_in(net, ENDS(REMOTE, 4, "198.51.100.3", 80)), PKT_ALIAS_OK);
+	assert_int_equal(LibAliasSetOwnAddresses(net->la, own, 0), 0);
+	assert_int_equal(udp_in(net, ENDS(REMOTE, 5, ALIAS, 80)), PKT_ALIAS_IGNORED);
+	assert_int_equal(LibAliasSetOwnAddresses(net->la, NULL, 0), 0);
+	assert_int_equal(udp_in(net, ENDS(REMOTE, 6, "192.0.2.9", 80)), PKT_ALIAS_OK);
+}
+
+static unsigned int revise(struct net *net, uint16_t low, uint16_t high)
+{
+	unsigned int cursor = 0, ended = 0;
+
+	while (cursor != UINT_MAX)
+		ended += LibAliasRevise(net->la, &cursor, 1, IPPROTO_UDP, htons(low), htons(high));
+	return ended;
+}
+
+static void links_that_would_be_others_now_are_ended(void **state)
+{
+	struct net *net = *state;
+	struct alias_link *range = LibAliasRedirectPortRange(net->la, addr(OTHER), 0, ANY, ANY,
+							     htons(1), htons(100), IPPROTO_UDP);
+	struct alias_link *link;
+
+	knock(net, 1);
+	udp_out(net, ENDS(INSIDE, 80, REMOTE, 9));
+	assert_int_equal(revise(net, 0, 65535), 0);
+	link = forward(net, IPPROTO_UDP);
+	assert_int_equal(revise(net, 1, 79), 0);
+	assert_int_equal(revise(net, 80, 80), 1); /* not what an inside host began */
+	knock(net, 1);
+	assert_ends(net->packet, REMOTE, 1, INSIDE, 8000);
+	LibAliasRedirectDelete(net->la, link);
+	LibAliasRedirectDelete(net->la, range);
+	assert_int_equal(revise(net, 0, 65535), 1);
+	assert_int_equal(links(net), 1);
+}
+
+static void a_kept_port_may_be_waited_on_by_others(void **state)
+{
+	struct net *net = *state;
+
+	LibAliasSetAliasPortRange(net->la, 40000, 50000);
+	LibAliasRedirectPortRange(net->la, addr(OTHER), 0, ANY, ANY, htons(1), htons(65535),
+				  IPPROTO_UDP);
+	LibAliasSetMode(net->la, PKT_ALIAS_KEEP_PORTS, PKT_ALIAS_KEEP_PORTS);
+	udp_out(net, ENDS(INSIDE, 5000, REMOTE, 9));
+	assert_ends(net->packet, ALIAS, 5000, REMOTE, 9);
+	udp_out(net, ENDS("10.0.0.9", 5000, REMOTE, 9));
+	assert_in_range(source_port(net->packet), 40000, 50000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +385,11 @@ int main(void)
 		net_test(links_of_a_redirect_that_goes_are_nobodys),
 		net_test(a_reset_leaves_redirects_that_work),
 		net_test(links_from_before_the_pool_end_as_well),
+		net_test(the_lowest_rank_wins),
+		net_test(what_both_have_is_inherited),
+		net_test(any_address_can_be_some),
+		net_test(links_that_would_be_others_now_are_ended),
+		net_test(a_kept_port_may_be_waited_on_by_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,7 +105,6 @@ no 1 "no forward" portfw -D -P udp -L 0.0.0.0 8000
 no 2 "nosuch" nosuch -L
 no 2 "--bogus" --bogus portfw -L
 no 2 "nosuch" -e nosuch portfw -L
-no 2 "restore" restore
 no 2 "'b'" restore a b
 no 2 "'b'" save a b
 no 2 "'-x'" save -x

@@ -17,6 +17,8 @@ check "the first word: a command" become "restore" res
 check "the first word: a module" become "portfw" portf
 check "options of the program" become "--dry-run" --d
 check "a module behind an option" become "portfw" --json portf
+check "an engine" become "kernel user" -e ""
+check "a module behind an engine" become "portfw" -e kernel portf
 letters="--dry-run --json --kill -A -D -F -L -P -R -h -l -n -p -v"
 check "the letters of a module" become "$letters" portfw -
 check "a protocol" become "sctp tcp udp" portfw -A -P ""
@@ -64,6 +66,10 @@ check "-D of autofw: the range's end" become "7170" autofw -D -r udp 6970 ""
 check "... and the control port" become "7070" autofw -D -r udp 6970 7170 -c tcp ""
 check "-D of helper: a name" become "sip" helper -D ""
 check "-D of proxy: an index" become "5" proxy -D rule 5
+check "doctor: a module" become "portfw" doctor p
+check "... an address that is forwarded" become "198.51.100.1 198.51.100.10" doctor portfw 1
+check "... and its port" become "80" doctor portfw 198.51.100.1 ""
+check "... an option" become "-P" doctor portfw 198.51.100.1 80 -P
 check "one may not look at rules: what there is without" equals "sctp tcp udp" bash -c '
 	"$0" "$@" complete portfw -D -P "" | sort | paste -sd" "' nsenter --net="/run/netns/$lab-router" \
 	setpriv --bounding-set=-net_admin --inh-caps=-net_admin "$IPMASQADM"

@@ -37,27 +37,25 @@ documented() {
 
 # helped MODULE: the options of the module's help; helped_first MODULE: one spelling of each.
 helped() {
-	adm "$1" -h | sed -nE 's/^  (-[-A-Za-z]+)(, (-[A-Za-z]))? .*/\1 \3/p' | set_of
+	adm "$1" -h | sed -nE 's/^  (-[-A-Za-z]+)(, (-[A-Za-z]))?( (--[-a-z]+))? .*/\1 \3 \5/p' | set_of
 }
 
 helped_first() {
-	adm "$1" -h | sed -nE 's/^  (-[-A-Za-z]+).*/\1/p' | set_of
+	adm "$1" -h | sed -nE 's/^  (-[-A-Za-z]+)(, (-[A-Za-z]))?( (--[-a-z]+))? .*/\1 \5/p' | set_of
 }
 
-# parsed MODULE: the letters that the module's parser knows, tried one by one, and the long words.
+# knows WORD...: whether the parser takes the last word for an option.
+knows() {
+	! adm --dry-run "$@" </dev/null 2>&1 | grep -q "there is no option"
+}
+
+# parsed MODULE: what its parser knows of all letters, of the long words of the help, and of another.
 parsed() {
 	local word
 
-	{
-		for word in -{a..z} -{A..Z}; do
-			adm --dry-run "$1" "$word" </dev/null 2>&1 | grep -q "there is no option" ||
-				printf '%s\n' "$word"
-		done
-		for word in --json --dry-run --kill --no-such-word; do
-			adm --dry-run "$1" "$word" </dev/null 2>&1 | grep -q "there is no option" ||
-				printf '%s\n' "$word"
-		done
-	} | set_of
+	for word in -{a..z} -{A..Z} $(helped "$1" | tr ' ' '\n' | grep '^--') --no-such-word; do
+		knows "$1" "$word" && printf '%s\n' "$word"
+	done | set_of
 }
 
 # What a page must have: all that the help has, or for a small letter the sentence on small letters;
@@ -148,12 +146,34 @@ program_options() {
 }
 
 check "the program: completion offers what the help says" equals "$(program_options)" offered -
-check "the program: the manual has what the help says" \
-	equals "$(program_options)" bash -c "$(declare -f documented set_of)"'
-		documented <(sed -n "/^\.Ss Options/,/^\.Ss Commands/{/^\.It/p}" "$0")' "$man/ipmasqadm.8"
-check "... and so has its synopsis" bash -c "$(declare -f documented set_of)"'
-	all=" $(documented <(sed -n "/^\.Sh SYNOPSIS/,/^\.Sh DESC/p" "$0")) "
-	for word in $1; do
-		[[ $all == *" $word "* ]] || { echo "$word is missing"; exit 1; }
-	done' "$man/ipmasqadm.8" "$(program_options)"
+# What stands between two sections of ipmasqadm(8).
+between_sections() {
+	sed -n "/^\.S[sh] $1/,/^\.S[sh] $2/p" "$man/ipmasqadm.8"
+}
+
+# The manual may have a longer spelling, too, if the parser knows it.
+program_manual_is_right() {
+	local word all help
+
+	all=" $(documented <(between_sections Options Commands | grep '^\.It')) " help=" $(program_options) "
+	for word in $help; do
+		[[ $all == *" $word "* ]] || { echo "$word is missing"; return 1; }
+	done
+	for word in $all; do
+		[[ $help == *" $word "* ]] || { [[ $word == --* ]] && knows "$word"; } ||
+			{ echo "$word is no option"; return 1; }
+	done
+}
+
+synopsis_has_the_options() {
+	local word all
+
+	all=" $(documented <(between_sections SYNOPSIS DESCRIPTION)) "
+	for word in $(program_options); do
+		[[ $all == *" $word "* ]] || { echo "$word is missing"; return 1; }
+	done
+}
+
+check "the program: the manual has what the help says" program_manual_is_right
+check "... and so has its synopsis" synopsis_has_the_options
 finish

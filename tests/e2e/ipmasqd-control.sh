@@ -123,6 +123,7 @@ check "status tells of the process" equals "$(ipmasqd_pid)" eval \
 	"user status | sed -n 's/engine *pid *//p'"
 check "status has JSON" eval 'user --json status | python3 -c "import json, sys; json.load(sys.stdin)"'
 check "what is ipmasqadm's own is refused by the daemon" refused 'save file\n' "one word too many"
+check "what only ipmasqadm does is refused" refused 'doctor\nshell\n' "shell: ipmasqd does not do this"
 check "an option that is none" refused '--nothing portfw -L\n' "'--nothing'"
 check "options alone" refused '-n\n' "name a command"
 
@@ -170,7 +171,7 @@ else
 	skip "clients without the right" "there is one user only in this user namespace"
 fi
 
-check "a daemon that goes away in the middle is told so" fails_with 1 "went away" eval '
+check "a daemon that goes away in the middle is told so" fails_with 1 "went away in the middle of its answer" eval '
 	socat UNIX-LISTEN:"$lab_scratch/half.sock" SYSTEM:"read line; printf %b \"out 100\\\\nhalf\"" & sleep 1
 	adm -e "$lab_scratch/half.sock" portfw -F'
 check "SIGTERM ends it" stop_ipmasqd

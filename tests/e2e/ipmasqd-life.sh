@@ -196,6 +196,7 @@ managed() {
 	on router timeout 60 python3 "$here/clients.py" "$1" notify "$ipmasqd" -f -i outside -r "$rules" \
 		-s "$socket" --pid-file "$lab_scratch/ipmasqd.pid" "${as_root[@]}" \
 		>"$lab_scratch/notified" 2>"$lab_scratch/ipmasqd.log" &
+	# shellcheck disable=SC2034 # in an eval below
 	manager=$!
 	wait_until grep -q READY=1 "$lab_scratch/notified"
 }
@@ -208,6 +209,41 @@ for name in "$lab_scratch/notify" "@$lab-notify"; do
 	check "and of the end" eval 'stop_ipmasqd && wait $manager &&
 		grep -q STOPPING=1 "$lab_scratch/notified"'
 done
+
+# --- boot
+prefix=${IPMASQADM%/sbin/ipmasqadm}
+unit=$prefix/lib/systemd/system/ipmasqd.service
+# The script as installed, but for what /etc/default would say.
+sed -e "s|^program=.*|program=$ipmasqd|" -e "s|^pid_file=.*|pid_file=$lab_scratch/ipmasqd.pid|" \
+	-e '/^\[.*etc\/default/d' "$prefix/share/ipmasqadm/init.d/ipmasqd" >"$lab_scratch/init"
+init() {
+	on router sh "$lab_scratch/init" "$@"
+}
+check "the init script without options says: not configured" fails_with 6 "name the outside interface" \
+	init start
+sed -i "s|^IPMASQD_OPTIONS=.*|IPMASQD_OPTIONS='-i outside -r $rules -s $socket --state $state ${as_root[*]}'|" \
+	"$lab_scratch/init"
+check "status before" eval 'init status >"$lab_scratch/out"; [ $? = 3 ]'
+check "start" init start
+check "it translates" page
+check "start again is no error" init start
+check "status" says "process $(ipmasqd_pid)" init status
+check "reload" init reload
+before=$(ipmasqd_pid)
+check "restart" init restart
+check "it is another one, and translates" eval 'page && [ "$before" != "$(ipmasqd_pid)" ]'
+check "stop" init stop
+check "stop again is no error" init stop
+check "reload when stopped: not running" fails_with 7 "not running" init reload
+check "try-restart when stopped does nothing" eval 'init try-restart; [ ! -e "$lab_scratch/ipmasqd.pid" ]'
+check "a word that is none" fails_with 2 "usage:" init begin
+if command -v systemd-analyze >/dev/null && [ -z "${LAB_UNSHARED:-}" ] && [ -e "$unit" ]; then
+	sed "s|^ExecStart=[^ ]*|ExecStart=$ipmasqd|" "$unit" >"$lab_scratch/ipmasqd.service"
+	check "systemd-analyze finds no fault in the unit" equals "" eval \
+		'systemd-analyze verify --man=no --recursive-errors=no "$lab_scratch/ipmasqd.service" 2>&1'
+else
+	skip "systemd-analyze finds no fault in the unit" "no systemd-analyze here"
+fi
 
 # --- before there is an address
 ip -n "$lab-router" link set outside name later

@@ -154,6 +154,9 @@ check "a second ipmasqd is refused by its queues" fails_with 1 "another ipmasqd 
 check "also with other queues" fails_with 1 "NFQUEUE 10 to 11" other -q 100 "${as_root[@]}"
 check "which the first one does not feel" everything
 
+check "rules that somebody flushes come back" eval '
+	on router nft flush ruleset && wait_until eval "[ -n \"\$(chain prerouting)\" ]" && everything && hairpin'
+
 # --- when it is gone
 untranslated() {
 	on server1 ping -c 1 -W 1 198.51.100.2

@@ -97,6 +97,8 @@ check "the device goes when it is killed" eval '
 check "with two workers" eval 'start -w 2 && everything'
 check "bulk data" bulk "$sum"
 check "fragments" in_fragments
-stop_ipmasqd
+check "a device that somebody deletes ends it" eval '
+	pid=$(ipmasqd_pid) && ip -n "$lab-router" link delete nat0 && wait_until gone "$pid" &&
+	grep "worker 0 cannot take packets any more" "$lab_scratch/ipmasqd.log"'
 
 finish

@@ -158,6 +158,8 @@ cause() {
 	"portfw: no forward"*) echo "ipmasqadm portfw -D -P tcp -L 192.0.2.1 80" ;;
 	"--dry-run is for a whole"*) printf "printf 'begin\\\\n%s --dry-run\\\\ncommit\\\\n' | ipmasqadm" "$forward" ;;
 	"begin: there is no commit"*) printf "printf 'begin\\\\n%s\\\\n' | ipmasqadm" "$forward" ;;
+	"cannot reach ipmasqd"*) echo "ipmasqadm -e /nowhere portfw -L" ;;
+	"WORD cannot be sent"*) echo "ipmasqadm -e /nowhere portfw -L '#'" ;;
 	"begin: ipmasqd has"*) echo "echo begin | ipmasqadm -e /nowhere" ;;
 	"ipportfw: -t or -u with"*) echo "ipportfw -A -R 10.0.0.11/80" ;;
 	"ipportfw: -t and -u exclude"*) echo "ipportfw -D -t 192.0.2.1/80 -u 192.0.2.1/80" ;;
@@ -165,29 +167,32 @@ cause() {
 	"no permission"*)
 		echo "setpriv --bounding-set=-net_admin --inh-caps=-net_admin ipmasqadm $forward" ;;
 	"there is a table inet ipmasq"*) echo "nft add table inet ipmasq; ipmasqadm $forward" ;;
+	"cannot reach ipmasqd"*) echo "ipmasqadm -e ./nobody.sock portfw -L" ;;
+	*"cannot be sent to ipmasqd") echo "ipmasqadm -e ./nobody.sock portfw ''" ;;
+	"ipmasqd at NAME went away"*) echo "ipmasqd-control.sh" ;;
 	"there is no module"*) echo "ipmasqadm nosuch" ;;
 	*"can be written by others" | *"belongs to user"* | *"plugin ABI"*) echo "loader.sh" ;;
 	"the change is made"*) # two sockets more than there may be
 		echo "ipmasqadm portfw -A -P udp -L 192.0.2.1 53 -R 10.0.0.11 53
 			ulimit -n 5; ipmasqadm portfw -D -P udp -L 192.0.2.1 53" ;;
+	"ipmasqd at SOCKET went away"*) echo "ipmasqd-control.sh" ;;
 	"this kernel cannot"* | "too many changes"* | "other programs change"*) echo "../unit/test_kernel_messages.c" ;;
 	esac
 }
 
-# causes MESSAGE COMMAND: it fails, and says so; capitals and numbers in a message stand for anything.
+# longest_part MESSAGE: of what stands between the words that stand for others.
+longest_part() {
+	sed -E "s/'?(FILE|NAME|DIRECTORY|SOCKET|WORD|\\bN\\b)'?/\n/g" <<<"$1" | sed 's/^ *//; s/ *$//' |
+		awk 'length > length(longest) { longest = $0 } END { print longest }'
+}
+
+# causes MESSAGE COMMAND: it fails, and says so.
 causes() {
 	local text got
 
 	got=$(typed "$2" 2>&1) && { echo "it did not fail: $got"; return 1; }
-	text=${1//NAME/*} text=${text//DIRECTORY/*}
-	# shellcheck disable=SC2053 # a pattern
-	[[ $got == *$text* ]] || { echo "nothing of '$text' in: $got"; return 1; }
-}
-
-# longest_part MESSAGE: of what stands between the words that stand for others.
-longest_part() {
-	sed -E "s/'?(FILE|NAME|DIRECTORY|\\bN\\b)'?|[:;]/\n/g" <<<"$1" | sed 's/^ *//; s/ *$//' |
-		awk 'length > length(longest) { longest = $0 } END { print longest }'
+	text=$(longest_part "$1")
+	[[ $got == *"$text"* ]] || { echo "nothing of '$text' in: $got"; return 1; }
 }
 
 check_diagnostic() {

@@ -311,7 +311,7 @@ def helping(directory):
     for word in ("begin", "commit", "abort", "show", "portfw", "restore"):
         assert f"  {word} " in text, f"{word} is not in the help"
     assert "-P PROTO" in shell.run("help portfw")
-    assert "[-a] FILE" in shell.run("help restore")
+    assert "restore [-a]" in shell.run("help restore")
     assert "open a transaction" in shell.run("help begin")
     shell.run("help nosuch", r"ipmasqadm \(exit 2\)> ")
     shell.run("help two words", r"ipmasqadm \(exit 2\)> ")

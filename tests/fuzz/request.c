@@ -66,7 +66,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	do {
 		state = next_request(&whole);
-		fuzz_require(next_request(&slow) == state, "bytes that came singly say something else");
+		fuzz_require(next_request(&slow) == state,
+			     "bytes that came singly say something else");
 		if (state == REQUEST_WHOLE)
 			fuzz_require(same(&whole.reader.request, &slow.reader.request),
 				     "the same bytes, two requests");

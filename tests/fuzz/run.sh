@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 work=${FUZZ_DIR:-${TMPDIR:-/tmp}/ipmasqadm-fuzz}
 : "${CLANG:=clang}"
-[ $# -gt 0 ] || set -- argv rules_file kernel request
+[ $# -gt 0 ] || set -- argv rules_file kernel request user_links
 
 # One list of sources and one of wrapped symbols, those of the unit tests.
 makefile=$top/tests/unit/Makefile.am
@@ -24,12 +24,15 @@ sanitize="-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined"
 mkdir -p "$work"
 rc=0
 for target; do
+	extra=
+	[ "$target" != user_links ] || extra="$top/lib/ipmasq/user/*.c $top/lib/alias/*.c -I$top/lib/alias"
 	mkdir -p "$work/corpus/$target" "$work/findings/$target"
 	# shellcheck disable=SC2046,SC2086 # lists of words
 	"$CLANG" -std=gnu11 -O1 -g $sanitize -D_GNU_SOURCE -DPLUGINDIR='"/nonexistent"' -DCONTROL_SOCKET='"/nonexistent"' \
+		-DRULES_FILE='"/nonexistent"' \
 		-I"$top/tests/unit" -I"$here" -I"$top/lib/ipmasq" -I"$top/lib/ipmasq/kernel" \
 		-I"$top/ipmasqadm" -I"$top/ipmasqadm/daemon" $(pkg-config --cflags $packages) \
-		-o "$work/fuzz_$target" "$here/$target.c" $helpers $sources $wraps \
+		-o "$work/fuzz_$target" "$here/$target.c" $extra $helpers $sources $wraps \
 		$(pkg-config --libs $packages)
 	echo "$target: $seconds s"
 	if ! "$work/fuzz_$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 \

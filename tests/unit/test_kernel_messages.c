@@ -43,7 +43,8 @@ static void is_refused(int code)
 	assert_non_null(table);
 	memset(&error, 0, sizeof(error));
 	fake_kernel_refuse(code);
-	assert_int_equal(ipmasq_table_put(table, test_plain("192.0.2.1", 80, "10.0.0.1"), &error), 0);
+	assert_int_equal(ipmasq_table_put(table, test_plain("192.0.2.1", 80, "10.0.0.1"), &error),
+			 0);
 	assert_int_equal(ipmasq_table_commit(table, 0, &error), -1);
 	assert_int_equal(error.status, IPMASQ_FAILED);
 	ipmasq_table_close(table);

@@ -196,6 +196,8 @@ static void a_file_that_cannot_be_read_is_named(void **state)
 	assert_contains(message, "'more'");
 	assert_int_equal(call(rules_file_restore, "-x", NULL), IPMASQ_USAGE);
 	assert_contains(message, "'-x'");
+	assert_int_equal(call(rules_file_restore, "-a", NULL), IPMASQ_FAILED);
+	assert_contains(message, "/nonexistent/ipmasqadm.rules"); /* the default one, of Makefile.am */
 }
 
 static void another_writer_in_between_is_waited_out(void **state)

@@ -82,10 +82,14 @@ static void a_client_of_another_net_keeps_its_address(void **state)
 	(void)state;
 	lab_ok(&lab, "portfw -A -P tcp -L 198.51.100.1 80 -R 10.2.0.2 80");
 	lab.onward = true;
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 5000, ALIAS, 80), ENDS(INSIDE, 5000, DMZ, 80));
-	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 5000, DMZ, 80), ENDS(INSIDE, 5000, DMZ, 80));
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(DMZ, 80, INSIDE, 5000), ENDS(DMZ, 80, INSIDE, 5000));
-	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(DMZ, 80, INSIDE, 5000), ENDS(ALIAS, 80, INSIDE, 5000));
+	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 5000, ALIAS, 80),
+	       ENDS(INSIDE, 5000, DMZ, 80));
+	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 5000, DMZ, 80),
+	       ENDS(INSIDE, 5000, DMZ, 80));
+	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(DMZ, 80, INSIDE, 5000),
+	       ENDS(DMZ, 80, INSIDE, 5000));
+	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(DMZ, 80, INSIDE, 5000),
+	       ENDS(ALIAS, 80, INSIDE, 5000));
 }
 
 static void what_nobody_redirects_passes(void **state)
@@ -94,7 +98,8 @@ static void what_nobody_redirects_passes(void **state)
 	lab_ok(&lab, "portfw -A -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80");
 	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, ALIAS, 22), ENDS(OTHER, 1, ALIAS, 22));
 	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, ALIAS, 22), ENDS(OTHER, 1, ALIAS, 22));
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, INSIDE, 80), ENDS(OTHER, 1, INSIDE, 80));
+	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, INSIDE, 80),
+	       ENDS(OTHER, 1, INSIDE, 80));
 	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, INSIDE, 80), ENDS(OTHER, 1, INSIDE, 80));
 	assert_int_equal(lab_links(&lab), 0);
 }
@@ -113,9 +118,27 @@ static void a_proxy_inside_gets_what_passes(void **state)
 	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 3128, OTHER, 5000),
 	       ENDS(REMOTE, 80, OTHER, 5000));
 	/* Not the server's own requests, other ports, or the machine's own addresses. */
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 1, REMOTE, 80), ENDS(INSIDE, 1, REMOTE, 80));
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, REMOTE, 81), ENDS(OTHER, 1, REMOTE, 81));
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, GATEWAY, 80), ENDS(OTHER, 1, GATEWAY, 80));
+	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 1, REMOTE, 80),
+	       ENDS(INSIDE, 1, REMOTE, 80));
+	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, REMOTE, 81),
+	       ENDS(OTHER, 1, REMOTE, 81));
+	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, GATEWAY, 80),
+	       ENDS(OTHER, 1, GATEWAY, 80));
+}
+
+static void no_icmp_redirect_shows_the_way_around(void **state)
+{
+	uint8_t quoted[64];
+
+	(void)state;
+	lab_ok(&lab, "proxy -A port 80 server 10.0.0.2 proto tcp");
+	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, REMOTE, 80),
+	       ENDS(OTHER, 5000, INSIDE, 80));
+	memcpy(quoted, lab.packet, sizeof(quoted));
+	build_error(lab.packet, ICMP_REDIRECT, GATEWAY, OTHER, quoted, 28);
+	assert_int_equal(lab_send(&lab, USER_TO_INSIDE), USER_DROP);
+	build_error(lab.packet, ICMP_UNREACH, INSIDE, OTHER, quoted, 28);
+	assert_int_equal(lab_send(&lab, USER_TO_INSIDE), USER_CHANGED);
 }
 
 static void a_proxy_outside_is_masqueraded_to(void **state)
@@ -134,7 +157,8 @@ static void a_proxy_outside_is_masqueraded_to(void **state)
 static void a_proxy_on_the_machine_answers_as_whom_it_stands_for(void **state)
 {
 	(void)state;
-	lab_ok(&lab, "proxy -A port 80 server 10.0.0.1:3128 proto tcp src 10.0.0.0/24 dst 203.0.113.0/24");
+	lab_ok(&lab, "proxy -A port 80 server 10.0.0.1:3128 proto tcp src 10.0.0.0/24 dst "
+		     "203.0.113.0/24");
 	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, REMOTE, 80),
 	       ENDS(OTHER, 5000, GATEWAY, 3128));
 	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, GATEWAY, 3128),
@@ -151,15 +175,21 @@ static void proxy_rules_go_by_index_then_the_newest(void **state)
 	lab_ok(&lab, "proxy -A server 10.0.0.50 rule 5");
 	lab_ok(&lab, "proxy -A port 80 server 10.0.0.51 rule 5");
 	lab_ok(&lab, "proxy -A port 80 proto tcp server 10.0.0.40 rule 4");
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, REMOTE, 80), ENDS(OTHER, 1, "10.0.0.40", 80));
-	passes(USER_FROM_INSIDE, IPPROTO_UDP, ENDS(OTHER, 1, REMOTE, 80), ENDS(OTHER, 1, "10.0.0.51", 80));
-	passes(USER_FROM_INSIDE, IPPROTO_UDP, ENDS(OTHER, 1, REMOTE, 81), ENDS(OTHER, 1, "10.0.0.50", 81));
+	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, REMOTE, 80),
+	       ENDS(OTHER, 1, "10.0.0.40", 80));
+	passes(USER_FROM_INSIDE, IPPROTO_UDP, ENDS(OTHER, 1, REMOTE, 80),
+	       ENDS(OTHER, 1, "10.0.0.51", 80));
+	passes(USER_FROM_INSIDE, IPPROTO_UDP, ENDS(OTHER, 1, REMOTE, 81),
+	       ENDS(OTHER, 1, "10.0.0.50", 81));
 	lab_ok(&lab, "proxy -D rule 4");
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 2, REMOTE, 80), ENDS(OTHER, 2, "10.0.0.51", 80));
-	lab_lists(&lab, "proxy -L",
-		  "5 any any any 80 no_encode 10.0.0.51 0\n5 any any any 0 no_encode 10.0.0.50 0\n");
+	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 2, REMOTE, 80),
+	       ENDS(OTHER, 2, "10.0.0.51", 80));
+	lab_lists(
+		&lab, "proxy -L",
+		"5 any any any 80 no_encode 10.0.0.51 0\n5 any any any 0 no_encode 10.0.0.50 0\n");
 	lab_ok(&lab, "proxy -F");
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 3, REMOTE, 80), ENDS(OTHER, 3, REMOTE, 80));
+	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 3, REMOTE, 80),
+	       ENDS(OTHER, 3, REMOTE, 80));
 }
 
 static void encode_tcp_stream_tells_the_destination(void **state)
@@ -167,7 +197,8 @@ static void encode_tcp_stream_tells_the_destination(void **state)
 	(void)state;
 	lab_ok(&lab, "proxy -A type encode_tcp_stream port 80 server 10.2.0.2:3128");
 	lab.onward = true;
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 5000, REMOTE, 80), ENDS(INSIDE, 5000, DMZ, 3128));
+	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 5000, REMOTE, 80),
+	       ENDS(INSIDE, 5000, DMZ, 3128));
 	build_tcp(lab.packet, ENDS(DMZ, 3128, INSIDE, 5000), TH_SYN | TH_ACK, 100, 2, NULL, 0);
 	assert_int_equal(lab_send(&lab, USER_TO_INSIDE), USER_CHANGED);
 	build_tcp(lab.packet, ENDS(INSIDE, 5000, REMOTE, 80), TH_ACK, 2, 101, "GET", 3);
@@ -250,6 +281,7 @@ int main(void)
 		FOUR_WORKERS(what_nobody_redirects_passes),
 		INSIDE_TEST(a_proxy_inside_gets_what_passes),
 		FOUR_WORKERS(a_proxy_inside_gets_what_passes),
+		FOUR_WORKERS(no_icmp_redirect_shows_the_way_around),
 		INSIDE_TEST(a_proxy_outside_is_masqueraded_to),
 		FOUR_WORKERS(a_proxy_outside_is_masqueraded_to),
 		FOUR_WORKERS(a_proxy_on_the_machine_answers_as_whom_it_stands_for),

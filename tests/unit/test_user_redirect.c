@@ -259,16 +259,16 @@ static void what_did_not_change_keeps_counters_and_turn(void **state)
 
 static void a_forward_works_whatever_worker_sees_it(void **state)
 {
-	char remote[INET_ADDRSTRLEN];
+	char remote[32];
 
 	(void)state;
 	lab_ok(&lab, "portfw -A -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80 -p 3");
 	lab_ok(&lab, "portfw -A -P tcp -L 0.0.0.0 80 -R 10.0.0.3 80 -p 3");
 	for (int i = 1; i <= 100; i++) {
 		snprintf(remote, sizeof(remote), "203.0.113.%d", i);
-		assert_int_equal(lab_tcp(&lab, USER_FROM_OUTSIDE, TH_SYN,
-					 ENDS(remote, 1000, ALIAS, 80)),
-				 USER_CHANGED);
+		assert_int_equal(
+			lab_tcp(&lab, USER_FROM_OUTSIDE, TH_SYN, ENDS(remote, 1000, ALIAS, 80)),
+			USER_CHANGED);
 	}
 	assert_int_equal(lab_links(&lab), 100);
 	/* 100 of rounds of 6: 4 in this one. */
@@ -297,7 +297,8 @@ static void what_it_cannot_do_is_refused(void **state)
 {
 	(void)state;
 	lab_refused(&lab, "portfw -A -P tcp -L 2001:db8::1 80 -R fd00::2 80", "IPv4 only");
-	lab_refused(&lab, "portfw -A -P sctp -L 198.51.100.1 80 -R 10.0.0.2 80", "tcp and udp only");
+	lab_refused(&lab, "portfw -A -P sctp -L 198.51.100.1 80 -R 10.0.0.2 80",
+		    "tcp and udp only");
 	lab_refused(&lab, "autofw -A -r sctp 1 10 -c tcp 20", "tcp and udp");
 	lab_refused(&lab, "helper -A nonsense", "no helper 'nonsense', only ftp");
 }

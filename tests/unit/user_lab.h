@@ -27,7 +27,7 @@ struct lab {
 	struct ipmasq_error error; /* of the last command */
 	char *output;              /* likewise */
 	uint8_t packet[65536];
-	uint32_t mark;             /* of the packets to come */
+	uint32_t mark; /* of the packets to come */
 	bool onward;
 	/* Around each commit, unless NULL: *allocations is set to `allow`, then to -1. */
 	int *allocations, allow;
@@ -56,8 +56,8 @@ enum user_verdict lab_udp(struct lab *lab, enum user_hook hook, struct ends ends
 enum user_verdict lab_tcp(struct lab *lab, enum user_hook hook, uint8_t flags, struct ends ends);
 
 /*
- * A packet goes this way, and is this then; USER_KEEP is meant if `after` is what it was.  protocol is
- * IPPROTO_UDP or, for a SYN, IPPROTO_TCP.
+ * A packet goes this way, and is this then; USER_KEEP is meant if `after` is what it was.  protocol
+ * is IPPROTO_UDP or, for a SYN, IPPROTO_TCP.
  */
 #define lab_becomes(lab, hook, protocol, before, after) \
 	lab_becomes_at(lab, hook, protocol, before, after, __FILE__, __LINE__)

@@ -53,7 +53,8 @@ struct ipmasq_plugin {
 
 	/*
 	 * complete - visit words that argv[argc-1], perhaps empty, may become, beside those that
-	 * follow from `options`.  May be NULL.  Anything but 0 from `visit` ends it.
+	 * follow from `options` and, in a call about rules that are there (with a command, but not
+	 * -A or -I), from what format() makes of them.  context->table may be NULL.  May be NULL.  Anything but 0 from `visit` ends it.
 	 */
 	int (*complete)(struct ipmasq_context *context, int argc, char **argv,
 			ipmasq_line_visit visit, void *data);

@@ -2,7 +2,8 @@
 /*
  * The links of all workers in listings, and their time-outs.
  *
- * Links are copied out some hundred at a time, so that a worker never waits for whoever prints them.
+ * Links are copied out some hundred at a time, so that a worker never waits for whoever prints
+ * them.
  */
 #include "internal.h"
 
@@ -46,8 +47,8 @@ static bool wanted(const struct ipmasq_connection_filter *filter,
 	uint32_t mask = net->bits ? htonl(UINT32_MAX << (32 - net->bits)) : 0;
 
 	if (net->address.family == AF_INET6 ||
-	    (net->address.family && (connection->inside.in4.s_addr & mask) !=
-					    net->address.in4.s_addr))
+	    (net->address.family &&
+	     (connection->inside.in4.s_addr & mask) != net->address.in4.s_addr))
 		return false;
 	return !filter->port || filter->port == connection->inside_port ||
 	       filter->port == connection->outside_port || filter->port == connection->alias_port;

@@ -5,11 +5,11 @@
  * Each session has a view of its own, which notes the generation that it read; a commit by another
  * one makes it begin again.
  *
- * A commit goes in three steps.  The store is changed and what follows from that is worked out; then
- * every worker is given what is new, beside what it has: what is new goes first, so each packet
- * meets either what it would have met before or what it will meet after.  Up to here everything can
- * be taken back, and is if memory runs out.  Last, what was before is taken from every worker, which
- * cannot fail.  A worker is locked for its own part only, one at a time.
+ * A commit goes in three steps.  The store is changed and what follows from that is worked out;
+ * then every worker is given what is new, beside what it has: what is new goes first, so each
+ * packet meets either what it would have met before or what it will meet after.  Up to here
+ * everything can be taken back, and is if memory runs out.  Last, what was before is taken from
+ * every worker, which cannot fail.  A worker is locked for its own part only, one at a time.
  */
 #include "internal.h"
 
@@ -120,11 +120,11 @@ static int supported(const struct ipmasq_rule *rule, struct ipmasq_error *error)
 		return ipmasq_fail(error, EOPNOTSUPP,
 				   "the user engine translates IPv4 only; the kernel engine can");
 	if (rule->kind == IPMASQ_REDIRECT)
-		return redirect_supported(&rule->redirect, error);
+		return user_redirect_supported(&rule->redirect, error);
 	if (rule->kind == IPMASQ_TRIGGER)
-		return trigger_supported(&rule->trigger, error);
+		return user_trigger_supported(&rule->trigger, error);
 	if (rule->kind == IPMASQ_HELPER)
-		return helper_supported(&rule->helper, error);
+		return user_helper_supported(&rule->helper, error);
 	if (rule->kind == IPMASQ_PROXY && rule->proxy.encoding == IPMASQ_ENCODE_TCP_STREAM &&
 	    rule->proxy.protocol == IPPROTO_UDP)
 		return ipmasq_fail(error, EOPNOTSUPP,
@@ -420,7 +420,7 @@ static int user_engine_openings(struct ipmasq_engine *engine, const struct ipmas
 	pthread_mutex_lock(&user->lock);
 	stored = store_find(&user->store, rule);
 	if (stored)
-		rc = trigger_openings(user, stored, visit, data, error);
+		rc = user_trigger_openings(user, stored, visit, data, error);
 	pthread_mutex_unlock(&user->lock);
 	return rc;
 }

@@ -9,7 +9,8 @@
 #include <string.h>
 
 /* The rule that made a link of the border. */
-static const struct ipmasq_rule *rule_of(const struct user *user, const struct alias_link_info *link)
+static const struct ipmasq_rule *rule_of(const struct user *user,
+					 const struct alias_link_info *link)
 {
 	const struct stored *stored =
 		link->redirect ? LibAliasRedirectCookie(link->redirect) : NULL;
@@ -36,8 +37,7 @@ static const struct ipmasq_rule *find_rule(struct user *user, struct worker *wor
 		rule = rule_of(user, &link);
 	else if ((hook == USER_FROM_INSIDE &&
 		  LibAliasFindLink(worker->inner, packet, 0, &link) == 0) ||
-		 (hook == USER_TO_INSIDE &&
-		  LibAliasFindLink(worker->inner, packet, 1, &link) == 0))
+		 (hook == USER_TO_INSIDE && LibAliasFindLink(worker->inner, packet, 1, &link) == 0))
 		rule = proxies_find(user, &link);
 	pthread_mutex_unlock(&worker->lock);
 	return rule;
@@ -59,8 +59,8 @@ void user_explain(struct user *user, unsigned int number, struct user_packet *pa
 	if (!before)
 		return;
 	pthread_mutex_lock(&user->lock);
-	packet->rule = find_rule(user, &user->workers[number], before,
-				 (enum user_hook)packet->hook);
+	packet->rule =
+		find_rule(user, &user->workers[number], before, (enum user_hook)packet->hook);
 	pthread_mutex_unlock(&user->lock);
 	free(before);
 }

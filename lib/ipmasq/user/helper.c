@@ -13,16 +13,16 @@
 #define NO_PORT 65536u /* libalias refuses it, after it has looked for the name */
 
 /* Names that libalias may have; what it does have is asked for. */
-static const char *const names[] = {"ftp",     "irc",    "pptp",   "rtsp",   "pna",  "skinny",
-				    "netbios", "cuseeme", "quake", "raudio", "vdolive", "sip",
-				    "tftp"};
+static const char *const names[] = {"ftp",     "irc",     "pptp",    "rtsp",  "pna",
+				    "skinny",  "netbios", "cuseeme", "quake", "raudio",
+				    "vdolive", "sip",     "tftp"};
 
 static bool is_there(const char *name)
 {
 	return LibAliasSetHelper(NULL, name, NO_PORT, 1) < 0 && errno != ENOENT;
 }
 
-int helper_supported(const struct ipmasq_helper *helper, struct ipmasq_error *error)
+int user_helper_supported(const struct ipmasq_helper *helper, struct ipmasq_error *error)
 {
 	char list[160] = "";
 
@@ -81,13 +81,13 @@ static int enable(struct worker *worker, const struct watchers *watchers)
 }
 
 /* Takes away what is in `some` and not in `others`; these are left as they are to be. */
-static void leave(struct worker *worker, const struct watchers *some,
-		  const struct watchers *others)
+static void leave(struct worker *worker, const struct watchers *some, const struct watchers *others)
 {
 	for (size_t i = 0; i < some->n; i++)
 		if (!bsearch(&some->list[i], others->list, others->n, sizeof(struct watched),
 			     compare))
-			LibAliasSetHelper(worker->border, some->list[i].name, some->list[i].port, 0);
+			LibAliasSetHelper(worker->border, some->list[i].name, some->list[i].port,
+					  0);
 	enable(worker, others); /* one's usual port may be another's given one */
 }
 

@@ -6,12 +6,12 @@
  *   store.c       the rules, found by their keys
  *   redirect.c masq.c proxy.c helper.c trigger.c   one kind of rule each, in terms of libalias
  *   translate.c   the way of packets; steer.c: which worker's they are; fragment.c: those held
- *   links.c       links across a restart; connections.c: links in listings
+ *   links.c       links across a restart; connections.c: listed; explain.c: whose they are
  *   user.c        the engine's life and what its owner sets
  *
  * Locks: user->lock is of whoever reads or changes rules, and of nobody who has packets; a worker's
- * lock is of whoever uses its instances.  Whoever has user->lock may take one worker's lock, whoever
- * has a worker's lock takes no other.
+ * lock is of whoever uses its instances.  Whoever has user->lock may take one worker's lock,
+ * whoever has a worker's lock takes no other.
  */
 #ifndef IPMASQ_USER_INTERNAL_H
 #define IPMASQ_USER_INTERNAL_H
@@ -27,7 +27,7 @@
 
 /* A rule of the store, and what it is in each worker. */
 struct stored {
-	struct stored *chain;       /* in the store's hash */
+	struct stored *chain; /* in the store's hash */
 	LIST_ENTRY(stored) of_kind;
 	struct ipmasq_rule *rule;
 	struct alias_link *redirect[]; /* by worker; of redirects only */
@@ -58,9 +58,9 @@ struct worker {
 	unsigned int number;
 	struct libalias *border, *inner;
 	const struct own *own;
-	const struct watch *watch;     /* what triggers look for; NULL: nothing */
-	struct opening **openings;     /* a hash; see trigger.c */
-	uint32_t n_openings, swept;    /* when openings were last looked through */
+	const struct watch *watch;  /* what triggers look for; NULL: nothing */
+	struct opening **openings;  /* a hash; see trigger.c */
+	uint32_t n_openings, swept; /* when openings were last looked through */
 	uint64_t packets[USER_HOOKS], bytes[USER_HOOKS];
 	uint64_t verdicts[USER_HOLD + 1];
 } __attribute__((aligned(64)));
@@ -116,7 +116,7 @@ struct user {
 	struct sources sources;   /* as they are in every worker */
 	struct watchers watchers; /* likewise */
 	struct watch *watch;
-	bool proxies_high;        /* which half of the indices the proxy rules have */
+	bool proxies_high; /* which half of the indices the proxy rules have */
 };
 
 /* A change of the store: either may be NULL. */
@@ -182,13 +182,13 @@ int commit_sources(struct user *user, const struct own *own, const char *interfa
  * away, and may fail; undo() takes that back; finish() takes away what was before.  The last three
  * are called with the worker's lock, and only install() and plan() can fail, with errno.
  */
-int redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_error *error);
+int user_redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_error *error);
 int redirect_install(const struct commit *commit, struct worker *worker);
 void redirect_undo(const struct commit *commit, struct worker *worker);
 void redirect_finish(const struct commit *commit, struct worker *worker);
 /*
- * Ends the flows of UDP that by-pass the redirects that are new, after a commit; of no commit, those
- * of any.
+ * Ends the flows of UDP that by-pass the redirects that are new, after a commit; of no commit,
+ * those of any.
  */
 void redirect_revise(struct user *user, const struct commit *commit);
 /* Where the engine looks first: the lower rank; see redirect.c. */
@@ -211,7 +211,7 @@ void proxies_undo(const struct user *user, struct worker *worker);
 void proxies_finish(const struct user *user, struct worker *worker);
 const struct ipmasq_rule *proxies_find(const struct user *user, const struct alias_link_info *link);
 
-int helper_supported(const struct ipmasq_helper *helper, struct ipmasq_error *error);
+int user_helper_supported(const struct ipmasq_helper *helper, struct ipmasq_error *error);
 int watchers_plan(const struct user *user, struct watchers *watchers);
 int watchers_install(const struct user *user, const struct watchers *after, struct worker *worker);
 void watchers_undo(const struct user *user, const struct watchers *after, struct worker *worker);
@@ -236,9 +236,9 @@ struct sighting {
  * another worker's, so only what is open for everybody.  true: the others have to see it, too.
  */
 bool trigger_see(struct worker *worker, const struct sighting *sighting, bool elsewhere);
-int trigger_supported(const struct ipmasq_trigger *trigger, struct ipmasq_error *error);
-int trigger_openings(struct user *user, const struct stored *stored, ipmasq_opening_visit visit,
-		     void *data, struct ipmasq_error *error);
+int user_trigger_supported(const struct ipmasq_trigger *trigger, struct ipmasq_error *error);
+int user_trigger_openings(struct user *user, const struct stored *stored,
+			  ipmasq_opening_visit visit, void *data, struct ipmasq_error *error);
 
 /* connections.c */
 int user_connections(struct ipmasq_engine *engine, const struct ipmasq_connection_filter *filter,

@@ -5,11 +5,11 @@
  * A redirect is one of libalias's in each worker's border, always with a pool, if of one server
  * only: then it says nothing about what its inside host sends on its own account, as the kernel
  * engine's do not.  Its cookie leads back to the stored rule.  A changed redirect is a new one that
- * inherits links and counters of the servers that it shares with the old one; so what it carries goes
- * on to be counted, and to be ended when its server goes.
+ * inherits links and counters of the servers that it shares with the old one; so what it carries
+ * goes on to be counted, and to be ended when its server goes.
  *
- * The rank says what wins where several match: the owner's precedence, then as the kernel engine has
- * its places: one port, mark, range or whole address, what a trigger opened; in those, a given
+ * The rank says what wins where several match: the owner's precedence, then as the kernel engine
+ * has its places: one port, mark, range or whole address, what a trigger opened; in those, a given
  * address before any, one protocol before all, the narrower range; libalias does the rest, the most
  * specific and then the newest.
  *
@@ -24,13 +24,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REVISE_AT_ONCE 256 /* links while a worker is locked */
-#define ROUND_MAX    UINT32_MAX /* of a schedule in which somebody's turn never ends */
-#define RANK_OWNER   20         /* shifts */
-#define RANK_PLACE   18
-#define RANK_ANY     17
-#define RANK_ALL     16
-#define WIDTH_MAX    0xffffu
+#define REVISE_AT_ONCE 256        /* links while a worker is locked */
+#define ROUND_MAX      UINT32_MAX /* of a schedule in which somebody's turn never ends */
+#define RANK_OWNER     20         /* shifts */
+#define RANK_PLACE     18
+#define RANK_ANY       17
+#define RANK_ALL       16
+#define WIDTH_MAX      0xffffu
 
 enum place { PLACE_PORT, PLACE_MARK, PLACE_RANGE, PLACE_OPENED };
 
@@ -48,23 +48,26 @@ static int target_supported(const struct ipmasq_match *match, const struct ipmas
 			    struct ipmasq_error *error)
 {
 	if (target->port && !match->mark && !one_port(match))
-		return cannot(error, "keeps the ports of a port range and of a whole address; leave the "
-				     "inside port away");
+		return cannot(error,
+			      "keeps the ports of a port range and of a whole address; leave the "
+			      "inside port away");
 	return 0;
 }
 
-int redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_error *error)
+int user_redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_error *error)
 {
 	const struct ipmasq_match *match = &redirect->match;
 	bool any = ipmasq_address_is_any(&match->alias);
 	bool remote = !ipmasq_address_is_any(&match->remote);
 
-	if (match->mark && (match->protocol || match->ports.low || match->remote_port || remote || !any))
+	if (match->mark &&
+	    (match->protocol || match->ports.low || match->remote_port || remote || !any))
 		return cannot(error, "redirects by a mark alone, with no address, protocol or port "
 				     "beside it");
 	if (match->ports.low && match->protocol != IPPROTO_TCP && match->protocol != IPPROTO_UDP)
-		return cannot(error, "forwards ports of tcp and udp only; the kernel engine can forward "
-				     "those of sctp");
+		return cannot(error,
+			      "forwards ports of tcp and udp only; the kernel engine can forward "
+			      "those of sctp");
 	if (match->remote_port && !one_port(match))
 		return cannot(error, "looks at the remote port only where one port is redirected");
 	if (!match->mark && !match->protocol && (any || remote))
@@ -78,10 +81,10 @@ int redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_err
 
 unsigned int redirect_rank(const char *owner, const struct ipmasq_match *match, bool opening)
 {
-	enum place place = opening          ? PLACE_OPENED
-			   : match->mark    ? PLACE_MARK
+	enum place place = opening           ? PLACE_OPENED
+			   : match->mark     ? PLACE_MARK
 			   : one_port(match) ? PLACE_PORT
-					    : PLACE_RANGE;
+					     : PLACE_RANGE;
 	unsigned int width = 0;
 
 	if (place == PLACE_RANGE)
@@ -178,7 +181,8 @@ void redirect_finish(const struct commit *commit, struct worker *worker)
 			continue;
 		old = before->redirect[worker->number];
 		if (after)
-			LibAliasRedirectInherit(worker->border, after->redirect[worker->number], old);
+			LibAliasRedirectInherit(worker->border, after->redirect[worker->number],
+						old);
 		LibAliasRedirectEnd(worker->border, old, any, 0, protocol);
 		LibAliasRedirectDelete(worker->border, old);
 	}
@@ -210,7 +214,8 @@ void redirect_revise(struct user *user, const struct commit *commit)
 
 	if (commit && !revised_ports(commit, &ports))
 		return;
-	for (struct worker *worker = user->workers; worker < user->workers + user->n_workers; worker++) {
+	for (struct worker *worker = user->workers; worker < user->workers + user->n_workers;
+	     worker++) {
 		unsigned int cursor = 0;
 
 		while (cursor != UINT_MAX) {

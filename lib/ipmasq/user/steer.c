@@ -57,9 +57,8 @@ static const struct ip *quoted(const struct ip *ip, size_t length)
 	size_t header = ip->ip_hl * 4u;
 	const uint8_t *icmp = (const uint8_t *)ip + header;
 
-	if (ip->ip_p != IPPROTO_ICMP || header < sizeof(*ip) ||
-	    ntohs(ip->ip_off) & IP_OFFMASK || length < header + ICMP_MINLEN + sizeof(*ip) ||
-	    !is_icmp_error(icmp[0]))
+	if (ip->ip_p != IPPROTO_ICMP || header < sizeof(*ip) || ntohs(ip->ip_off) & IP_OFFMASK ||
+	    length < header + ICMP_MINLEN + sizeof(*ip) || !is_icmp_error(icmp[0]))
 		return NULL;
 	return (const struct ip *)(const void *)(icmp + ICMP_MINLEN);
 }

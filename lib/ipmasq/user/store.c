@@ -23,8 +23,8 @@ static size_t hash_bytes(size_t hash, const void *data, size_t length)
 /* Redirects are many; rules of the other kinds are told apart by few words. */
 static size_t key_hash(const struct ipmasq_rule *rule)
 {
-	size_t hash = hash_bytes(0xcbf29ce484222325u + rule->kind, rule->owner,
-				 strlen(rule->owner));
+	size_t hash =
+		hash_bytes(0xcbf29ce484222325u + rule->kind, rule->owner, strlen(rule->owner));
 
 	if (rule->kind == IPMASQ_REDIRECT) {
 		const struct ipmasq_match *match = &rule->redirect.match;

@@ -13,8 +13,8 @@
  * another worker has to do about a packet (another remote host, another client) is done after that,
  * with that worker's lock only.
  *
- * What comes from outside for an inside host that is masqueraded, without having been redirected, gets
- * a link, too: its answers are to keep their source.
+ * What comes from outside for an inside host that is masqueraded, without having been redirected,
+ * gets a link, too: its answers are to keep their source.
  *
  * A link whose two views are the same changes nothing, and a packet is as it was when its headers
  * are; then it need not be copied back to the kernel.
@@ -22,6 +22,7 @@
 #include "internal.h"
 
 #include <netinet/ip.h>
+#include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
 #include <string.h>
 
@@ -139,7 +140,8 @@ struct run {
 	bool left[BATCH]; /* for another worker */
 };
 
-static void border_batch(struct run *run, int (*batch)(struct libalias *, struct alias_packet *, int))
+static void border_batch(struct run *run,
+			 int (*batch)(struct libalias *, struct alias_packet *, int))
 {
 	for (unsigned int i = 0; i < run->n; i++) {
 		struct user_packet *packet = &run->packets[i];
@@ -304,7 +306,8 @@ static void to_outside_elsewhere(struct worker *worker, struct user_packet *pack
 {
 	struct user *user = worker->user;
 
-	for (struct worker *other = user->workers; other < user->workers + user->n_workers; other++) {
+	for (struct worker *other = user->workers; other < user->workers + user->n_workers;
+	     other++) {
 		struct sighting sighting;
 
 		if (other == worker)
@@ -453,15 +456,32 @@ static const struct {
 	[USER_TO_INSIDE] = {to_inside, to_inside_elsewhere},
 };
 
-static void count(struct worker *worker, const struct run *run)
+/*
+ * An ICMP redirect about a translated conversation would have the two talk to each other without
+ * our translation.
+ */
+static bool misleads(const struct user_packet *packet)
+{
+	const struct ip *ip = packet->data;
+	const uint8_t *icmp;
+
+	if (packet->verdict != USER_CHANGED || ip->ip_p != IPPROTO_ICMP)
+		return false;
+	icmp = transport(packet, 1);
+	return icmp && icmp[0] == ICMP_REDIRECT;
+}
+
+static void finish(struct worker *worker, struct run *run)
 {
 	for (unsigned int i = 0; i < run->n; i++) {
-		const struct user_packet *packet = &run->packets[i];
+		struct user_packet *packet = &run->packets[i];
 
+		if (misleads(packet))
+			packet->verdict = USER_DROP;
 		worker->packets[packet->hook]++;
 		if (!run->malformed[i])
-			worker->bytes[packet->hook] +=
-				ntohs(((const struct ip *)(const void *)run->heads[i].bytes)->ip_len);
+			worker->bytes[packet->hook] += ntohs(
+				((const struct ip *)(const void *)run->heads[i].bytes)->ip_len);
 		worker->verdicts[packet->verdict]++;
 	}
 }
@@ -479,7 +499,7 @@ static void translate_run(struct run *run)
 	for (unsigned int i = 0; i < run->n; i++)
 		left |= run->left[i];
 	if (!left)
-		count(worker, run);
+		finish(worker, run);
 	pthread_mutex_unlock(&worker->lock);
 	if (!left)
 		return;
@@ -487,7 +507,7 @@ static void translate_run(struct run *run)
 		if (run->left[i])
 			hooks[hook].elsewhere(worker, &run->packets[i], &run->heads[i]);
 	pthread_mutex_lock(&worker->lock);
-	count(worker, run);
+	finish(worker, run);
 	pthread_mutex_unlock(&worker->lock);
 }
 

@@ -4,9 +4,9 @@
  *
  * A bitmap says of each packet that was masqueraded whether it went to a control port of some rule.
  * An opening is a redirect of the range, for what the contacted host sends to any address of this
- * machine; or, of an insecure rule, for what anybody sends to the alias address that the inside host
- * got.  It closes 15 seconds after the last control packet unless the rule says it stays, and the
- * last host that sent one has it.  What has begun by it goes on when it closes.
+ * machine; or, of an insecure rule, for what anybody sends to the alias address that the inside
+ * host got.  It closes 15 seconds after the last control packet unless the rule says it stays, and
+ * the last host that sent one has it.  What has begun by it goes on when it closes.
  *
  * The contacted host's packets are this worker's, so its openings are, too; insecure ones are in
  * every worker, each with its own copy.
@@ -42,13 +42,14 @@ static bool has_ports(uint8_t protocol)
 	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP;
 }
 
-int trigger_supported(const struct ipmasq_trigger *trigger, struct ipmasq_error *error)
+int user_trigger_supported(const struct ipmasq_trigger *trigger, struct ipmasq_error *error)
 {
 	if (has_ports(trigger->control_protocol) && has_ports(trigger->protocol))
 		return 0;
-	return ipmasq_fail(error, EOPNOTSUPP,
-			   "the user engine's triggers are of tcp and udp; the kernel engine can do "
-			   "sctp, too");
+	return ipmasq_fail(
+		error, EOPNOTSUPP,
+		"the user engine's triggers are of tcp and udp; the kernel engine can do "
+		"sctp, too");
 }
 
 int watch_plan(const struct user *user, struct watch **watch)
@@ -67,8 +68,8 @@ int watch_plan(const struct user *user, struct watch **watch)
 		const struct ipmasq_trigger *trigger = &stored->rule->trigger;
 		bool udp = trigger->control_protocol == IPPROTO_UDP;
 
-		(*watch)->ports[udp][trigger->control_port / 64] |=
-			UINT64_C(1) << trigger->control_port % 64;
+		(*watch)->ports[udp][trigger->control_port / 64] |= UINT64_C(1)
+								    << trigger->control_port % 64;
 		(*watch)->triggers[(*watch)->n++] = stored;
 	}
 	return 0;
@@ -148,8 +149,8 @@ void trigger_close_all(struct worker *worker)
 	worker->openings = NULL;
 }
 
-static struct alias_link *redirect(struct worker *worker, struct stored *stored,
-				   struct in_addr key, struct in_addr inside)
+static struct alias_link *redirect(struct worker *worker, struct stored *stored, struct in_addr key,
+				   struct in_addr inside)
 {
 	const struct ipmasq_trigger *trigger = &stored->rule->trigger;
 	struct in_addr alias = {INADDR_NONE}, remote = {INADDR_ANY};
@@ -287,8 +288,8 @@ static int gather(struct worker *worker, const struct stored *stored, struct ipm
 	return 0;
 }
 
-int trigger_openings(struct user *user, const struct stored *stored, ipmasq_opening_visit visit,
-		     void *data, struct ipmasq_error *error)
+int user_trigger_openings(struct user *user, const struct stored *stored,
+			  ipmasq_opening_visit visit, void *data, struct ipmasq_error *error)
 {
 	/* Each worker has all that are open for everybody. */
 	unsigned int workers = stored->rule->trigger.insecure ? 1 : user->n_workers;

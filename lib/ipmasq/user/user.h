@@ -3,11 +3,12 @@
  * The user engine: the rule table's engine behind which libalias translates packets.
  *
  * It has a store of rules, which the rule table's operations read and change, and so many workers.
- * A worker is a pair of libalias instances, a slice of the port range and a lock: `border` stands at
- * the outside interface and does masquerading and redirects; `inner`, in mode PKT_ALIAS_PROXY_ONLY,
- * stands between the inside and this machine and does proxy rules.  A commit compiles the changed
- * rules into every worker's instances, all under their locks, between two batches of packets, so a
- * packet sees the rules before or after it, and none waits longer than that.
+ * A worker is a pair of libalias instances, a slice of the port range and a lock: `border` stands
+ * at the outside interface and does masquerading and redirects; `inner`, in mode
+ * PKT_ALIAS_PROXY_ONLY, stands between the inside and this machine and does proxy rules.  A commit
+ * compiles the changed rules into every worker's instances, all under their locks, between two
+ * batches of packets, so a packet sees the rules before or after it, and none waits longer than
+ * that.
  *
  * Packets are given to the worker of their remote address (user_worker_of()), so that both
  * directions of a conversation, and whatever a helper awaits from the same remote host, meet in one
@@ -34,9 +35,9 @@ struct user;
  *
  * A hairpin (RFC 4787, section 6), an inside host or this machine itself that calls an alias
  * address, gets its destination when it comes and its source when it goes, since the kernel drops
- * a packet that comes from inside with a source of this machine: USER_FROM_INSIDE makes the link for
- * the one half, USER_TO_INSIDE, where it is known whether the packet goes back where it came from,
- * that for the other.
+ * a packet that comes from inside with a source of this machine: USER_FROM_INSIDE makes the link
+ * for the one half, USER_TO_INSIDE, where it is known whether the packet goes back where it came
+ * from, that for the other.
  */
 enum user_hook {
 	USER_FROM_OUTSIDE, /* arrived by the outside interface: border in, then inner in */
@@ -49,10 +50,10 @@ enum user_hook {
 };
 
 enum user_verdict {
-	USER_KEEP,   /* goes on as it is */
-	USER_CHANGED,/* goes on, changed in place; its length is in its header */
-	USER_DROP,   /* refused: no port, a limit, malformed */
-	USER_HOLD,   /* a fragment before its header: user_fragment() says later what becomes of it */
+	USER_KEEP,    /* goes on as it is */
+	USER_CHANGED, /* goes on, changed in place; its length is in its header */
+	USER_DROP,    /* refused: no port, a limit, malformed */
+	USER_HOLD, /* a fragment before its header: user_fragment() says later what becomes of it */
 };
 
 /* An IPv4 datagram on its way. */
@@ -64,7 +65,7 @@ struct user_packet {
 	bool onward;   /* USER_TO_INSIDE: it is known to leave by another interface than it came by,
 			  so a redirected one keeps its source: its answer comes by here anyway */
 	uint8_t verdict;
-	uint32_t id;   /* the caller's, for user_fragment() */
+	uint32_t id; /* the caller's, for user_fragment() */
 	/* Out, with user_explain() only: the rule that decided, valid until the next commit. */
 	const struct ipmasq_rule *rule;
 };
@@ -89,8 +90,8 @@ struct ipmasq_engine *user_view(struct user *user);
 
 /*
  * user_set_addresses - the addresses of this machine (network order), the outside interface's name
- * and its own address first: what masquerading gives, what `any address of this machine` means and what
- * is not translated on its way in from the inside.  May be called again when they change.
+ * and its own address first: what masquerading gives, what `any address of this machine` means and
+ * what is not translated on its way in from the inside.  May be called again when they change.
  */
 int user_set_addresses(struct user *user, const char *interface, const struct in_addr *addresses,
 		       unsigned int n, struct ipmasq_error *error);
@@ -156,7 +157,8 @@ void user_get_status(struct user *user, struct user_status *status);
 /*
  * user_save_links, user_load_links - dynamic links of all workers to and from an open file, for a
  * restart, when the rules are there already; with a forward that is gone its flows of UDP are, too.
- * The file, which must be seekable, is checked as input of a stranger: what is not whole is refused.
+ * The file, which must be seekable, is checked as input of a stranger: what is not whole is
+ * refused.
  */
 int user_save_links(struct user *user, FILE *file, struct ipmasq_error *error);
 int user_load_links(struct user *user, FILE *file, struct ipmasq_error *error);
