@@ -1,88 +1,121 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A PPTP client (RFC 2637) whose call has a number of the caller's choice, since Debian's has not.
+"""Both ends of PPTP as far as a NAT is concerned, for the end-to-end tests.
 
-  pptp.py ADDRESS NUMBER TEXT SECONDS   calls, sends frames with TEXT, and succeeds once all are back
-                                        from the server, within that time
+  server FIRST-NUMBER            numbers its calls from there, and sends GRE back; prints each call
+  client ADDRESS NUMBER [TURNS]  a call with this number, and a GRE packet there and back in each turn
+
+Control messages and GRE are laid out as RFC 2637 says; what GRE carries is of no account.
 """
+import select
 import socket
 import struct
 import sys
+import threading
 import time
 
-FRAMES = 20
-MAGIC = 0x1A2B3C4D
-START_REQUEST, START_REPLY, CALL_REQUEST, CALL_REPLY = 1, 2, 7, 8
-GRE_HEADER = struct.Struct("!HHHHI")  # flags and version, PPP, length, call, sequence number
-KEY_SEQUENCE_1, ACKNOWLEDGED, PPP = 0x3001, 0x0080, 0x880B
+GRE = 47
+SECONDS = 5
+LENGTHS = {1: 156, 2: 156, 7: 168, 8: 32, 12: 16, 13: 148}
 
 
-def message(kind, body):
-    return struct.pack("!HHIHH", 12 + len(body), 1, MAGIC, kind, 0) + body
+def message(kind, *numbers, result=None):
+    body = struct.pack(f"!HHIHH{len(numbers)}H", LENGTHS[kind], 1, 0x1A2B3C4D, kind, 0, *numbers)
+    body = body.ljust(LENGTHS[kind], b"\0")
+    return body if result is None else body[:16] + bytes([result]) + body[17:]
 
 
-def receive(control, kind):
-    head = control.recv(12, socket.MSG_WAITALL)
-    length, _, magic, got, _ = struct.unpack("!HHIHH", head)
-    body = control.recv(length - 12, socket.MSG_WAITALL)
-    if magic != MAGIC or got != kind:
-        sys.exit(f"message {got}, not {kind}")
-    return body
+def receive(stream):
+    head = b""
+    while len(head) < 12 or len(head) < struct.unpack("!H", head[:2])[0]:
+        wanted = 12 if len(head) < 12 else struct.unpack("!H", head[:2])[0]
+        part = stream.recv(wanted - len(head))
+        if not part:
+            raise OSError("the connection is closed")
+        head += part
+    return struct.unpack("!H", head[8:10])[0], *struct.unpack("!HH", head[12:16])
 
 
-def call(control, number):
-    """The server's number of the call."""
-    control.sendall(message(START_REQUEST, struct.pack("!HHIIHH64s64s", 0x100, 0, 3, 3, 1, 1, b"here", b"test")))
-    receive(control, START_REPLY)
-    control.sendall(message(CALL_REQUEST, struct.pack("!HHIIIIHHHH64s64s", number, 1, 2400, 10000000, 3, 3, 64, 0,
-                                                      0, 0, b"", b"")))
-    servers, mine, result = struct.unpack("!HHB", receive(control, CALL_REPLY)[:5])
-    if (mine, result) != (number, 1):
-        sys.exit(f"the reply is to call {mine}, with result {result}")
-    return servers
+def gre(number, text):
+    return struct.pack("!BBHHHI", 0x30, 1, 0x880B, len(text), number, 1) + text
 
 
-def frame_of(packet, number):
-    """The text of a frame that came for the call; None: it has none, or is another's."""
-    gre = packet[(packet[0] & 15) * 4:]
-    flags, kind, length, to, _ = GRE_HEADER.unpack(gre[:12])
-    if kind != PPP or not flags & 0x1000:
-        return None
-    if to != number:
-        sys.exit(f"a frame to call {to}")
-    at = 16 if flags & ACKNOWLEDGED else 12
-    frame = gre[at:at + length]
-    return frame[2 + 2 * frame.startswith(b"\xff\x03"):].decode()
+def gre_parts(packet):
+    packet = packet[(packet[0] & 15) * 4:]
+    return struct.unpack("!H", packet[6:8])[0], packet[12:]
 
 
-def main(address, number, text, seconds):
-    control = socket.create_connection((address, 1723), float(seconds))
-    gre = socket.socket(socket.AF_INET, socket.SOCK_RAW, 47)
-    gre.connect((address, 0))
-    gre.settimeout(1)
-    servers = call(control, int(number))
-    waited = {f"{text} {i}" for i in range(FRAMES)}
-    sequence, end = 0, time.monotonic() + float(seconds)
-    while waited and time.monotonic() < end:
-        for words in sorted(waited):
-            frame = b"\xff\x03\xc0\x21" + words.encode()
-            gre.send(GRE_HEADER.pack(KEY_SEQUENCE_1, PPP, len(frame), servers, sequence) + frame)
-            sequence += 1
-        try:
-            while waited:
-                words = frame_of(gre.recv(65536), int(number))
-                if words and not words.startswith(text):
-                    sys.exit(f"somebody else's frame: {words}")
-                waited.discard(words)
-        except socket.timeout:
-            pass
-    try:  # what comes when nobody listens any more makes errors, that would end other calls of this server
-        while gre.recv(65536):
-            pass
-    except socket.timeout:
-        pass
-    if waited:
-        sys.exit(f"{len(waited)} frames have not come back")
+calls = {}  # the peer's address and its number, by ours
 
 
-main(*sys.argv[1:])
+def carry():
+    """Sends back what comes, to the number of the other end of the call."""
+    raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, GRE)
+    while True:
+        packet, peer = raw.recvfrom(65536)
+        number, text = gre_parts(packet)
+        if number in calls and calls[number][0] == peer[0]:
+            raw.sendto(gre(calls[number][1], text), (peer[0], 0))
+
+
+def serve(stream, peer, number):
+    try:
+        while True:
+            kind, first, _ = receive(stream)
+            if kind == 1:
+                stream.sendall(message(2))
+            elif kind == 7:
+                calls[number] = (peer[0], first)
+                print("call", first, "from", peer[0], flush=True)
+                stream.sendall(message(8, number, first, result=1))
+            elif kind == 12:
+                stream.sendall(message(13, number))
+    except OSError:
+        calls.pop(number, None)
+
+
+def server(first):
+    number = int(first)
+    threading.Thread(target=carry, daemon=True).start()
+    listener = socket.create_server(("", 1723))
+    while True:
+        stream, peer = listener.accept()
+        threading.Thread(target=serve, args=(stream, peer, number), daemon=True).start()
+        number += 1
+
+
+def client(address, number, turns="1"):
+    raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, GRE)
+    stream = socket.create_connection((address, 1723), SECONDS)
+    number = int(number)
+    stream.sendall(message(1))
+    assert receive(stream)[0] == 2
+    stream.sendall(message(7, number))
+    kind, theirs, ours = receive(stream)
+    if (kind, ours) != (8, number):
+        raise OSError(f"answer {kind} to call {ours}, not {number}")
+    for turn in range(int(turns)):
+        text = f"{socket.gethostname()} {number} {turn}".encode() + bytes(str(time.time()), "ascii")
+        raw.sendto(gre(theirs, text), (address, 0))
+        wait(raw, number, text)
+        time.sleep(0.05)
+    stream.sendall(message(12, number))
+    assert receive(stream)[:2] == (13, theirs)
+    print("done")
+
+
+def wait(raw, number, text):
+    end = time.time() + SECONDS
+    while select.select([raw], [], [], max(0, end - time.time()))[0]:
+        got = gre_parts(raw.recv(65536))
+        if got == (number, text):
+            return
+        if got[1] == text:
+            raise OSError(f"GRE for number {got[0]}, not {number}")
+    raise OSError("no GRE came back")
+
+
+try:
+    {"server": server, "client": client}[sys.argv[1]](*sys.argv[2:])
+except (OSError, KeyboardInterrupt) as error:
+    sys.exit(f"{' '.join(sys.argv[1:])}: {error}")

@@ -58,8 +58,6 @@ check "an inside client gets a file" dcc client server1 send
 check "and the rest of one" dcc client server1 resume
 check "and is called to a conversation" dcc client server1 chat
 check "between two inside clients a file goes by the address outside" dcc server1 server2 send
-adm helper -D irc
-check "without the helper again nobody gets one" fails dcc server1 client send
 adm helper -A irc ports=7000
 check "nor by a port that is not watched" fails dcc server1 client send
 port=7000

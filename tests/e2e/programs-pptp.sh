@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # PPTP calls of Debian's pptp to Debian's pptpd: control messages over TCP, frames in GRE.  The kernel
 # need not have PPP: ppp.py stands in the place of pppd at both ends.  Each client's frames come back
-# to it, and nobody else's.  pptp numbers its calls as it likes, so pptp.py makes those of two clients
-# with the same number, in the layout of RFC 2637.
+# to it, and nobody else's.  pptp numbers its calls as it likes, so pptpd-client.py makes those of two
+# clients with the same number, in the layout of RFC 2637.
 . "$(dirname "$0")/lib.sh"
 need_tools pptp pptpd
 [ -z "${LAB_UNSHARED:-}" ] || skip_all "pptp keeps sockets in /run/pptp, which takes root"
@@ -44,13 +44,13 @@ calls() {
 	return $status
 }
 
-# same_number ADDRESS CLIENT...: the same with pptp.py, all with call 5.
+# same_number ADDRESS CLIENT...: the same with pptpd-client.py, all with call 5.
 same_number() {
 	local address=$1 client pids=() pid status=0
 
 	shift
 	for client; do
-		on "$client" python3 "$here/pptp.py" "$address" 5 "from $client" "$patience" &
+		on "$client" python3 "$here/pptpd-client.py" "$address" 5 "from $client" "$patience" &
 		pids+=($!)
 	done
 	for pid in "${pids[@]}"; do
