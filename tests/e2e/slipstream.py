@@ -5,7 +5,8 @@
   slipstream.py attacker FILE PORT...           takes connections at these ports; FILE has what came by
                                                 the last; prints "ready"
   slipstream.py browser ADDRESS PORT WAY TEXT   sends TEXT (with \\r, \\n, \\1 escaped), in that way:
-      honest   as a client of the protocol would: the first that is said
+      honest   as a client of the protocol would: nothing before it, and a segment begins at its
+               second line
       body     a form whose body it is, all in one segment
       cut      the same, and a segment begins where it does, as a page can have it by padding
       bytes    the same, and each byte of it has a segment of its own
@@ -30,9 +31,13 @@ def attacker(path, *ports):
     while True:
         for key, _ in waiting.select():
             connection, _ = key.fileobj.accept()
+            connection.settimeout(2)
             data = b""
-            while more := connection.recv(65536):
-                data += more
+            try:
+                while more := connection.recv(65536):
+                    data += more
+            except socket.timeout:
+                data += b"(no end)"
             with open(path, "wb") as file:
                 file.write(data)
             connection.close()  # the browser waits for that
@@ -45,7 +50,7 @@ def form(address, body):
 
 def pieces(way, address, text):
     if way == "honest":
-        return [text]
+        return [text[:text.index(b"\n") + 1], text[text.index(b"\n") + 1:]]
     if way == "turn":
         name = b"x" * 500 + b"\r\n" + text
         head = struct.pack("!HHI12sHH", ALLOCATE, len(name) + 4, MAGIC, b"transaction.", USERNAME, len(name))

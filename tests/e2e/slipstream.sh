@@ -9,31 +9,13 @@ begin 1
 came=$lab_scratch/came
 inside=10.0.0.11
 
-# The attacker gets in from the address that was contacted, by the port that was told or another one.
-# reach PROTO: by the port of the service, or by the one that the words which came name.
+# reach PROTO: the attacker gets in, from the address that was contacted.
 reach() {
-	local port
-
-	for port in 8080 $(words_port); do
-		if [ "$1" = tcp ]; then
-			on client curl -gsS --max-time 1 "http://198.51.100.1:$port/" && return 0
-		else
-			udp client 198.51.100.1 "$port" && return 0
-		fi
-	done 2>/dev/null
-	return 1
-}
-
-# A port that took the place of 8080, as FTP, IRC or SIP write it.
-words_port() {
-	python3 - "$came" <<-'END'
-		import re, sys
-		text = open(sys.argv[1], "rb").read().decode("latin-1")
-		for high, low in re.findall(r"198,51,100,1,(\d+),(\d+)", text):
-		    print(int(high) * 256 + int(low))
-		for pattern in r"\|198\.51\.100\.1\|(\d+)", r"3325256705 (\d+)", r"198\.51\.100\.1:(\d+)", r"m=audio (\d+)":
-		    print(*re.findall(pattern, text))
-	END
+	if [ "$1" = tcp ]; then
+		on client curl -gsS --max-time 1 http://198.51.100.1:8080/
+	else
+		udp client 198.51.100.1 8080
+	fi
 }
 
 # attack PROTO WAY PORT TEXT: it leads nowhere, and the text arrived as it was said.
@@ -58,16 +40,15 @@ opens() {
 		wait_until [ -s "$came" ] && reach "$1"
 }
 
-# withstands SENTENCE PROTO PORT TEXT: in all ways.  What the kernel's helpers do not withstand is said.
+# withstands SENTENCE PROTO PORT TEXT: in all ways.  The kernel's helpers believe what begins a segment.
 withstands() {
 	local way
 
+	if [ "${ENGINE:-kernel}" != user ]; then
+		attack "$2" cut "$3" "$4" >/dev/null 2>&1 || { skip "$1" "the kernel's helper believes it"; return; }
+	fi
 	for way in body cut bytes long turn; do
-		if [ "${ENGINE:-kernel}" = user ] || attack "$2" "$way" "$3" "$4" >/dev/null 2>&1; then
-			check "$1, $way" attack "$2" "$way" "$3" "$4"
-		else
-			skip "$1, $way" "the kernel's helper believes it"
-		fi
+		check "$1, $way" attack "$2" "$way" "$3" "$4"
 	done
 }
 
@@ -95,16 +76,15 @@ check "the service inside cannot be reached" fails reach tcp
 withstands "a page that says PORT" tcp 21 'PORT 10,0,0,11,31,144\r\n'
 withstands "a page that says EPRT" tcp 21 "EPRT |1|$inside|8080|\\r\\n"
 withstands "a page that offers DCC" tcp 6667 'PRIVMSG a :\1DCC CHAT chat 167772171 8080\1\r\n'
-withstands "a page that registers a phone" tcp 5060 "$(sip REGISTER)"
-withstands "a page that calls" udp 5060 "$(sip INVITE "$call")"
+# The kernel's helper does not look at SIP over TCP.
+on_user_engine withstands "a page that registers a phone" tcp 5060 "$(sip REGISTER)"
+on_user_engine withstands "a page that calls" udp 5060 "$(sip INVITE "$call")"
 
 # An attack would have been seen: what is honest does open the port.
 check "a client of FTP that says PORT is heard" opens tcp 21 'USER a\r\nPORT 10,0,0,11,31,144\r\n'
 check "a client of FTP that says EPRT" opens tcp 21 "USER a\\r\\nEPRT |1|$inside|8080|\\r\\n"
 check "a client of IRC that offers DCC" opens tcp 6667 \
 	'NICK a\r\nPRIVMSG a :\1DCC CHAT chat 167772171 8080\1\r\n'
-if [ "${ENGINE:-kernel}" = user ]; then
-	check "a phone that registers" opens tcp 5060 "$(sip REGISTER)"
-	check "a phone that calls" opens udp 5060 "$(sip INVITE "$call")"
-fi
+on_user_engine check "a phone that registers" opens tcp 5060 "$(sip REGISTER)"
+on_user_engine check "a phone that calls" opens udp 5060 "$(sip INVITE "$call")"
 finish
