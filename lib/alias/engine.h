@@ -66,7 +66,10 @@ struct link {
 	struct link_side *side;            /* what few links need, or NULL */
 	uint32_t server;                   /* of the redirect that made it, 0 = none */
 	uint32_t server_next, server_prev; /* ids in the list of its links */
-	uint32_t tcp_start;                /* sequence number after the answering side's SYN */
+	union {
+		uint32_t tcp_start; /* sequence number after the answering side's SYN */
+		uint32_t control;   /* of a PPTP call: id of the link that made it */
+	};
 } __attribute__((aligned(64)));
 
 _Static_assert(sizeof(struct link) == 64, "a link is one cache line");
@@ -453,6 +456,15 @@ bool packet_replace(struct packet *p, uint32_t offset, uint32_t old_len, const v
 bool packet_add_option(struct packet *p, const void *option, uint32_t len);
 /* The call id in the GRE header of a PPTP call, or NULL: it is another kind of GRE. */
 uint8_t *packet_call_id(uint8_t *gre, uint32_t len);
+
+/*
+ * A call id as a port of a view, and back.  Port 0 is no call, and pptpd gives its first call id 0:
+ * that is 65535 here, and 65535, which would be the last of so many calls, is no call.
+ */
+static inline uint16_t call_port(uint16_t id)
+{
+	return id == 0 ? 0xffff : id == 0xffff ? 0 : id;
+}
 
 static inline uint16_t load16(const void *p)
 {
