@@ -144,7 +144,7 @@ int answer_request(const struct ipmasqd *daemon, const struct request *request, 
 int answer_error(const struct ipmasq_error *error, char **answer, size_t *length)
 {
 	char line[sizeof(error->text) + 1];
-	struct text out = {0}, err = {line, 0};
+	struct text out = {line, 0}, err = {line, 0};
 
 	err.length = (size_t)snprintf(line, sizeof(line), "%s\n", error->text);
 	return compose(&out, &err, error->status, answer, length);

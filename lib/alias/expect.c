@@ -29,6 +29,10 @@ static struct expectation_list *slot_of(struct libalias *la, uint32_t deadline)
 
 static void forget(struct libalias *la, struct alias_link *r)
 {
+	uint32_t alias = r->alias;
+	uint16_t port = r->alias_port;
+	uint8_t proto = r->proto;
+
 	LIST_REMOVE(r, expected);
 	LIST_REMOVE(r, sibling);
 	la->stats.expectations--;
@@ -36,6 +40,7 @@ static void forget(struct libalias *la, struct alias_link *r)
 	if (r->socket >= 0)
 		close(r->socket);
 	redirect_delete(la, r);
+	port_release(la, alias, port, proto);
 }
 
 /* The part of a pair, 0 or 1, that master awaits already; NULL: it does not. */
@@ -116,18 +121,30 @@ static bool taken_at_peer(struct libalias *la, const struct link *master, uint8_
 	return proto == master->proto && link_find(la, IN, &view, proto);
 }
 
-/* Will the alias port, which is free, do?  RTP is on even ports (RFC 3550, section 11). */
+/*
+ * May it be awaited at this port?  Not where a static redirect waits, even if dynamic links share
+ * the port with it (KEEP_PORTS): an inside host could have connections that are for another.
+ */
+static bool usable(struct libalias *la, const struct view *in, uint8_t proto, uint16_t port)
+{
+	struct view view = *in;
+
+	view.local_port = htons(port);
+	return port_free(la, in, proto, port) && !redirect_of_port(la, &view, proto);
+}
+
+/* Will the alias port, which was chosen, do?  RTP is on even ports (RFC 3550, section 11). */
 static bool fits(struct libalias *la, const struct link *master, const struct expectation *wanted,
 		 const struct view *in, int ports)
 {
 	uint16_t port = ntohs(in->local_port);
 
-	if (taken_at_peer(la, master, wanted->proto, port))
+	if (!usable(la, in, wanted->proto, port) || taken_at_peer(la, master, wanted->proto, port))
 		return false;
 	if (ports == 1)
 		return true;
 	return (!(port & 1) || ntohs(wanted->inside_port) & 1) && port < 65535 &&
-	       port_free(la, in, wanted->proto, (uint16_t)(port + 1)) &&
+	       usable(la, in, wanted->proto, (uint16_t)(port + 1)) &&
 	       !taken_at_peer(la, master, wanted->proto, (uint16_t)(port + 1));
 }
 
@@ -142,8 +159,8 @@ static bool choose(struct libalias *la, const struct link *master, const struct 
 		in->local_port = wanted->alias_port;
 		sockets[0] = sockets[1] = -1;
 		for (int i = 0; i < ports; i++)
-			if (!port_free(la, in, wanted->proto,
-				       (uint16_t)(ntohs(wanted->alias_port) + i)))
+			if (!usable(la, in, wanted->proto,
+				    (uint16_t)(ntohs(wanted->alias_port) + i)))
 				return false;
 		return true;
 	}
@@ -170,7 +187,7 @@ static struct alias_link *complete(struct libalias *la, struct link_side *side,
 			  .local_port = htons(first),
 			  .peer_port = wanted->remote_port};
 
-	if (!port_free(la, &in, wanted->proto, (uint16_t)(first + missing)))
+	if (!usable(la, &in, wanted->proto, (uint16_t)(first + missing)))
 		return NULL;
 	part[missing] = enter(la, side, wanted, &in, missing, -1);
 	return part[missing] ? part[0] : NULL;
@@ -254,7 +271,6 @@ void expect_used(struct libalias *la, struct alias_link *r, struct link *link)
 		r->deadline = la->now + LINGER;
 		LIST_INSERT_HEAD(slot_of(la, r->deadline), r, expected);
 	}
-	firewall_open(la, link);
 }
 
 void expect_expire(struct libalias *la)

@@ -576,10 +576,15 @@ struct alias_link *redirect_find(struct libalias *la, enum direction dir, const 
 	return find_classes(la, dir, view, proto, mark, PORT_REMOTE_BOTH, ADDR);
 }
 
-bool redirect_holds_port(struct libalias *la, const struct view *in, uint8_t proto)
+const struct alias_link *redirect_of_port(const struct libalias *la, const struct view *in,
+					  uint8_t proto)
 {
-	const struct alias_link *found =
-		find_classes(la, IN, in, proto, 0, PORT_REMOTE_BOTH, TO_ALL_RANGE);
+	return find_classes(la, IN, in, proto, 0, PORT_REMOTE_BOTH, TO_ALL_RANGE);
+}
+
+bool redirect_holds_port(const struct libalias *la, const struct view *in, uint8_t proto)
+{
+	const struct alias_link *found = redirect_of_port(la, in, proto);
 
 	if (found || la->mode & PKT_ALIAS_KEEP_PORTS)
 		return found && (found->dynamic || !(la->mode & PKT_ALIAS_KEEP_PORTS));

@@ -34,7 +34,7 @@ round_trip() {
 raw() {
 	local log=$lab_scratch/raw
 
-	: >"$log" # before the waiting begins
+	: >"$log" # the last one was ready, too
 	on server1 python3 -c '
 import socket, sys
 receiver = socket.socket(socket.AF_INET, socket.SOCK_RAW, int(sys.argv[1]))

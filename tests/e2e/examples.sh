@@ -82,7 +82,7 @@ can_rewrite_ftp() {
 
 # ftp_session SERVER MODE CLIENT ADDRESS: FTP between stand-ins for both ends, which says the data.
 ftp_session() {
-	: >"$lab_scratch/session" # before the waiting begins
+	: >"$lab_scratch/session" # the last one was ready, too
 	on "$1" python3 "$here/ftp.py" "$2-server" 21 >"$lab_scratch/session" 2>&1 &
 	wait_until grep -q ready "$lab_scratch/session"
 	on "$3" python3 "$here/ftp.py" "$2-client" "$4" 21

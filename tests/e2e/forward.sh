@@ -24,9 +24,12 @@ sctp_inside() {
 }
 
 iperf_run() {
+	local server
+
 	on server1 iperf3 -s -1 -p 5201 >"$lab_scratch/iperf" 2>&1 &
+	server=$!
 	wait_until listens server1 -t 5201
-	on client iperf3 -c 198.51.100.1 -p 5301 -n 16M "$@"
+	on client iperf3 -c 198.51.100.1 -p 5301 -n 16M "$@" && wait_until gone $server
 }
 
 check "without a rule nobody answers" fails get client http://198.51.100.1:8000/

@@ -31,7 +31,7 @@ round_trip() {
 ftp() {
 	local log=$lab_scratch/ftp
 
-	: >"$log" # before the waiting begins
+	: >"$log" # the last one was ready, too
 	on "$1" python3 "$here/ftp.py" "$2-server" "$3" >"$log" 2>&1 &
 	wait_until grep -q ready "$log"
 	on "$4" python3 "$here/ftp.py" "$2-client" "$5" "$6" 2>&1

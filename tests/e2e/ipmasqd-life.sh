@@ -196,6 +196,7 @@ managed() {
 	on router timeout 60 python3 "$here/clients.py" "$1" notify "$ipmasqd" -f -i outside -r "$rules" \
 		-s "$socket" --pid-file "$lab_scratch/ipmasqd.pid" "${as_root[@]}" \
 		>"$lab_scratch/notified" 2>"$lab_scratch/ipmasqd.log" &
+	# shellcheck disable=SC2034 # in an eval below
 	manager=$!
 	wait_until grep -q READY=1 "$lab_scratch/notified"
 }

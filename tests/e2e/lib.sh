@@ -213,6 +213,18 @@ refuses() {
 
 # --- traffic ------------------------------------------------------------------------------------
 
+# As in the Internet, nobody outside has a way to the inside addresses: what comes does so by a rule.
+no_way_inside() {
+	on router nft -f - <<-END
+		table ip outside {
+			chain private {
+				type filter hook prerouting priority -400
+				iifname outside ip daddr 10.0.0.0/24 drop
+			}
+		}
+	END
+}
+
 # get NAMESPACE URL: fetches a page.
 get() {
 	on "$1" curl -gsS --max-time 5 "$2"

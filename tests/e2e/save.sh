@@ -61,6 +61,7 @@ rm -f "$file.again"
 check "a reader finds the old or the new file, whole, at any moment" read_while
 check "no temporary file is left" equals 1 entries
 check "a new file can be read by others" equals 644 eval 'umask 022; adm save "$file.mode" && stat -c %a "$file.mode"; rm -f "$file.mode"'
+check "a set-user-id mode is not kept for the new owner" equals 755 eval 'echo x >"$file.mode" && chmod 6755 "$file.mode" && adm save "$file.mode" && stat -c %a "$file.mode"; rm -f "$file.mode"'
 check "a full disk is said, the old file stays and no temporary file" says "1 rules old" save_to_full_disk
 check "a directory that is not there is said" fails_with 1 "$directory/none/rules" adm save "$directory/none/rules"
 check "a directory in place of the file is said" fails_with 1 "$directory" adm save "$directory"
