@@ -14,8 +14,10 @@ static const struct ipmasq_rule *rule_of_helper(const struct user *user, const c
 	const struct stored *stored;
 
 	LIST_FOREACH(stored, &user->store.kinds[IPMASQ_HELPER], of_kind)
+	{
 		if (LibAliasHelperHas(stored->rule->helper.name, name))
 			return stored->rule;
+	}
 	return NULL;
 }
 
