@@ -48,7 +48,7 @@ static int format_rule(const struct ipmasq_rule *rule, ipmasq_line_visit visit, 
 	plugin = ipmasq_plugin_load(rule->owner, error);
 	if (!plugin)
 		return -1;
-	if (plugin->format(rule, visit, data) < 0)
+	if (ipmasq_plugin_format(plugin, rule, visit, data) < 0)
 		return ipmasq_fail(error, ENOMEM, "out of memory");
 	return 0;
 }
@@ -129,6 +129,6 @@ char *changes_rule_line(const struct ipmasq_rule *rule)
 	char *line = NULL;
 
 	if (plugin)
-		plugin->format(rule, take_line, &line);
+		ipmasq_plugin_format(plugin, rule, take_line, &line);
 	return line;
 }

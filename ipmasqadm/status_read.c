@@ -98,7 +98,7 @@ static int count_rule(const struct ipmasq_rule *rule, void *data)
 	if (!reading)
 		return -1;
 	if (plugin)
-		return plugin->format(rule, count_line, &reading->value);
+		return ipmasq_plugin_format(plugin, rule, count_line, &reading->value);
 	reading->value++;
 	return 0;
 }
@@ -106,7 +106,11 @@ static int count_rule(const struct ipmasq_rule *rule, void *data)
 static int add_module(const char *name, void *data)
 {
 	const struct adding *adding = data;
+	struct ipmasq_error error = {0}; /* what cannot be loaded may have rules all the same */
+	const struct ipmasq_plugin *plugin = ipmasq_plugin_load(name, &error);
 
+	if (plugin && !plugin->format)
+		return 0;
 	return status_add(adding->status, STATUS_RULES, name, 0, &adding->context->error);
 }
 

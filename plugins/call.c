@@ -79,7 +79,7 @@ int call_remove(struct ipmasq_context *context, const struct ipmasq_plugin *plug
 		rc = ipmasq_table_remove(context->table, key, &context->error);
 		goto out;
 	}
-	plugin->format(key, copy_line, line);
+	ipmasq_plugin_format(plugin, key, copy_line, line);
 	ipmasq_fail(&context->error, ENOENT,
 		    "there is no rule `%s`; `ipmasqadm %s -L` lists what there is", line,
 		    plugin->name);

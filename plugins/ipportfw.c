@@ -121,15 +121,6 @@ static int run(struct ipmasq_context *context, int argc, char **argv)
 	return call_run(context, &ipmasq_plugin, commands, argc, argv);
 }
 
-/* No rule has this module for an owner. */
-static int format(const struct ipmasq_rule *rule, ipmasq_line_visit visit, void *data)
-{
-	(void)rule;
-	(void)visit;
-	(void)data;
-	return 0;
-}
-
 const struct ipmasq_plugin ipmasq_plugin = {
 	.abi = IPMASQ_PLUGIN_ABI,
 	.name = "ipportfw",
@@ -140,5 +131,4 @@ const struct ipmasq_plugin ipmasq_plugin = {
 		    "-C\n"
 		    "-L",
 	.run = run,
-	.format = format,
 };

@@ -120,7 +120,7 @@ static int count_rule(const struct ipmasq_rule *rule, void *data)
 	counting->modules[i].name = plugin->name;
 	if (i == counting->n)
 		counting->n++;
-	return plugin->format(rule, count_line, &counting->modules[i].lines);
+	return ipmasq_plugin_format(plugin, rule, count_line, &counting->modules[i].lines);
 }
 
 static int put_rules(const struct printing *printing)

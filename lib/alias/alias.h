@@ -461,6 +461,7 @@ struct alias_link_info {
 	unsigned char incoming;            /* made by an incoming packet */
 	unsigned int timeout;              /* seconds until it expires */
 	const struct alias_link *redirect; /* that made it, or NULL */
+	const char *helper;                /* that awaited it since the start, or NULL */
 };
 
 /*
@@ -530,6 +531,9 @@ int LibAliasSetLogFile(struct libalias *la, const char *path);
  * many ports.
  */
 int LibAliasSetHelper(struct libalias *la, const char *name, unsigned int port, int enable);
+
+/* LibAliasHelperHas - is this the helper, or has the set of this name it? */
+int LibAliasHelperHas(const char *name, const char *helper);
 
 #ifdef __cplusplus
 }

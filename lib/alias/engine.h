@@ -59,7 +59,8 @@ struct link {
 	struct view view[2];
 	uint8_t proto;
 	uint8_t flags;                     /* LINK_* */
-	uint8_t timer;                     /* enum alias_timeout */
+	uint8_t timer : 3;                 /* enum alias_timeout */
+	uint8_t helper : 5;                /* that awaited it: its number, or 0 */
 	uint8_t tcp_state;                 /* TCP_* */
 	uint32_t last;                     /* time of the last packet */
 	uint32_t timer_next, timer_prev;   /* ids in a slot, whose number the first has before it */

@@ -264,6 +264,7 @@ void expect_used(struct libalias *la, struct alias_link *r, struct link *link)
 		return;
 	}
 	link->flags |= LINK_EXPECTED;
+	link->helper = helper_number(r->helper);
 	if (link->flags & LINK_INCOMING || r->kind == REDIRECT_OUTGOING) {
 		forget(la, r);
 	} else if ((int32_t)(r->deadline - la->now) > LINGER) {

@@ -40,7 +40,7 @@ static const struct helper none = {.name = ""};
 #define HELPERS   (sizeof(helpers) / sizeof(helpers[0]))
 #define MAP_WORDS (65536 / 64)
 
-_Static_assert(HELPERS <= 32, "candidates are bits of a word");
+_Static_assert(HELPERS < 32, "candidates are bits of a word, and numbers fit a link");
 
 static atomic_uint loaded; /* helpers by number */
 
@@ -62,6 +62,25 @@ static uint32_t helpers_named(const char *name)
 			found |= 1u << i;
 	}
 	return found;
+}
+
+uint8_t helper_number(const struct helper *helper)
+{
+	uint8_t i = 0;
+
+	while (i < HELPERS && helpers[i] != helper)
+		i++;
+	return i < HELPERS ? i + 1 : 0;
+}
+
+const char *helper_name(uint8_t number)
+{
+	return number ? helpers[number - 1]->name : NULL;
+}
+
+int LibAliasHelperHas(const char *name, const char *helper)
+{
+	return (helpers_named(name) & helpers_named(helper)) != 0;
 }
 
 static uint64_t *map_of(const struct libalias *la, unsigned int proto)

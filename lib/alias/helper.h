@@ -63,6 +63,10 @@ extern const struct helper helper_vdolive;
 void helper_init(struct libalias *la);
 void helper_free(struct libalias *la);
 
+/* A number of a helper, from 1, that fits a link; its name, NULL of 0. */
+uint8_t helper_number(const struct helper *helper);
+const char *helper_name(uint8_t number);
+
 /* Is there a helper that watches a port of this view? */
 bool helper_watches(const struct libalias *la, const struct view *view, uint8_t proto);
 

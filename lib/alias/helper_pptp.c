@@ -141,6 +141,7 @@ static bool make_link(struct libalias *la, const struct link *control, const str
 	if (!link)
 		return false;
 	link->timer = ALIAS_TIMEOUT_TCP_ESTABLISHED;
+	link->helper = helper_number(&helper_pptp);
 	link->control = link_id(la, control);
 	firewall_open(la, link);
 	return true;

@@ -11,7 +11,7 @@
  * Side records (link_side) hold what few links need: sequence changes, helper state, firewall
  * holes.
  */
-#include "engine.h"
+#include "helper.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -144,6 +144,7 @@ void link_describe(const struct libalias *la, const struct link *link, struct al
 		.incoming = (link->flags & LINK_INCOMING) != 0,
 		.timeout = la->timeout[link->timer] - (la->now - link->last),
 		.redirect = redirect_of(la, link),
+		.helper = helper_name(link->helper),
 	};
 }
 

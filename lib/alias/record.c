@@ -32,6 +32,7 @@
 struct contents {
 	struct link link;
 	uint32_t idle;
+	uint8_t timer; /* as it was read */
 	uint8_t has;
 	struct alias_link redirect; /* that matches the same packets */
 	uint32_t server_addr;
@@ -132,7 +133,7 @@ static void fields(struct cursor *c, struct contents *x)
 	}
 	number8(c, &x->link.proto);
 	number8(c, &x->link.flags);
-	number8(c, &x->link.timer);
+	number8(c, &x->timer);
 	number8(c, &x->link.tcp_state);
 	number8(c, &x->has);
 	number32(c, &x->idle);
@@ -151,7 +152,7 @@ static void collect(struct libalias *la, const struct link *link, struct content
 {
 	const struct link_side *side = link->side;
 
-	*x = (struct contents){.link = *link, .idle = la->now - link->last};
+	*x = (struct contents){.link = *link, .timer = link->timer, .idle = la->now - link->last};
 	x->link.flags &= KEPT_FLAGS;
 	if (link->server) {
 		const struct alias_server *server = server_at(la, link->server);
@@ -252,7 +253,7 @@ static bool read_record(struct contents *x, const void *record, int length)
 	return !c.overrun && !c.left && !x->helper[sizeof(x->helper) - 1] &&
 	       x->changes[OUT] <= SEQUENCE_CHANGES && x->changes[IN] <= SEQUENCE_CHANGES &&
 	       (x->link.proto == IPPROTO_TCP || !(x->has & HAS_SIDE)) &&
-	       x->redirect.kind <= REDIRECT_ADDR && timer_fits(x->link.proto, x->link.timer) &&
+	       x->redirect.kind <= REDIRECT_ADDR && timer_fits(x->link.proto, x->timer) &&
 	       flags_fit(x) && views_fit(&x->link);
 }
 
@@ -304,7 +305,7 @@ int LibAliasUnpackLink(struct libalias *la, const void *record, int length)
 		return -1;
 	}
 	clock_advance(la);
-	if (x.idle > la->timeout[x.link.timer]) {
+	if (x.idle > la->timeout[x.timer]) {
 		errno = ETIMEDOUT;
 		return -1;
 	}
@@ -320,7 +321,7 @@ int LibAliasUnpackLink(struct libalias *la, const void *record, int length)
 			   x.link.flags | LINK_KNOWN_FREE);
 	if (!link)
 		return -1;
-	link->timer = x.link.timer;
+	link->timer = x.timer;
 	link->tcp_state = x.link.tcp_state;
 	link->tcp_start = x.link.tcp_start;
 	link->last = la->now - x.idle;

@@ -229,7 +229,7 @@ static int offer_from_rule(const struct ipmasq_rule *rule, void *data)
 {
 	const struct offering *offering = data;
 
-	return offering->completion->plugin->format(rule, offer_from_line, data);
+	return ipmasq_plugin_format(offering->completion->plugin, rule, offer_from_line, data);
 }
 
 /* What there is in the place of the word; how many words it was is told by offering->n. */

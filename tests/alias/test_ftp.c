@@ -39,6 +39,7 @@ static void data_arrives(struct net *net, uint16_t port, const char *host, uint1
 
 static void port_is_translated_and_the_data_connection_comes_in(void **state)
 {
+	struct alias_link_info info;
 	struct net *net = *state;
 
 	deny_incoming(net);
@@ -47,6 +48,12 @@ static void port_is_translated_and_the_data_connection_comes_in(void **state)
 	assert_int_equal(expectations(net), 1);
 	data_arrives(net, 4097, INSIDE, 4097);
 	assert_int_equal(expectations(net), 0);
+	build_tcp(net->packet, ENDS(INSIDE, 4097, SERVER, 20), TH_ACK, 1, 1, NULL, 0);
+	assert_int_equal(LibAliasFindLink(net->la, net->packet, 0, &info), 0);
+	assert_string_equal(info.helper, "ftp");
+	build_tcp(net->packet, ENDS(INSIDE, 3000, SERVER, 21), TH_ACK, 1, 1, NULL, 0);
+	assert_int_equal(LibAliasFindLink(net->la, net->packet, 0, &info), 0);
+	assert_null(info.helper);
 	tcp_out(net, ENDS(INSIDE, 4097, SERVER, 20), TH_SYN | TH_ACK);
 	assert_ends(net->packet, ALIAS, 4097, SERVER, 20);
 	assert_int_equal(tcp_in(net, ENDS(SERVER, 19, ALIAS, 4097), TH_SYN), PKT_ALIAS_IGNORED);
@@ -193,7 +200,8 @@ static void client_says(struct net *net, uint32_t seq, const char *text)
 
 static void an_inside_server_connects_from_the_address_that_was_called(void **state)
 {
-	static const char port[] = "PORT 203,0,113,7,16,1\r\n", eprt[] = "EPRT |1|203.0.113.7|4098|\r\n";
+	static const char port[] = "PORT 203,0,113,7,16,1\r\n",
+			  eprt[] = "EPRT |1|203.0.113.7|4098|\r\n";
 	struct net *net = *state;
 
 	call_inside_server(net);

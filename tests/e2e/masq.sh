@@ -156,6 +156,13 @@ expiry_with() {
 }
 user_check "-T sets the time-outs of connections to come" eval '
 	expire=$(expiry_with 0 0 77) && [ "$expire" -gt 5 ] && [ "$expire" -le 77 ]'
+closing_with() {
+	masq -T "$@" && get server1 http://198.51.100.2:8080/ >/dev/null &&
+		wait_until eval '[ "$(listing -C -p 8080 | cut -d " " -f 2)" -lt 100 ]' &&
+		listing -C -p 8080 | cut -d " " -f 2
+}
+user_check "... and of TCP connections that have ended" eval '
+	expire=$(closing_with 7200 15 0) && [ "$expire" -gt 5 ] && [ "$expire" -le 15 ]'
 check "a time-out with junk is refused" refuses 2 "'5x'" masq -T 1 5x 1
 check "two time-outs are refused" refuses 2 "-T needs" masq -T 1 2
 check "a time-out that does not fit is refused" refuses 2 "'2147484'" masq -T 0 0 2147484

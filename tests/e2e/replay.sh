@@ -55,7 +55,7 @@ check "the packets that it wrote have right checksums" fails eval \
 	'tcpdump -n -vv -r "$output" "dst host 10.0.0.11 and tcp[13] & 7 != 0" 2>/dev/null | grep -q incorrect'
 check "a sum closes the listing" says " packets: " replay "$capture" -r "$file" -i 198.51.100.1
 
-python3 - "$lab_scratch/made.pcap" <<-'END'
+python3 - "$lab_scratch/made.pcap" "$lab_scratch/ftp.pcap" <<-'END'
 	import struct, sys
 
 	def checksum(data):
@@ -83,11 +83,26 @@ python3 - "$lab_scratch/made.pcap" <<-'END'
 	    (1001, b"\x60" + b"\0" * 39),                                 # IPv6
 	    (1002, ip("10.0.0.11", "203.0.113.9", 17, udp(5001, 53))[:24]),
 	]
-	with open(sys.argv[1], "wb") as out:
-	    out.write(struct.pack("=IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
-	    for when, packet in packets:
-	        length = len(packet) if when != 1002 else 200
-	        out.write(struct.pack("=IIII", 1000000 + when, 0, len(packet), length) + packet)
+	def tcp(sport, dport, flags, seq, ack, data=b""):
+	    return struct.pack("!HHIIBBHHH", sport, dport, seq, ack, 0x50, flags, 65535, 0, 0) + data
+
+	# Active FTP: what the client announces, and the server's connection there.
+	ftp = [
+	    (0, ip("10.0.0.11", "203.0.113.9", 6, tcp(3000, 21, 2, 99, 0))),
+	    (0, ip("203.0.113.9", "198.51.100.1", 6, tcp(21, 3000, 18, 499, 100))),
+	    (0, ip("10.0.0.11", "203.0.113.9", 6, tcp(3000, 21, 24, 100, 500, b"PORT 10,0,0,11,16,1\r\n"))),
+	    (0, ip("203.0.113.9", "198.51.100.1", 6, tcp(20, 4097, 2, 1, 0))),
+	]
+
+	def write(name, packets):
+	    with open(name, "wb") as out:
+	        out.write(struct.pack("=IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
+	        for when, packet in packets:
+	            length = len(packet) if when != 1002 else 200
+	            out.write(struct.pack("=IIII", 1000000 + when, 0, len(packet), length) + packet)
+
+	write(sys.argv[1], packets)
+	write(sys.argv[2], ftp)
 END
 made() {
 	flows_of "$lab_scratch/made.pcap" -r "$file" -i 198.51.100.1
@@ -100,6 +115,13 @@ check "the capture's clock counts: after the time-out the answer is late" says \
 	"6 packets: 2 translated, 2 unchanged, 0 dropped, 0 held, 1 not IPv4, 1 cut short" \
 	replay -n "$lab_scratch/made.pcap" -r "$file" -i 198.51.100.1
 
+{ cat "$file"; echo "helper -A ftp"; } >"$file.ftp"
+check "what a helper has awaited is by the helper's rule" says \
+	"tcp 203.0.113.9 198.51.100.1 4097 translated 203.0.113.9 10.0.0.11 4097 helper -A ftp" \
+	flows_of "$lab_scratch/ftp.pcap" -r "$file.ftp" -i 198.51.100.1
+check "... and its control connection by what masquerades it" says \
+	"tcp 10.0.0.11 203.0.113.9 21 translated 198.51.100.1 203.0.113.9 21 masq -A -S 10.0.0.0/24" \
+	flows_of "$lab_scratch/ftp.pcap" -r "$file.ftp" -i 198.51.100.1
 check "no capture is named" fails_with 2 "name the capture" replay -r "$file" -i 198.51.100.1
 check "a capture that is not there is named" fails_with 1 "$lab_scratch/none" \
 	replay "$lab_scratch/none" -r "$file" -i 198.51.100.1

@@ -30,6 +30,7 @@ on router sysctl -qw net.ipv4.ip_forward=0
 check "forwarding is off" equals 0 value setting net.ipv4.ip_forward
 on router sysctl -qw net.ipv4.ip_forward=1
 check "no rules yet" equals 0 value rules portfw
+check "a module that only edits another's rules has no line" equals "" value rules ipportfw
 portfw -A -P tcp -L 198.51.100.1 8000 -R 10.0.0.11 80
 portfw -A -P tcp -L 198.51.100.1 8000 -R 10.0.0.12 80
 portfw -A -P tcp -L 198.51.100.1 8001 -R 10.0.0.11 80

@@ -94,7 +94,7 @@ char *command_format_all(const struct memory_engine *memory)
 		rules[i] = memory->rules[i];
 	qsort(rules, memory->n_rules, sizeof(struct ipmasq_rule *), compare_rules);
 	for (size_t i = 0; i < memory->n_rules; i++)
-		if (ipmasq_plugin.format(rules[i], write_line, out) < 0)
+		if (ipmasq_plugin_format(&ipmasq_plugin, rules[i], write_line, out) < 0)
 			abort();
 	fclose(out);
 	free(rules);

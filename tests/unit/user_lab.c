@@ -111,7 +111,7 @@ static int write_rule(const struct ipmasq_rule *rule, void *data)
 {
 	const struct writing *writing = data;
 
-	return writing->plugin->format(rule, write_line, writing->out);
+	return ipmasq_plugin_format(writing->plugin, rule, write_line, writing->out);
 }
 
 static char *rules_of(struct lab *lab, const char *name)

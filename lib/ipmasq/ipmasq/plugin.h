@@ -61,10 +61,18 @@ struct ipmasq_plugin {
 
 	/*
 	 * format - visit the command lines, without the program's name, that make `rule`
-	 * again when they are run in this order.
+	 * again when they are run in this order.  NULL: no rule is this module's own.
 	 */
 	int (*format)(const struct ipmasq_rule *rule, ipmasq_line_visit visit, void *data);
 };
+
+/* ipmasq_plugin_format - the same of any plugin; of one that owns no rule there are no lines. */
+static inline int ipmasq_plugin_format(const struct ipmasq_plugin *plugin,
+				       const struct ipmasq_rule *rule, ipmasq_line_visit visit,
+				       void *data)
+{
+	return plugin->format ? plugin->format(rule, visit, data) : 0;
+}
 
 /*
  * ipmasq_plugin_complete - visit the words that argv[argc-1], perhaps empty, may become; argv[0] is

@@ -1,12 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which rule decided about a packet: that of the link which it used or made.
+ * Which rule decided about a packet: that of the link which it used or made; where a helper has
+ * awaited it, the helper's.
  */
 #include "internal.h"
 
 #include <netinet/ip.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const struct ipmasq_rule *rule_of_helper(const struct user *user, const char *name)
+{
+	const struct stored *stored;
+
+	LIST_FOREACH(stored, &user->store.kinds[IPMASQ_HELPER], of_kind)
+	{
+		if (LibAliasHelperHas(stored->rule->helper.name, name))
+			return stored->rule;
+	}
+	return NULL;
+}
 
 /* The rule that made a link of the border. */
 static const struct ipmasq_rule *rule_of(const struct user *user,
@@ -18,6 +31,8 @@ static const struct ipmasq_rule *rule_of(const struct user *user,
 
 	if (stored)
 		return stored->rule;
+	if (link->helper)
+		return rule_of_helper(user, link->helper);
 	if (link->incoming)
 		return NULL;
 	source = sources_find(&user->sources, link->local_addr, link->proto);
