@@ -41,7 +41,8 @@ lab_unshare() {
 		bash -c 'mount -t tmpfs tmpfs /run && exec bash "$0" "$@"' "$@"
 }
 
-# Runs a command in a namespace of the lab: on NAME COMMAND...
+# Runs a command in a namespace of the lab: on NAME COMMAND...  Not by `ip -n`, which mounts and
+# needs a root directory that is a mount point: that of a chroot often is none.
 on() {
 	local name=$1
 
@@ -52,24 +53,24 @@ on() {
 lab_namespace() {
 	ip netns add "$lab-$1" || return 1
 	lab_namespaces+=("$lab-$1")
-	ip -n "$lab-$1" link set lo up
+	on "$1" ip link set lo up
 }
 
 lab_address() {
-	local namespace=$lab-$1 device=$2 address
+	local namespace=$1 device=$2 address
 
 	shift 2
 	for address; do
 		case $address in
-		*:*) ip -n "$namespace" address add "$address" dev "$device" nodad ;;
-		*) ip -n "$namespace" address add "$address" dev "$device" ;;
+		*:*) on "$namespace" ip address add "$address" dev "$device" nodad ;;
+		*) on "$namespace" ip address add "$address" dev "$device" ;;
 		esac || return 1
 	done
-	ip -n "$namespace" link set "$device" up
+	on "$namespace" ip link set "$device" up
 }
 
 lab_default_route() {
-	ip -n "$lab-$1" route add default via "$2" && ip -n "$lab-$1" -6 route add default via "$3"
+	on "$1" ip route add default via "$2" && on "$1" ip -6 route add default via "$3"
 }
 
 # Settings of the router's namespace.  br_netfilter, where something has loaded it, would have the
@@ -87,13 +88,13 @@ lab_router_settings() {
 
 lab_router() {
 	lab_namespace router && lab_router_settings || return 1
-	ip -n "$lab-router" link add name inside type bridge || return 1
+	on router ip link add name inside type bridge || return 1
 	lab_address router inside 10.0.0.1/24 fd00:1::1/64
 }
 
 lab_client() {
 	lab_namespace client || return 1
-	ip -n "$lab-router" link add name outside type veth peer name eth0 netns "$lab-client" ||
+	on router ip link add name outside type veth peer name eth0 netns "$lab-client" ||
 		return 1
 	lab_address router outside 198.51.100.1/24 198.51.100.10/24 2001:db8:1::1/64 2001:db8:1::10/64 &&
 		lab_address client eth0 198.51.100.2/24 2001:db8:1::2/64 &&
@@ -104,9 +105,9 @@ lab_server() {
 	local number=$1
 
 	lab_namespace "server$number" || return 1
-	ip -n "$lab-router" link add name "port$number" type veth peer name eth0 \
+	on router ip link add name "port$number" type veth peer name eth0 \
 		netns "$lab-server$number" || return 1
-	ip -n "$lab-router" link set "port$number" master inside up &&
+	on router ip link set "port$number" master inside up &&
 		lab_address "server$number" eth0 "10.0.0.1$number/24" "fd00:1::1$number/64" &&
 		lab_default_route "server$number" 10.0.0.1 fd00:1::1
 }

@@ -53,8 +53,8 @@ struct replay {
 	uint64_t packets, others, truncated;
 	uint64_t verdicts[USER_HOLD + 1];
 	struct pcap_pkthdr header; /* of the packet at hand */
-	size_t link_length;
-	unsigned char frame[LINK_HEADER_MAX + 65536];
+	size_t link_length;        /* of its link header, behind which the datagram is aligned: */
+	_Alignas(struct iphdr) unsigned char frame[LINK_HEADER_MAX + 65536];
 };
 
 struct arguments {
@@ -229,7 +229,8 @@ static void write_frame(struct replay *replay, size_t length)
 
 	header.caplen = header.len = (bpf_u_int32)(replay->link_length + length);
 	if (replay->out)
-		pcap_dump((unsigned char *)replay->out, &header, replay->frame);
+		pcap_dump((unsigned char *)replay->out, &header,
+			  replay->frame + LINK_HEADER_MAX - replay->link_length);
 }
 
 /* A fragment that was held goes on behind its header. */
@@ -246,7 +247,7 @@ static void released(void *arg, unsigned int worker, uint32_t id, void *data, in
 	if (!copy)
 		return;
 	*copy = *replay;
-	memcpy(copy->frame + copy->link_length, data, (size_t)length);
+	memcpy(copy->frame + LINK_HEADER_MAX, data, (size_t)length);
 	write_frame(copy, (size_t)length);
 	free(copy);
 }
@@ -272,8 +273,8 @@ static int note_flow(struct replay *replay, const struct ends *before,
 static int translate(struct replay *replay, size_t length)
 {
 	struct user_packet packet = {
-		.data = replay->frame + replay->link_length,
-		.size = (int)(sizeof(replay->frame) - replay->link_length),
+		.data = replay->frame + LINK_HEADER_MAX,
+		.size = (int)(sizeof(replay->frame) - LINK_HEADER_MAX),
 	};
 	struct ends before;
 
@@ -292,12 +293,13 @@ static bool is_ipv4(const unsigned char *data, size_t captured)
 
 static bool whole(const unsigned char *data, size_t captured, size_t *length)
 {
-	const struct iphdr *ip = (const void *)data;
+	struct iphdr ip;
 
-	if (captured < sizeof(*ip) || ip->ihl < 5)
+	if (captured < sizeof(ip))
 		return false;
-	*length = ntohs(ip->tot_len);
-	return *length >= ip->ihl * 4u && *length <= captured;
+	memcpy(&ip, data, sizeof(ip)); /* the capture's buffer is not aligned */
+	*length = ntohs(ip.tot_len);
+	return ip.ihl >= 5 && *length >= ip.ihl * 4u && *length <= captured;
 }
 
 static int take_frame(struct replay *replay, const unsigned char *frame)
@@ -320,8 +322,8 @@ static int take_frame(struct replay *replay, const unsigned char *frame)
 			pcap_dump((unsigned char *)replay->out, &replay->header, frame);
 		return 0;
 	}
-	memcpy(replay->frame, frame, (size_t)link + length);
 	replay->link_length = (size_t)link;
+	memcpy(replay->frame + LINK_HEADER_MAX - link, frame, (size_t)link + length);
 	return translate(replay, length);
 }
 

@@ -167,7 +167,6 @@ cause() {
 	"no permission"*)
 		echo "setpriv --bounding-set=-net_admin --inh-caps=-net_admin ipmasqadm $forward" ;;
 	"there is a table inet ipmasq"*) echo "nft add table inet ipmasq; ipmasqadm $forward" ;;
-	"cannot reach ipmasqd"*) echo "ipmasqadm -e ./nobody.sock portfw -L" ;;
 	*"cannot be sent to ipmasqd") echo "ipmasqadm -e ./nobody.sock portfw ''" ;;
 	"ipmasqd at NAME went away"*) echo "ipmasqd-control.sh" ;;
 	"there is no module"*) echo "ipmasqadm nosuch" ;;
