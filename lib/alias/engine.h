@@ -484,6 +484,8 @@ static inline void store32(void *p, uint32_t value)
 bool tcp_is_reset(const struct packet *p);
 /* After tcp_track(): is p a SYN by which dir's end begins the connection, perhaps anew? */
 bool tcp_begins(const struct link *link, const struct packet *p, enum direction dir);
+/* Is it a SYN that answers one which has not been acknowledged in turn? */
+bool tcp_answers(const struct link *link, const struct packet *p, enum direction dir);
 void tcp_track(struct libalias *la, struct link *link, enum direction dir, const uint8_t *tcp);
 void tcp_adjust(struct link *link, struct packet *p, enum direction dir);
 bool tcp_record_change(struct link_side *side, enum direction dir, uint32_t start, uint32_t end,

@@ -355,6 +355,22 @@ static __attribute__((noinline)) void restart(struct libalias *la, struct link *
 	side->begun = false;
 }
 
+/*
+ * Is this the SYN by which a connection begins?  From outside it may be forged, after a forged RST:
+ * then what there is goes on until the server inside answers with a SYN that is new.
+ */
+static bool begins_anew(const struct link *link, const struct packet *p, enum direction dir)
+{
+	const struct link_side *side = link->side;
+
+	if (!side->server_inside)
+		return dir == OUT && tcp_begins(link, p, OUT);
+	if (dir == IN)
+		return !side->begun && !side->first_len && tcp_begins(link, p, IN);
+	return (side->begun || side->first_len) && tcp_answers(link, p, OUT) &&
+	       side->start[OUT] != ntohl(load32(p->l4 + 4)) + 1;
+}
+
 /* The candidates that can begin like this; the first that must is it. */
 static void judge(struct link_side *side)
 {
@@ -405,10 +421,10 @@ void helper_run(struct libalias *la, struct link *link, struct packet *p, enum d
 	if (p->proto == IPPROTO_UDP && ntohs(load16(p->l4 + 4)) != p->l4_len)
 		return;
 	if (p->proto == IPPROTO_TCP && p->l4[13] & TH_SYN) {
+		if (begins_anew(link, p, dir))
+			restart(la, link);
 		side->start[dir] = ntohl(load32(p->l4 + 4)) + 1;
 		side->start_known[dir] = true;
-		if (dir == (side->server_inside ? IN : OUT) && tcp_begins(link, p, dir))
-			restart(la, link);
 		return;
 	}
 	if (!side->begun && !may_see(side, p, dir))
