@@ -287,7 +287,7 @@ static size_t state_of(uint32_t candidates, unsigned int proto)
 
 /*
  * The helpers that watch a port of the link's server.  Who is called is the server: a caller may
- * choose any port.  Datagrams may go either way.
+ * choose any port, and an alias port is chosen for him.  Datagrams may go either way.
  */
 static uint32_t link_watchers(const struct libalias *la, const struct link *link,
 			      bool *server_inside)
@@ -303,7 +303,10 @@ static uint32_t link_watchers(const struct libalias *la, const struct link *link
 		found = watchers(la, proto, out->peer_port, in->peer_port);
 	if (proto == HELPER_UDP)
 		*server_inside = !found;
-	return *server_inside ? watchers(la, proto, out->local_port, in->local_port) : found;
+	if (!*server_inside)
+		return found;
+	return watchers(la, proto, out->local_port,
+			link->flags & LINK_INCOMING ? in->local_port : out->local_port);
 }
 
 static void attach(struct libalias *la, struct link *link, uint32_t candidates, bool server_inside,
