@@ -312,8 +312,7 @@ static uint32_t link_watchers(const struct libalias *la, const struct link *link
 static void attach(struct libalias *la, struct link *link, uint32_t candidates, bool server_inside,
 		   bool begun)
 {
-	struct link_side *side =
-		link_side_for_helper(la, link, state_of(candidates, proto_bit(link->proto)));
+	struct link_side *side = link_side(la, link);
 
 	if (!side)
 		return;
@@ -350,7 +349,8 @@ static __attribute__((noinline)) void restart(struct libalias *la, struct link *
 
 	if (side->first_len || side->begun)
 		helper_detach(la, link);
-	memset(helper_state(link), 0, state_of(side->candidates, HELPER_TCP));
+	if (side->has_state)
+		memset(helper_state(link), 0, state_of(side->candidates, HELPER_TCP));
 	side->helper = helpers[__builtin_ctz(side->candidates)];
 	side->alone = !(side->candidates & (side->candidates - 1));
 	side->changes[OUT] = side->changes[IN] = 0;
@@ -416,6 +416,16 @@ static __attribute__((noinline)) bool may_see(struct link_side *side, const stru
 	return side->begun || side->alone;
 }
 
+/* Who only sends SYNs from outside, perhaps by forged addresses, gets none of this memory. */
+static __attribute__((noinline)) bool make_state(struct libalias *la, struct link *link)
+{
+	size_t size = state_of(link->side->candidates, proto_bit(link->proto));
+
+	if (link->side->server_inside && link->timer == ALIAS_TIMEOUT_TCP_OPENING)
+		return false;
+	return link_side_with_state(la, link, size);
+}
+
 void helper_run(struct libalias *la, struct link *link, struct packet *p, enum direction dir)
 {
 	struct link_side *side = link->side;
@@ -430,6 +440,9 @@ void helper_run(struct libalias *la, struct link *link, struct packet *p, enum d
 		side->start_known[dir] = true;
 		return;
 	}
+	if (!side->has_state && !make_state(la, link))
+		return;
+	side = link->side;
 	if (!side->begun && !may_see(side, p, dir))
 		return;
 	if (dir == OUT && side->helper->out)
@@ -443,7 +456,7 @@ void helper_detach(struct libalias *la, struct link *link)
 	const struct helper *helper = link->side->helper;
 
 	link->side->helper = helper ? &none : NULL;
-	if (helper && helper->end)
+	if (helper && helper->end && link->side->has_state)
 		helper->end(la, link);
 }
 

@@ -156,6 +156,8 @@ static void an_inside_servers_passive_answers_are_translated(void **state)
 	assert_int_equal(send_in(net), PKT_ALIAS_OK);
 	build_tcp(net->packet, ENDS(INSIDE, 21, REMOTE, 3000), TH_SYN | TH_ACK, 99, 2, NULL, 0);
 	send_out(net);
+	build_tcp(net->packet, ENDS(REMOTE, 3000, ALIAS, 21), TH_ACK, 2, 100, NULL, 0);
+	send_in(net);
 	build_tcp(net->packet, ENDS(INSIDE, 21, REMOTE, 3000), TH_ACK, 100, 2,
 		  "227 Entering Passive Mode (10,0,0,2,200,10).\r\n", 46);
 	assert_int_equal(send_out(net), PKT_ALIAS_OK);
