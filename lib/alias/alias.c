@@ -253,14 +253,6 @@ static struct link *find_link(struct libalias *la, enum direction dir, struct pa
 	return link_of_packet(la, dir, p);
 }
 
-/* A link that was just made: a helper's record has to be there before that of a hole. */
-static void begun(struct libalias *la, struct link *link, const struct packet *p)
-{
-	helper_attach(la, link, p);
-	if (link->flags & LINK_EXPECTED)
-		firewall_open(la, link);
-}
-
 int alias_out(struct libalias *la, struct packet *p, bool create)
 {
 	struct link *link;
@@ -287,7 +279,7 @@ int alias_out(struct libalias *la, struct packet *p, bool create)
 		link = begin_out(la, p, &result);
 		if (!link)
 			return result;
-		begun(la, link, p);
+		helper_attach(la, link, p);
 	}
 	return translate(la, p, link, OUT);
 }
@@ -319,7 +311,7 @@ int alias_in(struct libalias *la, struct packet *p)
 		link = begin_in(la, p, &result);
 		if (!link)
 			return result == PKT_ALIAS_IGNORED ? left_alone(la, p) : result;
-		begun(la, link, p);
+		helper_attach(la, link, p);
 	}
 	return translate(la, p, link, IN);
 }

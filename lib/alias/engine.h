@@ -96,6 +96,7 @@ struct link_side {
 	uint8_t changes[2];
 	bool dest_known;                                    /* stream_start is valid */
 	bool begun;                                         /* helper is settled */
+	bool has_state;                                     /* the helper's is behind the record */
 	struct sequence_change change[2][SEQUENCE_CHANGES]; /* by direction, oldest first */
 	uint32_t sent[2];                                   /* last numbers, while changes count */
 	uint32_t id;                                        /* of the link */
@@ -324,8 +325,8 @@ void link_describe(const struct libalias *la, const struct link *link,
 void link_clear(struct libalias *la);
 /* The link's side record, made if need be; NULL: no memory. */
 struct link_side *link_side(struct libalias *la, struct link *link);
-/* Makes one with room for a helper's zeroed state behind it; NULL: no memory, or it has one. */
-struct link_side *link_side_for_helper(struct libalias *la, struct link *link, size_t state);
+/* Makes it, or moves it to, one with room for a helper's zeroed state behind; NULL: no memory. */
+struct link_side *link_side_with_state(struct libalias *la, struct link *link, size_t state);
 static inline bool link_expired(const struct libalias *la, const struct link *link)
 {
 	return la->now - link->last > la->timeout[link->timer];
@@ -497,6 +498,8 @@ static inline void store32(void *p, uint32_t value)
 bool tcp_is_reset(const struct packet *p);
 /* After tcp_track(): is p a SYN by which dir's end begins the connection, perhaps anew? */
 bool tcp_begins(const struct link *link, const struct packet *p, enum direction dir);
+/* Is it a SYN that answers one which has not been acknowledged in turn? */
+bool tcp_answers(const struct link *link, const struct packet *p, enum direction dir);
 void tcp_track(struct libalias *la, struct link *link, enum direction dir, const uint8_t *tcp);
 void tcp_adjust(struct link *link, struct packet *p, enum direction dir);
 bool tcp_record_change(struct link_side *side, enum direction dir, uint32_t start, uint32_t end,

@@ -272,6 +272,7 @@ void expect_used(struct libalias *la, struct alias_link *r, struct link *link)
 		r->deadline = la->now + LINGER;
 		LIST_INSERT_HEAD(slot_of(la, r->deadline), r, expected);
 	}
+	firewall_open(la, link);
 }
 
 void expect_expire(struct libalias *la)

@@ -187,7 +187,7 @@ int LibAliasSaveFragment(struct libalias *la, void *ptr)
 	struct fragment *f;
 
 	if (bytes < 20 || table->saved_count >= la->limit[ALIAS_LIMIT_FRAGMENTS] ||
-	    table->saved_bytes + bytes > la->limit[ALIAS_LIMIT_FRAGMENT_BYTES])
+	    (uint64_t)table->saved_bytes + bytes > la->limit[ALIAS_LIMIT_FRAGMENT_BYTES])
 		return PKT_ALIAS_ERROR;
 	f = add(la, SAVED, load32(ip + 12), 0, load16(ip + 4), ip[9]);
 	if (!f)

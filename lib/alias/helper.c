@@ -306,7 +306,7 @@ static size_t state_of(uint32_t candidates, unsigned int proto)
 
 /*
  * The helpers that watch a port of the link's server.  Who is called is the server: a caller may
- * choose any port.  Datagrams may go either way.
+ * choose any port, and an alias port is chosen for him.  Datagrams may go either way.
  */
 static uint32_t link_watchers(const struct libalias *la, const struct link *link,
 			      bool *server_inside)
@@ -322,14 +322,16 @@ static uint32_t link_watchers(const struct libalias *la, const struct link *link
 		found = watchers(la, proto, out->peer_port, in->peer_port);
 	if (proto == HELPER_UDP)
 		*server_inside = !found;
-	return *server_inside ? watchers(la, proto, out->local_port, in->local_port) : found;
+	if (!*server_inside)
+		return found;
+	return watchers(la, proto, out->local_port,
+			link->flags & LINK_INCOMING ? in->local_port : out->local_port);
 }
 
 static void attach(struct libalias *la, struct link *link, uint32_t candidates, bool server_inside,
 		   bool begun)
 {
-	struct link_side *side =
-		link_side_for_helper(la, link, state_of(candidates, proto_bit(link->proto)));
+	struct link_side *side = link_side(la, link);
 
 	if (!side)
 		return;
@@ -366,12 +368,29 @@ static __attribute__((noinline)) void restart(struct libalias *la, struct link *
 
 	if (side->first_len || side->begun)
 		helper_detach(la, link);
-	memset(helper_state(link), 0, state_of(side->candidates, HELPER_TCP));
+	if (side->has_state)
+		memset(helper_state(link), 0, state_of(side->candidates, HELPER_TCP));
 	side->helper = helpers[__builtin_ctz(side->candidates)];
 	side->alone = !(side->candidates & (side->candidates - 1));
 	side->changes[OUT] = side->changes[IN] = 0;
 	side->first_len = 0;
 	side->begun = false;
+}
+
+/*
+ * Is this the SYN by which a connection begins?  From outside it may be forged, after a forged RST:
+ * then what there is goes on until the server inside answers with a SYN that is new.
+ */
+static bool begins_anew(const struct link *link, const struct packet *p, enum direction dir)
+{
+	const struct link_side *side = link->side;
+
+	if (!side->server_inside)
+		return dir == OUT && tcp_begins(link, p, OUT);
+	if (dir == IN)
+		return !side->begun && !side->first_len && tcp_begins(link, p, IN);
+	return (side->begun || side->first_len) && tcp_answers(link, p, OUT) &&
+	       side->start[OUT] != ntohl(load32(p->l4 + 4)) + 1;
 }
 
 /* The candidates that can begin like this; the first that must is it. */
@@ -416,6 +435,16 @@ static __attribute__((noinline)) bool may_see(struct link_side *side, const stru
 	return side->begun || side->alone;
 }
 
+/* Who only sends SYNs from outside, perhaps by forged addresses, gets none of this memory. */
+static __attribute__((noinline)) bool make_state(struct libalias *la, struct link *link)
+{
+	size_t size = state_of(link->side->candidates, proto_bit(link->proto));
+
+	if (link->side->server_inside && link->timer == ALIAS_TIMEOUT_TCP_OPENING)
+		return false;
+	return link_side_with_state(la, link, size);
+}
+
 void helper_run(struct libalias *la, struct link *link, struct packet *p, enum direction dir)
 {
 	struct link_side *side = link->side;
@@ -424,12 +453,15 @@ void helper_run(struct libalias *la, struct link *link, struct packet *p, enum d
 	if (p->proto == IPPROTO_UDP && ntohs(load16(p->l4 + 4)) != p->l4_len)
 		return;
 	if (p->proto == IPPROTO_TCP && p->l4[13] & TH_SYN) {
+		if (begins_anew(link, p, dir))
+			restart(la, link);
 		side->start[dir] = ntohl(load32(p->l4 + 4)) + 1;
 		side->start_known[dir] = true;
-		if (dir == (side->server_inside ? IN : OUT) && tcp_begins(link, p, dir))
-			restart(la, link);
 		return;
 	}
+	if (!side->has_state && !make_state(la, link))
+		return;
+	side = link->side;
 	if (!side->begun && !may_see(side, p, dir))
 		return;
 	if (dir == OUT && side->helper->out)
@@ -443,7 +475,7 @@ void helper_detach(struct libalias *la, struct link *link)
 	const struct helper *helper = link->side->helper;
 
 	link->side->helper = helper ? &none : NULL;
-	if (helper && helper->end)
+	if (helper && helper->end && link->side->has_state)
 		helper->end(la, link);
 }
 

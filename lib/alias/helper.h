@@ -36,7 +36,7 @@ struct helper {
 	size_t stream_size;    /* and besides for each TCP connection */
 	/*
 	 * Can a client's TCP stream begin with these bytes, at most HELPER_FIRST?  MAYBE: more of
-	 * them will tell.  NULL: with anything; helper_text_begins() is for text protocols.
+	 * them will tell.  NULL: with anything; text_begins() is for text protocols.
 	 */
 	enum helper_verdict (*begins)(const uint8_t *first, uint32_t len);
 	/* One or both; NULL = not interested in that direction. */

@@ -343,9 +343,24 @@ struct link_side *link_side(struct libalias *la, struct link *link)
 	return link->side ? link->side : side_new(la, link, 0);
 }
 
-struct link_side *link_side_for_helper(struct libalias *la, struct link *link, size_t state)
+struct link_side *link_side_with_state(struct libalias *la, struct link *link, size_t state)
 {
-	return link->side ? NULL : side_new(la, link, state);
+	struct link_side *old = link->side, *side = side_new(la, link, state);
+
+	if (!side)
+		return NULL;
+	if (old) {
+		LIST_REMOVE(side, entry);
+		LIST_REMOVE(old, entry);
+		*side = *old;
+		LIST_INSERT_HEAD(&la->sides, side, entry);
+		if (LIST_FIRST(&side->expectations))
+			LIST_FIRST(&side->expectations)->sibling.le_prev =
+				&LIST_FIRST(&side->expectations);
+		free(old);
+	}
+	side->has_state = true;
+	return side;
 }
 
 void link_clear(struct libalias *la)

@@ -8,8 +8,8 @@
  * are known, for outgoing ones.  A look-up tries the classes that have members, so it costs the
  * same with ten and 100,000 redirects.
  *
- * Entries with equal keys form a list, by rank and newest first; only its head is in the hash index.
- * Where the caller has given ranks, all classes are tried and the lowest rank wins.  An
+ * Entries with equal keys form a list, by rank and newest first; only its head is in the hash
+ * index. Where the caller has given ranks, all classes are tried and the lowest rank wins.  An
  * address of 0 stands for the aliasing address: a look-up for that address tries both and takes the
  * newer. A port range is entered as the few power-of-two blocks that make it up; a look-up tries
  * the block sizes that are in use.
@@ -21,7 +21,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum class {
+enum match_class {
 	PORT_REMOTE_BOTH,
 	PORT_REMOTE_ADDR,
 	PORT_REMOTE_PORT,
@@ -93,7 +93,7 @@ struct key {
 	uint32_t local;
 	uint32_t peer; /* the mark in class MARK */
 	uint16_t local_port, peer_port;
-	uint8_t proto, class, dir;
+	uint8_t proto, match, dir;
 	uint8_t bits; /* of the port that count, for ranges */
 };
 
@@ -110,7 +110,7 @@ static uint32_t key_hash(const struct libalias *la, const struct key *key)
 {
 	uint64_t addresses = (uint64_t)key->peer << 32 | key->local;
 	uint64_t rest = (uint64_t)key->peer_port << 48 | (uint64_t)key->local_port << 32 |
-			(uint32_t)key->proto << 24 | (uint32_t)key->class << 16 |
+			(uint32_t)key->proto << 24 | (uint32_t)key->match << 16 |
 			(uint32_t)key->dir << 8 | key->bits;
 
 	return hash_words(la->key, addresses, rest);
@@ -119,7 +119,7 @@ static uint32_t key_hash(const struct libalias *la, const struct key *key)
 static bool key_equal(const struct key *a, const struct key *b)
 {
 	return a->local == b->local && a->peer == b->peer && a->local_port == b->local_port &&
-	       a->peer_port == b->peer_port && a->proto == b->proto && a->class == b->class &&
+	       a->peer_port == b->peer_port && a->proto == b->proto && a->match == b->match &&
 	       a->dir == b->dir && a->bits == b->bits;
 }
 
@@ -255,8 +255,8 @@ static int entry_add(struct libalias *la, struct alias_link *redirect, const str
 	}
 	entry->sibling = redirect->keys;
 	redirect->keys = id;
-	if (!la->class_count[key->dir][key->class]++)
-		la->classes[key->dir] |= 1u << key->class;
+	if (!la->class_count[key->dir][key->match]++)
+		la->classes[key->dir] |= 1u << key->match;
 	if (key->bits)
 		la->range_count[key->bits]++;
 	if (!key->local)
@@ -268,8 +268,8 @@ static void entry_remove(struct libalias *la, uint32_t id)
 {
 	struct entry *entry = entry_at(la, id);
 
-	if (!--la->class_count[entry->key.dir][entry->key.class])
-		la->classes[entry->key.dir] &= ~(1u << entry->key.class);
+	if (!--la->class_count[entry->key.dir][entry->key.match])
+		la->classes[entry->key.dir] &= ~(1u << entry->key.match);
 	if (entry->key.bits)
 		la->range_count[entry->key.bits]--;
 	if (!entry->key.local)
@@ -299,25 +299,33 @@ static bool to_all(const struct alias_link *r)
 	return r->alias == INADDR_NONE && r->kind != REDIRECT_ADDR;
 }
 
-static enum class class_of(const struct alias_link *r) {
+static enum match_class class_of(const struct alias_link *r)
+{
 	bool all = to_all(r);
 
-	switch ((enum redirect_kind)r->kind){
-		case REDIRECT_PORT : if (r->remote && r->remote_port) return all
-			? TO_ALL_PORT_REMOTE_BOTH
-			: PORT_REMOTE_BOTH;
-		if (r->remote) return all ? TO_ALL_PORT_REMOTE_ADDR : PORT_REMOTE_ADDR;
-		if (r->remote_port) return all ? TO_ALL_PORT_REMOTE_PORT : PORT_REMOTE_PORT;
+	switch ((enum redirect_kind)r->kind) {
+	case REDIRECT_PORT:
+		if (r->remote && r->remote_port)
+			return all ? TO_ALL_PORT_REMOTE_BOTH : PORT_REMOTE_BOTH;
+		if (r->remote)
+			return all ? TO_ALL_PORT_REMOTE_ADDR : PORT_REMOTE_ADDR;
+		if (r->remote_port)
+			return all ? TO_ALL_PORT_REMOTE_PORT : PORT_REMOTE_PORT;
 		return all ? TO_ALL_PORT_ANY : PORT_ANY;
-		case REDIRECT_RANGE : if (r->remote) return all ? TO_ALL_RANGE_REMOTE
-								: RANGE_REMOTE;
+	case REDIRECT_RANGE:
+		if (r->remote)
+			return all ? TO_ALL_RANGE_REMOTE : RANGE_REMOTE;
 		return all ? TO_ALL_RANGE : RANGE;
-		case REDIRECT_MARK : return MARK;
-		case REDIRECT_OUTGOING : return OUTGOING;
-		case REDIRECT_PROTO : if (r->remote) return all ? TO_ALL_PROTO_REMOTE
-								: PROTO_REMOTE;
+	case REDIRECT_MARK:
+		return MARK;
+	case REDIRECT_OUTGOING:
+		return OUTGOING;
+	case REDIRECT_PROTO:
+		if (r->remote)
+			return all ? TO_ALL_PROTO_REMOTE : PROTO_REMOTE;
 		return all ? TO_ALL_PROTO : PROTO;
-		default : return ADDR;
+	default:
+		return ADDR;
 	}
 }
 
@@ -340,7 +348,7 @@ static struct key key_in(const struct alias_link *r)
 			  .local_port = r->alias_port,
 			  .peer_port = r->remote_port,
 			  .proto = r->proto,
-			  .class = (uint8_t)class_of(r),
+			  .match = (uint8_t)class_of(r),
 			  .dir = IN};
 
 	if (r->kind == REDIRECT_MARK)
@@ -373,10 +381,10 @@ static int hold_port(struct libalias *la, struct alias_link *r)
 	if (r->proto != IPPROTO_UDP || !(r->remote || r->remote_port))
 		return 0;
 	if (r->kind == REDIRECT_RANGE) {
-		key.class = to_all(r) ? TO_ALL_HELD_RANGE : HELD_RANGE;
+		key.match = to_all(r) ? TO_ALL_HELD_RANGE : HELD_RANGE;
 		return range_enter(la, r, &key);
 	}
-	key.class = to_all(r) ? TO_ALL_HELD : HELD;
+	key.match = to_all(r) ? TO_ALL_HELD : HELD;
 	key.local_port = r->alias_port;
 	return entry_add(la, r, &key);
 }
@@ -516,23 +524,23 @@ static struct alias_link *find_mark(const struct libalias *la, struct key *key, 
 	return newest(la, best, key);
 }
 
-static struct alias_link *find_in_class(const struct libalias *la, enum class class,
+static struct alias_link *find_in_class(const struct libalias *la, enum match_class match,
 					enum direction dir, const struct view *view, uint8_t proto,
 					uint32_t mark)
 {
 	bool ports = proto == IPPROTO_TCP || proto == IPPROTO_UDP;
-	uint8_t parts = class_parts[class];
+	uint8_t parts = class_parts[match];
 	struct key key = {.local = parts & TO_ALL ? INADDR_NONE : view->local,
 			  .peer = parts & HAS_PEER ? view->peer : 0,
 			  .local_port = parts & HAS_PORT ? view->local_port : 0,
 			  .peer_port = parts & HAS_PEER_PORT ? view->peer_port : 0,
 			  .proto = parts & HAS_PROTO ? proto : 0,
-			  .class = (uint8_t) class,
+			  .match = (uint8_t)match,
 			  .dir = (uint8_t)dir};
 
 	if (parts & OF_PORTS && !ports)
 		return NULL;
-	if (class == MARK)
+	if (match == MARK)
 		return mark ? find_mark(la, &key, mark) : NULL;
 	if (parts & IN_BLOCKS)
 		return find_range(la, &key);
@@ -544,15 +552,15 @@ static uint32_t to_all_classes(void)
 {
 	uint32_t classes = 0;
 
-	for (uint32_t class = 0; class < REDIRECT_CLASSES; class ++)
-		if (class_parts[class] & TO_ALL)
-			classes |= 1u << class;
+	for (uint32_t match = 0; match < REDIRECT_CLASSES; match++)
+		if (class_parts[match] & TO_ALL)
+			classes |= 1u << match;
 	return classes;
 }
 
 static struct alias_link *find_classes(const struct libalias *la, enum direction dir,
 				       const struct view *view, uint8_t proto, uint32_t mark,
-				       enum class first, enum class last)
+				       enum match_class first, enum match_class last)
 {
 	uint32_t classes = la->classes[dir] & (UINT32_MAX << first) & ((2u << last) - 1);
 	struct alias_link *best = NULL, *found;
@@ -560,8 +568,8 @@ static struct alias_link *find_classes(const struct libalias *la, enum direction
 	if (dir == IN && la->own_set && classes & to_all_classes() && !is_own(la, view->local))
 		classes &= ~to_all_classes();
 	for (; classes && !(best && (!best->rank || !la->ranked)); classes &= classes - 1) {
-		found = find_in_class(la, (enum class)__builtin_ctz(classes), dir, view, proto,
-				      mark);
+		found = find_in_class(la, (enum match_class)__builtin_ctz(classes), dir, view,
+				      proto, mark);
 		if (found && (!best || found->rank < best->rank))
 			best = found;
 	}

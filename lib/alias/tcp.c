@@ -42,6 +42,12 @@ bool tcp_begins(const struct link *link, const struct packet *p, enum direction 
 	return p->l4[TCP_FLAGS] & TH_SYN && (link->tcp_state & ~TCP_TURNED) == TCP_SYN(dir);
 }
 
+bool tcp_answers(const struct link *link, const struct packet *p, enum direction dir)
+{
+	return p->l4[TCP_FLAGS] & TH_SYN && link->tcp_state & TCP_SYN(!dir) &&
+	       !(link->tcp_state & TCP_ACK(!dir));
+}
+
 /* Which side began the connection that the state is of? */
 static enum direction opener(const struct link *link, uint8_t state)
 {
@@ -251,6 +257,8 @@ void tcp_adjust(struct link *link, struct packet *p, enum direction dir)
 	uint64_t change = 0;
 	uint32_t number;
 
+	if (tcp[TCP_FLAGS] & TH_SYN)
+		return; /* it comes before all that was changed, or begins anew */
 	if (side->changes[dir]) {
 		number = side->sent[dir] = ntohl(load32(tcp + TCP_SEQ));
 		change += change32(tcp + TCP_SEQ, tcp_sequence_out(side, dir, number), 0);

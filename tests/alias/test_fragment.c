@@ -201,6 +201,25 @@ static void a_fragment_beyond_the_largest_datagram_is_ignored(void **state)
 	assert_int_equal(send_in(net), PKT_ALIAS_IGNORED);
 }
 
+static void the_largest_limit_of_bytes_is_one(void **state)
+{
+	struct net *net = *state;
+	unsigned int saved = 0;
+	uint8_t *fragment;
+
+	LibAliasSetLimit(net->la, ALIAS_LIMIT_FRAGMENTS, 100000);
+	LibAliasSetLimit(net->la, ALIAS_LIMIT_FRAGMENT_BYTES, UINT32_MAX);
+	for (;; saved++) {
+		fragment = calloc(1, 20);
+		memset(fragment + 2, 0xff, 2);
+		fragment[4] = (uint8_t)saved;
+		if (saved > 70000 || LibAliasSaveFragment(net->la, fragment) != PKT_ALIAS_OK)
+			break;
+	}
+	free(fragment);
+	assert_int_equal(saved, UINT32_MAX / 65535);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +233,7 @@ int main(void)
 		net_test(a_flood_of_headers_pushes_out_the_oldest),
 		net_test(a_first_fragment_without_a_whole_header_is_ignored),
 		net_test(a_fragment_that_would_overwrite_the_tcp_header_is_ignored),
+		net_test(the_largest_limit_of_bytes_is_one),
 		net_test(a_fragment_beyond_the_largest_datagram_is_ignored),
 	};
 

@@ -163,6 +163,8 @@ static void an_inside_servers_passive_answers_are_translated(void **state)
 	assert_int_equal(send_in(net), PKT_ALIAS_OK);
 	build_tcp(net->packet, ENDS(INSIDE, 21, REMOTE, 3000), TH_SYN | TH_ACK, 99, 2, NULL, 0);
 	send_out(net);
+	build_tcp(net->packet, ENDS(REMOTE, 3000, ALIAS, 21), TH_ACK, 2, 100, NULL, 0);
+	send_in(net);
 	build_tcp(net->packet, ENDS(INSIDE, 21, REMOTE, 3000), TH_ACK, 100, 2,
 		  "227 Entering Passive Mode (10,0,0,2,200,10).\r\n", 46);
 	assert_int_equal(send_out(net), PKT_ALIAS_OK);
@@ -581,6 +583,52 @@ static void the_last_bytes_of_a_connection_are_not_held_back(void **state)
 	assert_int_equal(s->net.packet[33], TH_ACK | TH_FIN);
 }
 
+/* A reply of the inside server at this number; what comes out, and where in the stream. */
+static const char *reply_at(struct stream *s, uint32_t seq, const char *text, uint32_t *at)
+{
+	build_tcp(s->net.packet, s->out, TH_ACK, seq, 500, text, strlen(text));
+	assert_int_equal(send_out(&s->net), PKT_ALIAS_OK);
+	*at = packet_seq(s->net.packet);
+	return packet_text(s->net.packet);
+}
+
+static void forged_segments_from_outside_end_nothing_and_a_new_connection_begins_anew(void **state)
+{
+	static const char first[] = "227 ok (10,0,0,2,16,1)\r\n",
+			  second[] = "227 ok (10,0,0,2,16,2)\r\n";
+	struct stream *s = *state;
+	uint32_t at;
+
+	LibAliasRedirectPort(s->net.la, addr(INSIDE), htons(21), addr("0.0.0.0"), 0, addr(ALIAS),
+			     htons(21), IPPROTO_TCP);
+	stream_accept(s, 21);
+	stream_hear(s, "PASV\r\n");
+	assert_string_equal(reply_at(s, 100, first, &at), "227 ok (198,51,100,1,16,1)\r\n");
+	build_tcp(s->net.packet, s->in, TH_RST, 77, 0, NULL, 0);
+	send_in(&s->net);
+	build_tcp(s->net.packet, s->in, TH_SYN, 78, 0, NULL, 0);
+	send_in(&s->net);
+	assert_string_equal(reply_at(s, 100 + 24, second, &at), "227 ok (198,51,100,1,16,2)\r\n");
+	assert_int_equal(at, 100 + 24 + 4);
+	/* Here it is in earnest: the server answers. */
+	build_tcp(s->net.packet, s->in, TH_RST, 506, 0, NULL, 0);
+	send_in(&s->net);
+	build_tcp(s->net.packet, s->in, TH_SYN, 899, 0, NULL, 0);
+	send_in(&s->net);
+	assert_int_equal(packet_seq(s->net.packet), 899);
+	for (int again = 0; again < 2; again++) {
+		build_tcp(s->net.packet, s->out, TH_SYN | TH_ACK, 69999, 900, NULL, 0);
+		send_out(&s->net);
+		assert_int_equal(packet_seq(s->net.packet), 69999);
+	}
+	build_tcp(s->net.packet, s->in, TH_ACK, 900, 70000, "PASV\r\n", 6);
+	send_in(&s->net);
+	assert_string_equal(reply_at(s, 70000, first, &at), "227 ok (198,51,100,1,16,1)\r\n");
+	assert_int_equal(at, 70000);
+	reply_at(s, 70000 + 24, "200 ok\r\n", &at);
+	assert_int_equal(at, 70000 + 24 + 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -614,6 +662,7 @@ int main(void)
 		ftp_test(pieces_too_large_for_the_buffer_go_unchanged),
 		ftp_test(numbers_wrap_at_the_edit),
 		ftp_test(a_sender_that_waits_for_an_acknowledgment_gets_one),
+		ftp_test(forged_segments_from_outside_end_nothing_and_a_new_connection_begins_anew),
 		ftp_test(the_last_bytes_of_a_connection_are_not_held_back),
 	};
 

@@ -2,6 +2,7 @@
 /* Which helper watches which port, modules, and when a connection gets a helper. */
 #include "net.h"
 #include <errno.h>
+#include <malloc.h>
 #include <unistd.h>
 #include "helper.h"
 
@@ -183,6 +184,39 @@ static void a_callers_port_makes_no_server_of_him(void **state)
 	assert_string_equal(packet_text(net->packet), port_command);
 }
 
+/* The memory of a connection from outside to an inside server that a helper watches. */
+static size_t memory_of(struct net *net)
+{
+	struct view view = {addr(ALIAS).s_addr, addr(REMOTE).s_addr, htons(5060), htons(4000)};
+	struct link *link = link_find(net->la, IN, &view, IPPROTO_TCP);
+
+	assert_non_null(link);
+	assert_non_null(link->side);
+	return malloc_usable_size(link->side);
+}
+
+static void syns_from_outside_cost_little_memory(void **state)
+{
+	struct ends in = ENDS(REMOTE, 4000, ALIAS, 5060), out = ENDS(INSIDE, 5060, REMOTE, 4000);
+	struct net *net = *state;
+
+	LibAliasSetHelper(net->la, "sip", 5060, 1);
+	LibAliasRedirectPort(net->la, addr(INSIDE), htons(5060), addr("0.0.0.0"), 0,
+			     addr("0.0.0.0"), htons(5060), IPPROTO_TCP);
+	build_tcp(net->packet, in, TH_SYN, 499, 0, NULL, 0);
+	send_in(net);
+	build_tcp(net->packet, in, TH_ACK, 500, 4711, "INVITE ", 7);
+	send_in(net);
+	build_tcp(net->packet, out, TH_SYN | TH_ACK, 99, 500, NULL, 0);
+	send_out(net);
+	build_tcp(net->packet, in, TH_ACK, 500, 99 + 100000, "INVITE ", 7);
+	send_in(net);
+	assert_in_range(memory_of(net), 64, 1023);
+	build_tcp(net->packet, in, TH_ACK, 500, 100, "INVITE ", 7);
+	send_in(net);
+	assert_in_range(memory_of(net), 4096, 16384);
+}
+
 static void a_connection_with_the_ends_of_an_old_one_begins_anew(void **state)
 {
 	static const char web[] = "GET / HTTP/1.0\r\n\r\n";
@@ -229,6 +263,7 @@ int main(void)
 		net_test(a_list_that_is_not_there_changes_nothing),
 		net_test(a_connection_whose_start_was_not_seen_has_no_helper),
 		net_test(a_callers_port_makes_no_server_of_him),
+		net_test(syns_from_outside_cost_little_memory),
 		net_test(a_connection_with_the_ends_of_an_old_one_begins_anew),
 	};
 

@@ -416,6 +416,18 @@ static void over_tcp_sent_again_with_other_content_opens_nothing_more(void **sta
 	assert_int_equal(udp_in(&s->net, ENDS(REMOTE, 1, ALIAS, 9000)), PKT_ALIAS_IGNORED);
 }
 
+static void a_random_alias_port_makes_no_server(void **state)
+{
+	static const char text[] = BYE(INSIDE ":4000");
+	struct stream *s = *state;
+
+	LibAliasSetAliasPortRange(s->net.la, 5060, 5060);
+	build_udp(s->net.packet, ENDS(INSIDE, 4000, REMOTE, 9999), text, strlen(text));
+	assert_int_equal(send_out(&s->net), PKT_ALIAS_OK);
+	assert_ends(s->net.packet, ALIAS, 5060, REMOTE, 9999);
+	assert_string_equal(udp_text(&s->net), text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -433,6 +445,7 @@ int main(void)
 		sip_test(over_tcp_a_body_is_no_message),
 		sip_test(over_tcp_numbers_wrap_at_the_edit),
 		sip_test(a_web_page_cannot_call),
+		sip_test(a_random_alias_port_makes_no_server),
 		sip_test(over_tcp_sent_again_with_other_content_opens_nothing_more),
 	};
 
