@@ -13,7 +13,7 @@
 
 struct rehearsal {
 	struct user *user;
-	char interface[16]; /* the outside one; empty: any */
+	char interface[IPMASQ_INTERFACE_SIZE]; /* the outside one; empty: any */
 	struct in_addr own[REHEARSAL_OWN_MAX]; /* this machine's addresses, the outside one first */
 	unsigned int n_own;
 	struct ipmasq_net *inside; /* what masq rules masquerade */

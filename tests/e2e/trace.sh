@@ -86,6 +86,8 @@ check "a trace changes nothing" eval 'adm trace -P tcp -S 198.51.100.2 40000 -D 
 check "a missing protocol is named" refuses 2 "-P" adm trace -S 1.2.3.4 5 -D 1.2.3.5 6
 check "a missing end is named" refuses 2 "-D" adm trace -P tcp -S 1.2.3.4 5
 check "a port with junk is named" refuses 2 "'80x'" adm trace -P tcp -S 1.2.3.4 80x -D 1.2.3.5 6
+check "an interface that cannot be one is named" refuses 2 "'averyveryverylongone'" \
+	adm trace -P tcp -S 1.2.3.4 5 -D 1.2.3.5 6 -i averyveryverylongone
 check "IPv6 is refused by name" refuses 2 "2001:db8::1" adm trace -P tcp -S 2001:db8::1 5 -D 1.2.3.5 6
 check "a file that is not there is named" refuses 1 "$lab_scratch/none" \
 	adm trace -r "$lab_scratch/none" -P tcp -S 1.2.3.4 5 -D 1.2.3.5 6

@@ -100,7 +100,7 @@ struct ipmasq_proxy {
 struct ipmasq_masq {
 	struct ipmasq_net source;
 	uint8_t protocol;             /* 0: any */
-	char interface[16];           /* empty: any */
+	char interface[IPMASQ_INTERFACE_SIZE]; /* empty: any */
 	struct ipmasq_address alias;  /* any: the interface's own */
 };
 
