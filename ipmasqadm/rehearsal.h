@@ -24,8 +24,8 @@ struct rehearsal {
 
 /*
  * rehearsal_open - the rules of `file`, or, when that is NULL, those of the session's engine.
- * Rules of IPv6 are left out: no packet of IPv4 meets them.  Returns a status; a message was
- * printed when it is not IPMASQ_OK.
+ * Rules that the user engine cannot do are left out: no packet of IPv4 meets those of IPv6, others
+ * get a message.  Returns a status; a message was printed when it is not IPMASQ_OK.
  */
 enum ipmasq_status rehearsal_open(struct rehearsal *rehearsal, struct session *session,
 				  const char *file);
