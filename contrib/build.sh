@@ -49,6 +49,19 @@ install_packages() {
 	return $status
 }
 
+# unpack_packages DIRECTORY PACKAGE: what an installation of the package would bring, in a directory:
+# for one that excludes another that is needed, too.
+unpack_packages() {
+	local packages deb
+
+	mapfile -t packages < <(apt-get -s install -y --no-install-recommends "$2" 2>/dev/null |
+		sed -n 's/^Inst \([^ ]*\).*/\1/p')
+	mkdir -p "$1" && (cd "$1" && apt-get -qq download "${packages[@]}" </dev/null) || return 1
+	for deb in "$1"/*.deb; do
+		dpkg -x "$deb" "$1" && rm "$deb" || return 1
+	done
+}
+
 # provide COMMANDS MODULES: all of it is there, or was installed; otherwise says what is missing.
 provide() {
 	local packages
@@ -131,12 +144,13 @@ sum_suites() {
 	done < <(find "$1" -name '*.trs' | sort)
 }
 
-# check_build DIRECTORY [MAKE-ARGUMENT...]: runs all tests of a build, and adds them up.
+# check_build DIRECTORY [MAKE-ARGUMENT...]: runs all tests of a build, and adds them up.  Most wait
+# for time-outs rather than for a processor, so there are more at a time than it has.
 check_build() {
 	local directory=$1 status
 
 	shift
-	make -s -j"$(nproc)" -C "$directory/build" -k check VERBOSE=1 "$@" </dev/null
+	make -s -j$((2 * $(nproc))) -C "$directory/build" -k check VERBOSE=1 "$@" </dev/null
 	status=$?
 	say "Sums"
 	sum_suites "$directory/build"

@@ -20,6 +20,8 @@ static void describe(const struct libalias *la, const struct link *link, uint32_
 		.remote_addr.s_addr = link->view[IN].peer,
 		.remote_port = link->view[IN].peer_port,
 	};
+	if (link->proto == IPPROTO_GRE && hole->local_port)
+		hole->local_port = call_port(hole->local_port);
 }
 
 void firewall_open(struct libalias *la, struct link *link)

@@ -7,7 +7,8 @@
  * host has, in the control messages of both directions; the remote end's stays as it is.
  *
  * A call is two links of protocol GRE, one for each way, since a packet names only its receiver's
- * number; it stands in the place of the receiver's port, and the sender's is 0:
+ * number; it stands, as call_port() has it, in the place of the receiver's port, and the sender's is
+ * 0:
  *
  *   incoming  view[IN] alias:number < remote:0      view[OUT] inside:its number < remote:0
  *   outgoing  view[OUT] inside:0 > remote:number    view[IN]  alias:0 > remote:number
@@ -94,12 +95,16 @@ static struct view outgoing(const struct link *control, enum direction dir, cons
 	return (struct view){view->local, view->peer, 0, call->remote};
 }
 
-/* The link with both views, or NULL. */
-static struct link *call_link(struct libalias *la, const struct view *out, const struct view *in)
+/* The link with both views, or NULL; a later call by another control connection may have them. */
+static struct link *call_link(struct libalias *la, const struct link *control,
+			      const struct view *out, const struct view *in)
 {
 	struct link *link = link_find(la, OUT, out, IPPROTO_GRE);
 
-	return link && link == link_find(la, IN, in, IPPROTO_GRE) ? link : NULL;
+	return link && link->control == link_id(la, control) &&
+			       link == link_find(la, IN, in, IPPROTO_GRE)
+		       ? link
+		       : NULL;
 }
 
 static struct link *incoming_link(struct libalias *la, const struct link *control,
@@ -107,7 +112,7 @@ static struct link *incoming_link(struct libalias *la, const struct link *contro
 {
 	struct view out = incoming(control, OUT, call), in = incoming(control, IN, call);
 
-	return call_link(la, &out, &in);
+	return call_link(la, control, &out, &in);
 }
 
 static struct link *outgoing_link(struct libalias *la, const struct link *control,
@@ -115,7 +120,7 @@ static struct link *outgoing_link(struct libalias *la, const struct link *contro
 {
 	struct view out = outgoing(control, OUT, call), in = outgoing(control, IN, call);
 
-	return call->remote ? call_link(la, &out, &in) : NULL;
+	return call->remote ? call_link(la, control, &out, &in) : NULL;
 }
 
 /* Numbers are given again: who has been told one last has it. */
@@ -128,13 +133,15 @@ static void take_over(struct libalias *la, enum direction dir, const struct view
 }
 
 /* A link of a call lives as long as the control connection, which ends it. */
-static bool make_link(struct libalias *la, const struct view *out, const struct view *in)
+static bool make_link(struct libalias *la, const struct link *control, const struct view *out,
+		      const struct view *in)
 {
 	struct link *link = link_create(la, out, in, IPPROTO_GRE, LINK_EXPECTED);
 
 	if (!link)
 		return false;
 	link->timer = ALIAS_TIMEOUT_TCP_ESTABLISHED;
+	link->control = link_id(la, control);
 	firewall_open(la, link);
 	return true;
 }
@@ -144,7 +151,8 @@ static bool make_incoming(struct libalias *la, const struct link *control, struc
 	struct view out = incoming(control, OUT, call), in = incoming(control, IN, call);
 
 	take_over(la, OUT, &out);
-	if (!port_choose(la, &in, IPPROTO_GRE, call->inside) || !make_link(la, &out, &in))
+	if (!port_choose(la, &in, IPPROTO_GRE, call->inside) ||
+	    !make_link(la, control, &out, &in))
 		return false;
 	call->alias = in.local_port;
 	return true;
@@ -154,11 +162,11 @@ static void make_outgoing(struct libalias *la, const struct link *control, const
 {
 	struct view out = outgoing(control, OUT, call), in = outgoing(control, IN, call);
 
-	if (!call->remote || call_link(la, &out, &in))
+	if (!call->remote || call_link(la, control, &out, &in))
 		return;
 	take_over(la, OUT, &out);
 	take_over(la, IN, &in);
-	make_link(la, &out, &in);
+	make_link(la, control, &out, &in);
 }
 
 /* The call's links go after a while, or come back. */
@@ -278,6 +286,7 @@ static void store_number(const struct text_place *message, uint8_t at, uint16_t 
 {
 	const char *field = message->text + at;
 
+	number = call_port(number);
 	text_replace(message, field, field + sizeof(number), (const char *)&number, sizeof(number));
 }
 
@@ -349,9 +358,9 @@ static bool control_message(const struct text_place *message)
 		return true;
 	layout = &layouts[type];
 	if (layout->own && message->len >= layout->own + sizeof(own))
-		own = load16(message->text + layout->own);
+		own = call_port(load16(message->text + layout->own));
 	if (layout->peer && message->len >= layout->peer + sizeof(peer))
-		peer = load16(message->text + layout->peer);
+		peer = call_port(load16(message->text + layout->peer));
 	if (message->dir == OUT)
 		leaving(message, layout, own, peer);
 	else

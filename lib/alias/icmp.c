@@ -70,7 +70,7 @@ static bool quote_parse(const struct packet *p, struct quote *q)
 	case IPPROTO_GRE:
 		call = packet_call_id(q->l4, q->l4_len);
 		if (call)
-			q->dst_port = load16(call);
+			q->dst_port = call_port(load16(call));
 		return true;
 	default:
 		return true;
@@ -120,8 +120,8 @@ static uint64_t quote_rewrite(struct quote *q, uint32_t src, uint32_t dst, uint1
 		break;
 	case IPPROTO_GRE:
 		if (dst_port && dst_port != q->dst_port) {
-			store16(packet_call_id(q->l4, q->l4_len), dst_port);
-			total += sum_change16(q->dst_port, dst_port);
+			store16(packet_call_id(q->l4, q->l4_len), call_port(dst_port));
+			total += sum_change16(call_port(q->dst_port), call_port(dst_port));
 		}
 		break;
 	default:

@@ -70,7 +70,7 @@ static bool transport_parse(struct packet *p)
 	case IPPROTO_GRE:
 		call = packet_call_id(p->l4, p->l4_len);
 		if (call)
-			p->dst_port = load16(call);
+			p->dst_port = call_port(load16(call));
 		return true;
 	default:
 		return true;
@@ -189,7 +189,7 @@ void packet_rewrite(struct packet *p, uint32_t src, uint32_t dst, uint16_t src_p
 		break;
 	case IPPROTO_GRE:
 		if (dst_port && dst_port != p->dst_port) {
-			store16(p->l4 + GRE_CALL_ID, dst_port);
+			store16(p->l4 + GRE_CALL_ID, call_port(dst_port));
 			p->dst_port = dst_port;
 		}
 		break;

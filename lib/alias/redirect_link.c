@@ -60,6 +60,22 @@ static struct link *made(struct libalias *la, uint32_t id, uint64_t age, uint32_
 	return link;
 }
 
+/*
+ * Media that the same two ends exchange by another alias port, since an earlier call, move to the
+ * one that was announced last.
+ */
+static void move_media(struct libalias *la, const struct alias_link *r, const struct packet *p,
+		       const struct view *out)
+{
+	struct link *earlier;
+
+	if (!r->helper || p->proto != IPPROTO_UDP)
+		return;
+	earlier = link_find(la, OUT, out, p->proto);
+	if (earlier && !earlier->side)
+		link_delete(la, earlier);
+}
+
 struct link *redirect_link_in(struct libalias *la, struct alias_link *r, const struct packet *p,
 			      const struct view *in)
 {
@@ -68,6 +84,7 @@ struct link *redirect_link_in(struct libalias *la, struct alias_link *r, const s
 	uint64_t age = r->age;
 	uint32_t server = resolve(la, r, in, &out.local, &out.local_port);
 
+	move_media(la, r, p, &out);
 	return made(la, id, age, server, link_create(la, &out, in, p->proto, LINK_INCOMING));
 }
 

@@ -189,6 +189,53 @@ static void a_call_of_a_client_inside_passes_both_ways(void **state)
 	gre_in(net, 4000, INSIDE, 4000);
 }
 
+/* pptpd begins with it. */
+static void a_call_may_have_number_0_at_either_end(void **state)
+{
+	static const uint16_t numbers[][2] = {{0, 0}, {4000, 0}, {0, 7}, {65534, 1}};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		uint16_t own = numbers[i][0], servers = numbers[i][1];
+		struct net *net = *state;
+		struct control c;
+
+		LibAliasReset(net->la);
+		deny_incoming(net);
+		c = start(net, INSIDE, 3000);
+		assert_int_equal(call(net, &c, own, servers), own);
+		gre_out(net, INSIDE, servers);
+		gre_in(net, own, INSIDE, own);
+		assert_int_equal(links(net), 3);
+		/* Another client's number 0 is another at the server. */
+		c = start(net, OTHER, 3001);
+		assert_int_not_equal(call(net, &c, own, 9), own);
+		gre_out(net, OTHER, 9);
+		gre_in(net, own, INSIDE, own);
+	}
+}
+
+/* The client has lost its line and calls again before the first control connection is over. */
+static void the_end_of_an_earlier_call_does_not_end_the_same_one_by_a_new_connection(void **state)
+{
+	struct net *net = *state;
+	struct control a, b;
+
+	deny_incoming(net);
+	a = start(net, INSIDE, 3000);
+	call(net, &a, 4000, 7);
+	b = start(net, INSIDE, 3001);
+	assert_int_equal(call(net, &b, 4000, 7), 4000);
+	build_tcp(net->packet, ENDS(SERVER, 1723, ALIAS, a.alias_port), TH_RST | TH_ACK, a.in, a.out,
+		  NULL, 0);
+	assert_int_equal(send_in(net), PKT_ALIAS_OK);
+	net->now += 400;
+	LibAliasExpire(net->la, 100);
+	assert_int_equal(links(net), 3);
+	gre_in(net, 4000, INSIDE, 4000);
+	gre_out(net, INSIDE, 7);
+	assert_int_equal(links(net), 3);
+}
+
 static void clients_with_the_same_number_are_told_apart(void **state)
 {
 	struct net *net = *state;
@@ -593,8 +640,8 @@ static void other_messages_and_short_ones_are_left_alone(void **state)
 	out_at(net, &c, c.out, m, 12);
 	assert_memory_equal(payload(net), m, 12);
 	c.out += 12;
-	say(net, &c, OUTGOING_REQUEST, 0, 0); /* 0 stands for none */
-	assert_int_equal(number_at(net, 12), 0);
+	say(net, &c, OUTGOING_REQUEST, 65535, 0); /* is none here */
+	assert_int_equal(number_at(net, 12), 65535);
 	/* Numbers that nobody was told. */
 	say(net, &c, CLEAR_REQUEST, 99, 0);
 	assert_int_equal(number_at(net, 12), 99);
@@ -863,6 +910,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		pptp_test(a_call_of_a_client_inside_passes_both_ways),
+		pptp_test(a_call_may_have_number_0_at_either_end),
+		pptp_test(the_end_of_an_earlier_call_does_not_end_the_same_one_by_a_new_connection),
 		pptp_test(clients_with_the_same_number_are_told_apart),
 		pptp_test(two_calls_of_one_client_are_two),
 		pptp_test(a_low_number_is_replaced_in_each_message_that_has_it),

@@ -264,6 +264,26 @@ static void a_message_that_has_no_room_to_grow_goes_unchanged(void **state)
 	assert_int_equal(expectations(&s->net), 0);
 }
 
+/* The second call by another connection gets another alias port, since RTCP of the first is awaited. */
+static void media_move_to_the_port_of_the_next_call(void **state)
+{
+	struct stream *s = *state;
+	uint16_t media;
+
+	phone_says(s, INSIDE_INVITE);
+	udp_out(&s->net, ENDS(INSIDE, 6000, REMOTE, 7000));
+	assert_int_equal(udp_in(&s->net, ENDS(REMOTE, 7000, ALIAS, 6000)), PKT_ALIAS_OK);
+	build_udp(s->net.packet, ENDS(INSIDE, 5070, REMOTE, 5060), INSIDE_INVITE,
+		  strlen(INSIDE_INVITE));
+	assert_int_equal(send_out(&s->net), PKT_ALIAS_OK);
+	media = port_of(udp_text(&s->net), "m=audio ");
+	assert_int_not_equal(media, 6000);
+	assert_int_equal(udp_in(&s->net, ENDS(REMOTE, 7000, ALIAS, media)), PKT_ALIAS_OK);
+	assert_ends(s->net.packet, REMOTE, 7000, INSIDE, 6000);
+	udp_out(&s->net, ENDS(INSIDE, 6000, REMOTE, 7000));
+	assert_ends(s->net.packet, ALIAS, media, REMOTE, 7000);
+}
+
 static void calls_are_limited(void **state)
 {
 	struct stream *s = *state;
@@ -406,6 +426,7 @@ int main(void)
 		sip_test(several_media_have_addresses_of_their_own),
 		sip_test(what_names_others_is_left_alone),
 		sip_test(a_message_that_has_no_room_to_grow_goes_unchanged),
+		sip_test(media_move_to_the_port_of_the_next_call),
 		sip_test(calls_are_limited),
 		sip_test(over_tcp_messages_are_put_together),
 		sip_test(over_tcp_several_messages_and_keep_alives_follow),

@@ -223,6 +223,9 @@ static void hooks_are_asked_for_when_rules_need_them(void **state)
 	(void)state;
 	lab_ok(&lab, "masq -A -S 10.0.0.0/24");
 	assert_int_equal(user_hooks(lab.user), outside);
+	lab_ok(&lab, "helper -A ftp");
+	assert_int_equal(user_hooks(lab.user), outside | inside);
+	lab_ok(&lab, "helper -F");
 	lab_ok(&lab, "portfw -A -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80");
 	assert_int_equal(user_hooks(lab.user), outside | inside);
 	lab_ok(&lab, "addrfw -A -L 198.51.100.7 -R 10.0.0.7");

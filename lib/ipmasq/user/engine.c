@@ -377,7 +377,9 @@ void user_update_hooks(struct user *user)
 	unsigned int hooks = 1u << USER_FROM_OUTSIDE | 1u << USER_TO_OUTSIDE;
 	const struct stored *stored;
 
-	if (counts[IPMASQ_REDIRECT] || counts[IPMASQ_TRIGGER] || counts[IPMASQ_PROXY])
+	/* What a helper awaits, an inside host may call, too. */
+	if (counts[IPMASQ_REDIRECT] || counts[IPMASQ_TRIGGER] || counts[IPMASQ_PROXY] ||
+	    counts[IPMASQ_HELPER])
 		hooks |= 1u << USER_FROM_INSIDE | 1u << USER_TO_INSIDE;
 	if (counts[IPMASQ_PROXY])
 		hooks |= USER_HOOK_INSIDE_ANYWHERE | USER_HOOK_PROXY;
