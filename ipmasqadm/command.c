@@ -19,20 +19,22 @@ static const struct command commands[] = {
 	 NULL, COMMAND_LOCAL | COMMAND_ON_TABLE},
 	{"restore", rules_file_restore, "[-a] [FILE]",
 	 "make the rules those of the file (- is standard input), all or nothing;\n"
-	 "                      without FILE: of " RULES_FILE ";\n"
-	 "                      -a adds to what is there", NULL, COMMAND_LOCAL | COMMAND_ON_TABLE},
+	 "without FILE: of " RULES_FILE "; -a adds to what is there",
+	 NULL, COMMAND_LOCAL | COMMAND_ON_TABLE},
 	{"flush", flush, "", "remove the rules of all modules", NULL, COMMAND_ON_TABLE},
 	{"shell", shell_run, "[-k]",
 	 "read command lines, on a terminal with completion and history;\n"
-	 "                      -k goes on after a line that fails", NULL, COMMAND_LOCAL},
+	 "-k goes on after a line that fails", NULL, COMMAND_LOCAL},
 	{"status", NULL, "[--prometheus [FILE]]",
 	 "how the kernel, the rules and the connections stand", NULL, 0},
 	{"doctor", NULL, "[portfw LADDR LPORT [-P PROTO]]",
 	 "find out why forwards do not work, and what mends them; changes nothing",
 	 command_complete_doctor, COMMAND_LOCAL},
 	{"top", top_run, "[-b] [-d SECONDS] [-N COUNT]",
-	 "watch the forwards by what they carry; q ends it, -b prints without a screen", NULL, COMMAND_LOCAL},
-	{"trace", NULL, "-P PROTO -S ADDR PORT -D ADDR PORT [-m MARK] [-r RULES] [-M ADDR] [-i IFACE]",
+	 "watch the forwards by what they carry; q ends it, -b prints without a screen", NULL,
+	 COMMAND_LOCAL},
+	{"trace", NULL,
+	 "-P PROTO -S ADDR PORT -D ADDR PORT [-r RULES] [OPTION]...",
 	 "what becomes of a packet, and by which rule", NULL, COMMAND_LOCAL},
 	{"replay", NULL, "IN.pcap [-w OUT.pcap] [-r RULES] -i ADDR",
 	 "what becomes of the packets of a capture; ADDR is the outside address", NULL,
@@ -40,6 +42,11 @@ static const struct command commands[] = {
 	{"complete", complete, "[WORD]...", "what the last word may become, for a shell's completion",
 	 NULL, COMMAND_OWN_FLAGS},
 };
+
+/* Of the list of commands. */
+#define NAME_COLUMN  8
+#define WORDS_COLUMN 11
+#define HELP_AT      (2 + NAME_COLUMN + 1 + WORDS_COLUMN + 1)
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -137,6 +144,46 @@ enum ipmasq_status command_run_part(struct session *session, int argc, char **ar
 	return error.status;
 }
 
+bool command_grammar(const struct command *command, struct ipmasq_plugin *grammar)
+{
+	struct ipmasq_error unused;
+	const struct command_part *part =
+		command->run ? NULL : ipmasq_part(command->name, "command_part", &unused);
+
+	if (!part || !part->options)
+		return false;
+	*grammar = (struct ipmasq_plugin){.name = command->name,
+					  .summary = command->help,
+					  .synopsis = command->words,
+					  .options = part->options};
+	return true;
+}
+
+/* Lines, each but the first behind so many blanks. */
+static void print_lines(FILE *out, int blanks, const char *text)
+{
+	size_t length = strcspn(text, "\n");
+
+	fprintf(out, "%.*s\n", (int)length, text);
+	for (text += length; *text; text += length) {
+		length = strcspn(++text, "\n");
+		fprintf(out, "%*s%.*s\n", blanks, "", (int)length, text);
+	}
+}
+
+static void command_usage(const struct command *command, FILE *out)
+{
+	struct ipmasq_plugin grammar;
+
+	if (command_grammar(command, &grammar)) {
+		ipmasq_plugin_usage(&grammar, out);
+		return;
+	}
+	fprintf(out, "ipmasqadm %s%s%s\n  ", command->name, command->words[0] ? " " : "",
+		command->words);
+	print_lines(out, 2, command->help);
+}
+
 static enum ipmasq_status run_command(struct session *session, const struct command *command,
 				      int argc, char **argv)
 {
@@ -145,8 +192,7 @@ static enum ipmasq_status run_command(struct session *session, const struct comm
 	if (!(command->flags & COMMAND_OWN_FLAGS))
 		argc = take_flags(&own, argc, argv);
 	if (own.flags.help) {
-		fprintf(own.out, "ipmasqadm %s %s\n  %s\n", command->name, command->words,
-			command->help);
+		command_usage(command, own.out);
 		return IPMASQ_OK;
 	}
 	return command->run ? command->run(&own, argc, argv) : command_run_part(&own, argc, argv);
@@ -215,14 +261,24 @@ static int print_module(const char *name, void *data)
 	return 0;
 }
 
+/* In three columns; words that are longer than theirs have lines of their own. */
+static void list_command(const struct command *command, FILE *out)
+{
+	fprintf(out, "  %-*s ", NAME_COLUMN, command->name);
+	if (strlen(command->words) <= WORDS_COLUMN)
+		fprintf(out, "%-*s ", WORDS_COLUMN, command->words);
+	else
+		fprintf(out, "%s\n%*s", command->words, HELP_AT, "");
+	print_lines(out, HELP_AT, command->help);
+}
+
 void command_list(FILE *out)
 {
 	struct ipmasq_error error;
 
 	fputs("commands:\n", out);
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		fprintf(out, "  %-8s %-10s %s\n", commands[i].name, commands[i].words,
-			commands[i].help);
+		list_command(&commands[i], out);
 	fputs("\nmodules:\n", out);
 	if (ipmasq_plugin_names(print_module, out, &error) < 0)
 		fprintf(out, "  %s\n", error.text);

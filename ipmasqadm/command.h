@@ -30,7 +30,11 @@ struct command {
 /* What a part exports as `command_part`. */
 struct command_part {
 	enum ipmasq_status (*run)(struct session *session, int argc, char **argv);
+	const struct ipmasq_option *options; /* of its words, or NULL */
 };
+
+/* What a command whose part has a table of options takes, as a module; false: it has none. */
+bool command_grammar(const struct command *command, struct ipmasq_plugin *grammar);
 
 /* Has the part of the name argv[0] run the command. */
 enum ipmasq_status command_run_part(struct session *session, int argc, char **argv);
@@ -59,6 +63,7 @@ bool command_on_table(const struct session *session, const char *name);
 
 /* Whether the words of a line that begins with this one may name a file. */
 bool command_takes_file(const struct session *session, const char *name);
+
 /* `top`; see top.c. */
 enum ipmasq_status top_run(struct session *session, int argc, char **argv);
 

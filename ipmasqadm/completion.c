@@ -4,8 +4,8 @@
  * of bash and zsh ask, and for the shell.
  *
  * A module's words come from its table of options and its plugin (lib/ipmasq/complete.c), a
- * command's from the words of its help and its own function; where an ipmasqd has the rules, it is
- * asked for the words of a module.
+ * command's from such a table, too, or from the words of its help and its own function; where an
+ * ipmasqd has the rules, it is asked for the words of a module.
  */
 #include "command.h"
 #include "line.h"
@@ -86,8 +86,13 @@ static int complete_words(const struct command *command, struct matching *matchi
 static int complete_command(struct session *session, const struct command *command, int argc,
 			    char **argv, struct matching *matching)
 {
+	struct ipmasq_context context = {0};
+	struct ipmasq_plugin grammar;
 	int rc = 0;
 
+	if (!session->commands && command_grammar(command, &grammar)) /* ipmasqd has no parts */
+		return ipmasq_plugin_complete(&grammar, &context, argc, argv, matching->visit,
+					      matching->data);
 	if (command->complete)
 		rc = command->complete(session, argc, argv, matching->visit, matching->data);
 	return rc ? rc : complete_words(command, matching);

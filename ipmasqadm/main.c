@@ -111,6 +111,10 @@ static int take_options(struct session *session, int argc, char **argv, const ch
 			return -1 - finish(IPMASQ_OK);
 		}
 		named = engine_option(argc, argv, &i);
+		if (named && !*named) {
+			fputs("ipmasqadm: -e needs an engine; ipmasqadm -h says which there are\n", stderr);
+			return -1 - IPMASQ_USAGE;
+		}
 		if (named) {
 			*engine = named;
 		} else if (!command_flag(session, argv[i])) {

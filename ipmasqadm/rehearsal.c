@@ -19,32 +19,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static bool is_ipv6(const struct ipmasq_rule *rule)
-{
-	switch (rule->kind) {
-	case IPMASQ_REDIRECT:
-		return rule->redirect.match.family == AF_INET6;
-	case IPMASQ_PROXY:
-		return rule->proxy.server.family == AF_INET6;
-	case IPMASQ_MASQ:
-		return rule->masq.source.address.family == AF_INET6;
-	default:
-		return false;
-	}
-}
-
 /* Copies of rules. */
 struct rules {
 	struct ipmasq_rule **list;
 	size_t n;
 };
 
-static int keep_ipv6(const struct ipmasq_rule *rule, void *data)
+static int keep_unsupported(const struct ipmasq_rule *rule, void *data)
 {
 	struct rules *rules = data;
+	struct ipmasq_error unused;
 	struct ipmasq_rule **list;
 
-	if (!is_ipv6(rule))
+	if (user_supports(rule, &unused) == 0)
 		return 0;
 	list = reallocarray(rules->list, rules->n + 1, sizeof(*list));
 	if (!list)
@@ -64,21 +51,25 @@ static void rules_free(struct rules *rules)
 static int collect(struct ipmasq_table *table, struct rules *rules, struct ipmasq_error *error)
 {
 	error->code = 0;
-	if (ipmasq_table_walk(table, NULL, keep_ipv6, rules, error) == 0)
+	if (ipmasq_table_walk(table, NULL, keep_unsupported, rules, error) == 0)
 		return 0;
 	return error->code ? -1 : ipmasq_fail(error, ENOMEM, "out of memory");
 }
 
-/* IPv6 out of what is to be committed. */
-static int leave_out(struct ipmasq_context *context)
+/* Takes out of what is to be committed what the engine cannot do; counts what IPv4 meets of it. */
+static int leave_out(struct ipmasq_context *context, void *data)
 {
 	struct rules rules = {0};
+	size_t *left_out = data;
 	int status = collect(context->table, &rules, &context->error) < 0 ? IPMASQ_FAILED
 									 : IPMASQ_OK;
 
-	for (size_t i = 0; i < rules.n && status == IPMASQ_OK; i++)
+	*left_out = 0;
+	for (size_t i = 0; i < rules.n && status == IPMASQ_OK; i++) {
+		*left_out += ipmasq_rule_family(rules.list[i]) == AF_INET;
 		if (ipmasq_table_remove(context->table, rules.list[i], &context->error) < 0)
 			status = IPMASQ_FAILED;
+	}
 	rules_free(&rules);
 	return status;
 }
@@ -86,7 +77,9 @@ static int leave_out(struct ipmasq_context *context)
 static enum ipmasq_status load_rules(struct session *inner, struct session *session,
 				     const char *file)
 {
-	struct rules_text rules = {.name = file ? file : "rules", .then = leave_out};
+	size_t left_out = 0;
+	struct rules_text rules = {
+		.name = file ? file : "rules", .then = leave_out, .data = &left_out};
 	enum ipmasq_status status = IPMASQ_OK;
 	char *text = NULL;
 
@@ -100,6 +93,10 @@ static enum ipmasq_status load_rules(struct session *inner, struct session *sess
 	rules.text = text;
 	if (status == IPMASQ_OK)
 		status = rules_file_restore_text(inner, &rules);
+	if (status == IPMASQ_OK && left_out)
+		fprintf(session->err,
+			"ipmasqadm: rules that only the kernel engine can do are left out: %zu\n",
+			left_out);
 	free(text);
 	return status;
 }

@@ -13,7 +13,7 @@
 
 struct rehearsal {
 	struct user *user;
-	char interface[16]; /* the outside one; empty: any */
+	char interface[IPMASQ_INTERFACE_SIZE]; /* the outside one; empty: any */
 	struct in_addr own[REHEARSAL_OWN_MAX]; /* this machine's addresses, the outside one first */
 	unsigned int n_own;
 	struct ipmasq_net *inside; /* what masq rules masquerade */
@@ -24,8 +24,8 @@ struct rehearsal {
 
 /*
  * rehearsal_open - the rules of `file`, or, when that is NULL, those of the session's engine.
- * Rules of IPv6 are left out: no packet of IPv4 meets them.  Returns a status; a message was
- * printed when it is not IPMASQ_OK.
+ * Rules that the user engine cannot do are left out: no packet of IPv4 meets those of IPv6, others
+ * get a message.  Returns a status; a message was printed when it is not IPMASQ_OK.
  */
 enum ipmasq_status rehearsal_open(struct rehearsal *rehearsal, struct session *session,
 				  const char *file);

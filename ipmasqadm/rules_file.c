@@ -133,7 +133,8 @@ static int restore(struct ipmasq_context *context, void *data)
 			return status;
 		at += length + 1;
 	}
-	return restoring->rules->then ? restoring->rules->then(context) : IPMASQ_OK;
+	return restoring->rules->then ? restoring->rules->then(context, restoring->rules->data)
+				      : IPMASQ_OK;
 }
 
 enum ipmasq_status rules_file_restore_text(struct session *session, const struct rules_text *rules)

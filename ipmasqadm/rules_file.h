@@ -16,7 +16,8 @@ struct rules_text {
 	size_t length;
 	bool add; /* to the rules that are there, not in their place */
 	/* Perhaps NULL: what else the transaction does when all lines are carried out; a status. */
-	int (*then)(struct ipmasq_context *context);
+	int (*then)(struct ipmasq_context *context, void *data);
+	void *data;
 };
 
 /* Makes the rules those of the text, all or nothing; messages begin NAME:LINE. */

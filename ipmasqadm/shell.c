@@ -155,7 +155,7 @@ static int help(struct shell *shell, int argc, char **argv)
 		fputs("Lines are those of ipmasqadm without its name.  Of the shell:\n", out);
 	for (size_t i = 0; i < N_BUILTINS; i++)
 		if (!word || word == &builtins[i])
-			fprintf(out, "  %-8s %-10s %s\n", builtins[i].name, builtins[i].words,
+			fprintf(out, "  %-8s %-11s %s\n", builtins[i].name, builtins[i].words,
 				builtins[i].help);
 	if (!word) {
 		fputc('\n', out);

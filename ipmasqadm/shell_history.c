@@ -52,8 +52,9 @@ static int open_file(void)
 	int fd = at < 0 ? -1 : openat(at, "history", flags, 0600);
 	struct stat status;
 
-	if (fd >= 0 && (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) ||
-			status.st_uid != geteuid() || fchmod(fd, 0600) < 0)) {
+	if (fd >= 0 &&
+	    (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1 ||
+	     status.st_uid != geteuid() || fchmod(fd, 0600) < 0)) {
 		close(fd);
 		fd = -1;
 	}

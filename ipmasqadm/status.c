@@ -122,4 +122,4 @@ static enum ipmasq_status run(struct session *session, int argc, char **argv)
 }
 
 extern const struct command_part command_part;
-const struct command_part command_part = {run};
+const struct command_part command_part = {.run = run};

@@ -87,6 +87,9 @@ static int parse(struct ipmasq_context *context, const struct ipmasq_words *word
 	if (words->given['M'] && ipmasq_parse_address(&trace->alias, words->value['M'][0], AF_INET,
 						      context->numeric, &context->error) < 0)
 		return -1;
+	if (words->given['i'] &&
+	    ipmasq_check_interface(words->value['i'][0], &context->error) < 0)
+		return -1;
 	trace->file = words->value['r'][0];
 	trace->interface = words->value['i'][0];
 	return 0;
@@ -239,4 +242,4 @@ static enum ipmasq_status run(struct session *session, int argc, char **argv)
 }
 
 extern const struct command_part command_part;
-const struct command_part command_part = {.run = run};
+const struct command_part command_part = {.run = run, .options = options};

@@ -33,17 +33,6 @@ static const struct ipmasq_option options[] = {
 
 const struct ipmasq_plugin ipmasq_plugin;
 
-static int parse_interface(struct ipmasq_context *context, const char *word, char *interface,
-			   size_t size)
-{
-	if (!*word || strlen(word) >= size || strpbrk(word, "/ \t"))
-		return ipmasq_usage(&context->error,
-				    "'%s' cannot be an interface: a name has 1 to %zu letters", word,
-				    size - 1);
-	strcpy(interface, word);
-	return 0;
-}
-
 static int parse_rule(struct ipmasq_context *context, const struct ipmasq_words *words,
 		      struct ipmasq_masq *masq)
 {
@@ -52,9 +41,11 @@ static int parse_rule(struct ipmasq_context *context, const struct ipmasq_words 
 	if (ipmasq_parse_net(&masq->source, words->value['S'][0], context->numeric,
 			     &context->error) < 0)
 		return -1;
-	if (words->given['o'] && parse_interface(context, words->value['o'][0], masq->interface,
-						 sizeof(masq->interface)) < 0)
-		return -1;
+	if (words->given['o']) {
+		if (ipmasq_check_interface(words->value['o'][0], &context->error) < 0)
+			return -1;
+		strcpy(masq->interface, words->value['o'][0]);
+	}
 	if (!words->given['M'])
 		return 0;
 	if (ipmasq_parse_address(&masq->alias, words->value['M'][0], masq->source.address.family,

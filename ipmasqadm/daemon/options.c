@@ -83,10 +83,8 @@ static int parse_number(unsigned int *number, const char *word, const char *what
 
 static int parse_interface(const char **interface, const char *word, struct ipmasq_error *error)
 {
-	if (!*word || strlen(word) >= IF_NAMESIZE || word[strcspn(word, "/ \t\n")])
-		return ipmasq_usage(error, "'%.64s' cannot be the name of an interface", word);
 	*interface = word;
-	return 0;
+	return ipmasq_check_interface(word, error);
 }
 
 /* Puts one option into `options`. */

@@ -119,6 +119,20 @@ static void clear_host_bits(struct ipmasq_net *net)
 	}
 }
 
+int ipmasq_check_interface(const char *word, struct ipmasq_error *error)
+{
+	size_t length = 0;
+
+	while ((unsigned char)word[length] > ' ' && !strchr("/:\177", word[length]))
+		length++;
+	if (length && !word[length] && length < IPMASQ_INTERFACE_SIZE && *word != '#')
+		return 0;
+	return ipmasq_usage(error,
+			    "'%.64s' cannot be an interface: a name has 1 to %d letters, no blank, "
+			    "/ or : among them, and no # before them",
+			    word, IPMASQ_INTERFACE_SIZE - 1);
+}
+
 int ipmasq_parse_net(struct ipmasq_net *net, const char *word, bool numeric,
 		     struct ipmasq_error *error)
 {

@@ -313,6 +313,20 @@ int ipmasq_rule_compare(const struct ipmasq_rule *a, const struct ipmasq_rule *b
 	return key_compare(a, b);
 }
 
+uint8_t ipmasq_rule_family(const struct ipmasq_rule *rule)
+{
+	switch (rule->kind) {
+	case IPMASQ_REDIRECT:
+		return rule->redirect.match.family;
+	case IPMASQ_PROXY:
+		return rule->proxy.server.family;
+	case IPMASQ_MASQ:
+		return rule->masq.source.address.family;
+	default:
+		return AF_INET;
+	}
+}
+
 bool ipmasq_rule_same_key(const struct ipmasq_rule *a, const struct ipmasq_rule *b)
 {
 	return a->kind == b->kind && strcmp(a->owner, b->owner) == 0 && key_compare(a, b) == 0;

@@ -35,6 +35,9 @@ check "an interface" become "outside" masq -A -S 10.0.0.0/24 -o out
 check "the words of a proxy rule" become "server src" proxy -A s
 check "what a word of it may be" become "encode_ip_hdr encode_tcp_stream" proxy -A type enc
 check "the names of helpers" become "ftp" helper -A f
+check "a protocol of trace" become "udp" trace -P u
+check "an interface of trace" become "outside" trace -P tcp -i out
+check "an option of replay" become "-w" replay in.pcap -w
 check "a service of the protocol" become "tftp" portfw -A -P udp -L 198.51.100.1 tft
 check "... of no other" become "" portfw -A -P tcp -L 198.51.100.1 tft
 check "a service behind its protocol in one option" become "tftp" autofw -A -r udp tft

@@ -31,6 +31,10 @@ check "-h is on standard output" eval 'adm -h >"$file" && grep -q MODULE "$file"
 check "--help is the same" equals "$(adm -h)" adm --help
 check "portfw -h has every option" eval 'adm portfw -h >"$file" &&
 	has_all -A -D -F -L -P -R -p -n -v --json --dry-run --kill'
+check "the list of commands is in columns" eval 'adm -h | sed -n "/^commands:/,/^\$/p" >"$file" &&
+	[ "$(grep -c "^ \{23\}[^ ]" "$file")" -ge 5 ] && ! grep -qE " \$|^ {3,22}[^ ]|^ {24}" "$file"'
+check "what trace takes is in its help" says "-i IFACE " adm trace -h
+check "-e without an engine is named" refuses 2 "-e needs an engine" adm -e
 check "-V has the version" says "ipmasqadm 1" adm -V
 
 check "an empty table has a heading" equals "prot localaddr rediraddr lport rport pcnt pref" \

@@ -140,17 +140,19 @@ def history(directory):
 
 
 def history_link(directory):
-    """A history that is a link is left alone; the shell works without."""
+    """A history that is a link, of either kind, is left alone; the shell works without."""
     os.mkdir(f"{directory}/ipmasqadm")
     with open(f"{directory}/precious", "w", encoding="ascii") as file:
         file.write("precious\n")
-    os.symlink(f"{directory}/precious", f"{directory}/ipmasqadm/history")
-    shell = Terminal(directory)
-    shell.run(FORWARD)
-    shell.leave()
-    with open(f"{directory}/precious", encoding="ascii") as file:
-        expect_equal(file.read(), "precious\n")
-    expect_equal(saved(), [FORWARD])
+    for link in os.symlink, os.link:
+        link(f"{directory}/precious", f"{directory}/ipmasqadm/history")
+        shell = Terminal(directory)
+        shell.run(FORWARD)
+        shell.leave()
+        os.unlink(f"{directory}/ipmasqadm/history")
+        with open(f"{directory}/precious", encoding="ascii") as file:
+            expect_equal(file.read(), "precious\n")
+        expect_equal(saved(), [FORWARD])
 
 
 def transaction(directory):

@@ -83,9 +83,16 @@ before=$(ruleset)
 check "a trace changes nothing" eval 'adm trace -P tcp -S 198.51.100.2 40000 -D 198.51.100.1 8000 &&
 	equals "$before" ruleset'
 
+check "a rule that only the kernel engine can do is left out" eval 'portfw -A -P sctp -L 198.51.100.1 8000 -R 10.0.0.11 80 &&
+	says "only the kernel engine can do are left out: 1" \
+		adm trace -n -P tcp -S 198.51.100.2 40000 -D 198.51.100.1 8000 &&
+	says "translated: " adm trace -n -P tcp -S 198.51.100.2 40000 -D 198.51.100.1 8000
+	portfw -D -P sctp -L 198.51.100.1 8000'
 check "a missing protocol is named" refuses 2 "-P" adm trace -S 1.2.3.4 5 -D 1.2.3.5 6
 check "a missing end is named" refuses 2 "-D" adm trace -P tcp -S 1.2.3.4 5
 check "a port with junk is named" refuses 2 "'80x'" adm trace -P tcp -S 1.2.3.4 80x -D 1.2.3.5 6
+check "an interface that cannot be one is named" refuses 2 "'averyveryverylongone'" \
+	adm trace -P tcp -S 1.2.3.4 5 -D 1.2.3.5 6 -i averyveryverylongone
 check "IPv6 is refused by name" refuses 2 "2001:db8::1" adm trace -P tcp -S 2001:db8::1 5 -D 1.2.3.5 6
 check "a file that is not there is named" refuses 1 "$lab_scratch/none" \
 	adm trace -r "$lab_scratch/none" -P tcp -S 1.2.3.4 5 -D 1.2.3.5 6

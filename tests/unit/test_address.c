@@ -405,6 +405,20 @@ static void protocols_of_the_grammars_have_names_and_others_none(void **state)
 	assert_null(ipmasq_protocol_name(255));
 }
 
+static void an_interface_is_one_graphic_word(void **state)
+{
+	static const char *const wrong[] = {"",       "eth 0", "eth0\nflush", "eth/0",
+					    "eth0:1", "#eth0", "a\177",       "a234567890123456"};
+
+	(void)state;
+	assert_int_equal(ipmasq_check_interface("eth0.100", &error), 0);
+	assert_int_equal(ipmasq_check_interface("a23456789012345", &error), 0);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(ipmasq_check_interface(wrong[i], &error), -1);
+		assert_int_equal(error.status, IPMASQ_USAGE);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, clear_error)
 
 int main(void)
@@ -434,6 +448,7 @@ int main(void)
 		TEST(a_word_longer_than_the_buffer_is_refused),
 		TEST(an_overlong_word_leaves_the_message_terminated),
 		TEST(protocols_of_the_grammars_have_names_and_others_none),
+		TEST(an_interface_is_one_graphic_word),
 	};
 
 	return cmocka_run_group_tests_name("address", tests, NULL, NULL);

@@ -163,6 +163,7 @@ static void an_interface_has_1_to_15_letters(void **state)
 	wrong("masq -n -A -S 10.0.0.0/8 -o abcdefghijklmnop", "'abcdefghijklmnop'");
 	wrong("masq -n -A -S 10.0.0.0/8 -o ''", "''");
 	wrong("masq -n -A -S 10.0.0.0/8 -o eth/0", "'eth/0'");
+	wrong("masq -n -A -S 10.0.0.0/8 -o #eth0", "'#eth0'");
 	wrong("masq -n -A -S 10.0.0.0/8 -o", "-o needs IFACE");
 }
 

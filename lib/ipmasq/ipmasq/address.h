@@ -70,6 +70,14 @@ int ipmasq_parse_address(struct ipmasq_address *address, const char *word, uint8
 int ipmasq_parse_net(struct ipmasq_net *net, const char *word, bool numeric,
 		     struct ipmasq_error *error);
 
+#define IPMASQ_INTERFACE_SIZE 16 /* of a buffer for an interface's name */
+
+/*
+ * ipmasq_check_interface - whether a word can be the name of an interface, and be written into a
+ * rules file; it need not be there.  Returns 0, or -1 with a usage error that names `word`.
+ */
+int ipmasq_check_interface(const char *word, struct ipmasq_error *error);
+
 /* Writes ADDR/BITS into `text` and returns it. */
 const char *ipmasq_net_text(const struct ipmasq_net *net, char text[static IPMASQ_NET_TEXT]);
 

@@ -100,7 +100,7 @@ struct ipmasq_proxy {
 struct ipmasq_masq {
 	struct ipmasq_net source;
 	uint8_t protocol;             /* 0: any */
-	char interface[16];           /* empty: any */
+	char interface[IPMASQ_INTERFACE_SIZE]; /* empty: any */
 	struct ipmasq_address alias;  /* any: the interface's own */
 };
 
@@ -144,6 +144,9 @@ bool ipmasq_match_is_wide(const struct ipmasq_match *match);
 
 /* 0, or -1 with a usage error that says which field contradicts which. */
 int ipmasq_rule_check(const struct ipmasq_rule *rule, struct ipmasq_error *error);
+
+/* AF_INET or AF_INET6: of the packets that the rule is about. */
+uint8_t ipmasq_rule_family(const struct ipmasq_rule *rule);
 
 /* Same kind, owner and match: the two are one rule with perhaps different bodies. */
 bool ipmasq_rule_same_key(const struct ipmasq_rule *a, const struct ipmasq_rule *b);

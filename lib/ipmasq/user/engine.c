@@ -100,23 +100,9 @@ static int user_load(struct ipmasq_engine *engine, bool counters, ipmasq_rule_ta
 	return rc;
 }
 
-static uint8_t family_of(const struct ipmasq_rule *rule)
+int user_supports(const struct ipmasq_rule *rule, struct ipmasq_error *error)
 {
-	switch (rule->kind) {
-	case IPMASQ_REDIRECT:
-		return rule->redirect.match.family;
-	case IPMASQ_PROXY:
-		return rule->proxy.server.family;
-	case IPMASQ_MASQ:
-		return rule->masq.source.address.family;
-	default:
-		return AF_INET;
-	}
-}
-
-static int supported(const struct ipmasq_rule *rule, struct ipmasq_error *error)
-{
-	if (family_of(rule) != AF_INET)
+	if (ipmasq_rule_family(rule) != AF_INET)
 		return ipmasq_fail(error, EOPNOTSUPP,
 				   "the user engine translates IPv4 only; the kernel engine can");
 	if (rule->kind == IPMASQ_REDIRECT)
@@ -345,7 +331,7 @@ static int user_commit(struct ipmasq_engine *engine, const struct ipmasq_change 
 	int rc = -1;
 
 	for (size_t i = 0; i < n_changes; i++)
-		if (changes[i].after && supported(changes[i].after, error) < 0)
+		if (changes[i].after && user_supports(changes[i].after, error) < 0)
 			return -1;
 	pthread_mutex_lock(&user->lock);
 	if (view->noted != user->generation) {

@@ -96,6 +96,9 @@ struct ipmasq_engine *user_view(struct user *user);
 int user_set_addresses(struct user *user, const char *interface, const struct in_addr *addresses,
 		       unsigned int n, struct ipmasq_error *error);
 
+/* 0 when the engine can do the rule, -1 with an error that says what it cannot. */
+int user_supports(const struct ipmasq_rule *rule, struct ipmasq_error *error);
+
 /* The worker for a packet of a hook: by its remote address, an ICMP error by the quoted one. */
 unsigned int user_worker_of(const struct user *user, const void *data, int length,
 			    enum user_hook hook);
