@@ -144,12 +144,13 @@ sum_suites() {
 	done < <(find "$1" -name '*.trs' | sort)
 }
 
-# check_build DIRECTORY [MAKE-ARGUMENT...]: runs all tests of a build, and adds them up.
+# check_build DIRECTORY [MAKE-ARGUMENT...]: runs all tests of a build, and adds them up.  Most wait
+# for time-outs rather than for a processor, so there are more at a time than it has.
 check_build() {
 	local directory=$1 status
 
 	shift
-	make -s -j"$(nproc)" -C "$directory/build" -k check VERBOSE=1 "$@" </dev/null
+	make -s -j$((2 * $(nproc))) -C "$directory/build" -k check VERBOSE=1 "$@" </dev/null
 	status=$?
 	say "Sums"
 	sum_suites "$directory/build"

@@ -61,7 +61,7 @@ static int write_special(const char *name, const char *text)
 	return rc;
 }
 
-/* A link is followed; the mode of a file that is there is kept. */
+/* A link is followed; the mode of a file that is there is kept, but not to run as its new owner. */
 int file_write(const char *name, const char *text)
 {
 	char *real = realpath(name, NULL);
@@ -73,7 +73,7 @@ int file_write(const char *name, const char *text)
 	if (!real || stat(real, &status) < 0)
 		rc = replace_file(name, text, 0666 & ~mask);
 	else if (S_ISREG(status.st_mode))
-		rc = replace_file(real, text, status.st_mode & 07777);
+		rc = replace_file(real, text, status.st_mode & 0777);
 	else
 		rc = write_special(real, text);
 	free(real);

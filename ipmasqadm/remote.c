@@ -53,8 +53,7 @@ static int check_words(const struct session *session, int argc, char **argv)
 			continue;
 		fprintf(session->err,
 			"%s: '%s' cannot be sent to ipmasqd: a word is not empty, has no blank and "
-			"no "
-			"line end in it, and does not begin with #\n",
+			"no line end in it, and does not begin with #\n",
 			i ? argv[0] : "ipmasqadm", argv[i]);
 		return -1;
 	}
@@ -189,8 +188,7 @@ static enum ipmasq_status exchange(const struct session *session, const char *li
 		return (enum ipmasq_status)status;
 	fprintf(session->err,
 		"ipmasqadm: ipmasqd at %s went away in the middle of its answer; whether the "
-		"change was "
-		"made is not known, list the rules to see\n",
+		"change was made is not known, list the rules to see\n",
 		session->remote);
 	return IPMASQ_FAILED;
 }

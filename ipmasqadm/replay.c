@@ -18,6 +18,7 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LINK_HEADER_MAX 64
@@ -57,50 +58,70 @@ struct replay {
 };
 
 struct arguments {
-	const char *capture, *output, *rules;
+	const char *capture, *output, *rules, *address;
 	struct ipmasq_address outside;
 };
 
-static int usage_error(struct session *session, const char *what, const char *word)
+static const char usage[] = "usage: ipmasqadm replay IN.pcap [-w OUT.pcap] [-r RULES] -i ADDR";
+
+/* Where the value of an option goes; NULL: there is no such option. */
+static const char **place_of(struct arguments *arguments, int letter)
 {
-	fprintf(session->err,
-		"replay: %s%s; usage: ipmasqadm replay IN.pcap [-w OUT.pcap] [-r RULES] -i ADDR\n",
-		what, word);
-	return -1;
+	switch (letter) {
+	case 'w':
+		return &arguments->output;
+	case 'r':
+		return &arguments->rules;
+	case 'i':
+		return &arguments->address;
+	default:
+		return NULL;
+	}
 }
 
-static int parse(struct session *session, int argc, char **argv, struct arguments *arguments)
+static int take_words(struct arguments *arguments, int argc, char **argv,
+		      struct ipmasq_error *error)
 {
-	struct ipmasq_error error;
 	int letter;
 
 	optind = 0; /* the shell calls this more than once */
 	opterr = 0;
-	while ((letter = getopt(argc, argv, "w:r:i:")) != -1) {
-		switch (letter) {
-		case 'w':
-			arguments->output = optarg;
-			break;
-		case 'r':
-			arguments->rules = optarg;
-			break;
-		case 'i':
-			if (ipmasq_parse_address(&arguments->outside, optarg, AF_INET,
-						 session->flags.numeric, &error) == 0)
-				break;
-			fprintf(session->err, "replay: %s\n", error.text);
-			return -1;
-		default:
-			return usage_error(session, "not understood: ", argv[optind - 1]);
-		}
+	while ((letter = getopt(argc, argv, "-:w:r:i:")) != -1) {
+		const char **place = place_of(arguments, letter);
+
+		if (letter == ':')
+			return ipmasq_usage(error, "-%c needs a value; %s", optopt, usage);
+		if (place && *place)
+			return ipmasq_usage(error, "-%c is given twice", letter);
+		if (letter == 1 && !arguments->capture)
+			place = &arguments->capture;
+		if (!place)
+			return ipmasq_usage(error, "'%s' is one word too many; %s",
+					    letter == 1 ? optarg : argv[optind - 1], usage);
+		*place = optarg;
 	}
-	if (optind == argc)
-		return usage_error(session, "name the capture file", "");
-	if (optind + 1 < argc)
-		return usage_error(session, "one word too many: ", argv[optind + 1]);
+	if (optind < argc)
+		return ipmasq_usage(error, "'%s' is one word too many; %s", argv[optind], usage);
+	return 0;
+}
+
+static int parse(const struct session *session, int argc, char **argv,
+		 struct arguments *arguments, struct ipmasq_error *error)
+{
+	if (take_words(arguments, argc, argv, error) < 0)
+		return -1;
+	if (!arguments->capture)
+		return ipmasq_usage(error, "name the capture file; %s", usage);
+	if (!arguments->address)
+		return ipmasq_usage(error, "-i with the outside address is needed; %s", usage);
+	if (ipmasq_parse_address(&arguments->outside, arguments->address, AF_INET,
+				 session->flags.numeric, error) < 0)
+		return -1;
 	if (ipmasq_address_is_any(&arguments->outside))
-		return usage_error(session, "-i with the outside address is needed", "");
-	arguments->capture = argv[optind];
+		return ipmasq_usage(error, "'%s' is no host's address, which -i needs",
+				    arguments->address);
+	if (arguments->output && strcmp(arguments->output, "-") == 0)
+		return ipmasq_usage(error, "-w needs a file: standard output has the listing");
 	return 0;
 }
 
@@ -157,6 +178,11 @@ static void ends_of(const unsigned char *data, struct ends *ends)
 	}
 }
 
+static unsigned int type_at(const unsigned char *frame, size_t at)
+{
+	return (unsigned int)frame[at] << 8 | frame[at + 1];
+}
+
 /* How long the link header of a frame with an IPv4 datagram is; -1: there is none in it. */
 static int link_header(int link, const unsigned char *frame, size_t length)
 {
@@ -173,16 +199,16 @@ static int link_header(int link, const unsigned char *frame, size_t length)
 		at = SLL_HDR_LEN - 2;
 		break;
 	case DLT_LINUX_SLL2:
-		at = 0;
-		break;
+		return length >= SLL2_HDR_LEN && type_at(frame, 0) == ETHERTYPE_IPV4 ? SLL2_HDR_LEN
+										     : -1;
 	default:
 		break;
 	}
 	while (at + 2 <= length && at < LINK_HEADER_MAX - 4) {
-		unsigned int type = (unsigned int)frame[at] << 8 | frame[at + 1];
+		unsigned int type = type_at(frame, at);
 
 		if (type == ETHERTYPE_IPV4)
-			return (int)(link == DLT_LINUX_SLL2 ? SLL2_HDR_LEN : at + 2);
+			return (int)at + 2;
 		if (type != ETHERTYPE_VLAN && type != ETHERTYPE_QINQ)
 			return -1;
 		at += 4;
@@ -399,6 +425,16 @@ fail:
 	return fail(replay->session, "list the flows", context.error.text);
 }
 
+/* Whether the capture is read from the file of this name, which writing would destroy. */
+static bool is_file(pcap_t *capture, const char *name)
+{
+	struct stat in, out;
+	FILE *file = pcap_file(capture);
+
+	return file && fstat(fileno(file), &in) == 0 && stat(name, &out) == 0 &&
+	       in.st_dev == out.st_dev && in.st_ino == out.st_ino && S_ISREG(in.st_mode);
+}
+
 static enum ipmasq_status open_captures(struct replay *replay, const struct arguments *arguments)
 {
 	char text[PCAP_ERRBUF_SIZE] = "";
@@ -412,6 +448,9 @@ static enum ipmasq_status open_captures(struct replay *replay, const struct argu
 			    pcap_datalink_val_to_description_or_dlt(replay->link));
 	if (!arguments->output)
 		return IPMASQ_OK;
+	if (is_file(replay->in, arguments->output))
+		return fail(replay->session, "write the capture",
+			    "-w names the file that is read; name another one");
 	replay->out = pcap_dump_open(replay->in, arguments->output);
 	return replay->out ? IPMASQ_OK
 			   : fail(replay->session, "write the capture", pcap_geterr(replay->in));
@@ -454,11 +493,14 @@ static void replay_free(struct replay *replay)
 static enum ipmasq_status run(struct session *session, int argc, char **argv)
 {
 	struct arguments arguments = {0};
+	struct ipmasq_error error;
 	struct replay *replay;
 	enum ipmasq_status status;
 
-	if (parse(session, argc, argv, &arguments) < 0)
-		return IPMASQ_USAGE;
+	if (parse(session, argc, argv, &arguments, &error) < 0) {
+		fprintf(session->err, "replay: %s\n", error.text);
+		return error.status;
+	}
 	replay = calloc(1, sizeof(*replay));
 	if (!replay)
 		return fail(session, "begin", "out of memory");

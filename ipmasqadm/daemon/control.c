@@ -137,6 +137,8 @@ static unsigned int allow_clients(void)
 					 : CLIENTS_MAX + DESCRIPTORS;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
+	if (limit.rlim_cur >= CLIENTS_MAX + DESCRIPTORS)
+		return CLIENTS_MAX;
 	return limit.rlim_cur > 2 * DESCRIPTORS ? (unsigned int)limit.rlim_cur - DESCRIPTORS
 						: (unsigned int)limit.rlim_cur / 2;
 }

@@ -85,8 +85,7 @@ static enum request_state parse_restore(struct request_reader *reader, int comma
 				&reader->error) < 0) {
 		ipmasq_usage(&reader->error,
 			     "restore: here it is `restore [-a] NAME BYTES`, and behind the line a "
-			     "rules "
-			     "file of so many bytes, at most %u; '%.64s' is no such number",
+			     "rules file of so many bytes, at most %u; '%.64s' is no such number",
 			     REQUEST_BODY_MAX, word);
 		return REQUEST_BROKEN;
 	}

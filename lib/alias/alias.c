@@ -139,8 +139,8 @@ static struct link *begin_out(struct libalias *la, const struct packet *p, int *
 }
 
 /*
- * Whether an incoming packet without redirect makes a link.  Where masquerade rules say what is ours
- * it does if its answers would be masqueraded, so that they keep their source.
+ * Whether an incoming packet without redirect makes a link.  Where masquerade rules say what is
+ * ours it does if its answers would be masqueraded, so that they keep their source.
  */
 static bool is_let_in(const struct libalias *la, const struct view *view, uint8_t proto)
 {
@@ -185,6 +185,8 @@ static int translate_more(struct libalias *la, struct packet *p, struct link *li
 
 	if (link->side && link->side->helper && !p->more)
 		helper_run(la, link, p, dir);
+	if (dir == OUT && link->flags & LINK_ENCODE_TCP && link->side && tcp_begins(link, p, dir))
+		proxy_begin(link);
 	if (p->proto == IPPROTO_TCP && link->side)
 		tcp_adjust(link, p, dir);
 	if (dir == OUT && (link->flags & (LINK_ENCODE_IP | LINK_ENCODE_TCP)))
@@ -251,6 +253,14 @@ static struct link *find_link(struct libalias *la, enum direction dir, struct pa
 	return link_of_packet(la, dir, p);
 }
 
+/* A link that was just made: a helper's record has to be there before that of a hole. */
+static void begun(struct libalias *la, struct link *link, const struct packet *p)
+{
+	helper_attach(la, link, p);
+	if (link->flags & LINK_EXPECTED)
+		firewall_open(la, link);
+}
+
 int alias_out(struct libalias *la, struct packet *p, bool create)
 {
 	struct link *link;
@@ -277,7 +287,7 @@ int alias_out(struct libalias *la, struct packet *p, bool create)
 		link = begin_out(la, p, &result);
 		if (!link)
 			return result;
-		helper_attach(la, link, p);
+		begun(la, link, p);
 	}
 	return translate(la, p, link, OUT);
 }
@@ -309,7 +319,7 @@ int alias_in(struct libalias *la, struct packet *p)
 		link = begin_in(la, p, &result);
 		if (!link)
 			return result == PKT_ALIAS_IGNORED ? left_alone(la, p) : result;
-		helper_attach(la, link, p);
+		begun(la, link, p);
 	}
 	return translate(la, p, link, IN);
 }

@@ -96,6 +96,7 @@ struct link_side {
 	bool dest_known;                                    /* stream_start is valid */
 	bool begun;                                         /* helper is settled */
 	struct sequence_change change[2][SEQUENCE_CHANGES]; /* by direction, oldest first */
+	uint32_t sent[2];                                   /* last numbers, while changes count */
 	uint32_t id;                                        /* of the link */
 	uint32_t hole;                                      /* number of a firewall hole plus 1 */
 	uint32_t candidates;                                /* helpers that it may be, by number */
@@ -193,7 +194,7 @@ TAILQ_HEAD(proxy_list, proxy_rule);
 #define WHEEL_SLOTS      1024
 #define HELPER_PORTS     64
 #define EXPECT_SLOTS     64
-#define REDIRECT_CLASSES 22
+#define REDIRECT_CLASSES 23
 
 struct endpoint;
 struct fragment_table;
@@ -367,6 +368,8 @@ bool port_choose(struct libalias *la, struct view *in, uint8_t proto, uint16_t w
 /* Is this port free for view? */
 bool port_free(struct libalias *la, const struct view *in, uint8_t proto, uint16_t port);
 void port_note(struct libalias *la, const struct view *in, uint8_t proto, bool used);
+/* A redirect that held this port has gone. */
+void port_release(struct libalias *la, uint32_t alias, uint16_t port, uint8_t proto);
 void port_clear(struct libalias *la);
 uint32_t random_number(struct libalias *la);
 /* A socket on the port, so that the machine's own programs keep off; -1: none, -2: in use. */
@@ -385,8 +388,11 @@ struct alias_link *redirect_find(struct libalias *la, enum direction dir, const 
 void redirect_set_rank(struct libalias *la, struct alias_link *redirect, uint32_t rank);
 /* Is it one of LibAliasSetOwnAddresses()? */
 bool is_own(const struct libalias *la, uint32_t addr);
-/* Does a redirect of ports want incoming packets of this view? */
-bool redirect_holds_port(struct libalias *la, const struct view *in, uint8_t proto);
+/* The redirect of ports that wants incoming packets of this view, or NULL. */
+const struct alias_link *redirect_of_port(const struct libalias *la, const struct view *in,
+					  uint8_t proto);
+/* Does it keep dynamic links off the port? */
+bool redirect_holds_port(const struct libalias *la, const struct view *in, uint8_t proto);
 struct link *redirect_link_out(struct libalias *la, struct alias_link *redirect,
 			       const struct packet *p, const struct view *out);
 struct link *redirect_link_in(struct libalias *la, struct alias_link *redirect,
@@ -491,6 +497,8 @@ static inline void store32(void *p, uint32_t value)
 
 /* tcp.c - connection state and sequence numbers */
 bool tcp_is_reset(const struct packet *p);
+/* After tcp_track(): is p a SYN by which dir's end begins the connection, perhaps anew? */
+bool tcp_begins(const struct link *link, const struct packet *p, enum direction dir);
 void tcp_track(struct libalias *la, struct link *link, enum direction dir, const uint8_t *tcp);
 void tcp_adjust(struct link *link, struct packet *p, enum direction dir);
 bool tcp_record_change(struct link_side *side, enum direction dir, uint32_t start, uint32_t end,
@@ -520,6 +528,8 @@ bool fragment_header(struct libalias *la, enum direction dir, uint32_t src, uint
 /* proxy.c */
 const struct proxy_rule *proxy_find(const struct libalias *la, const struct packet *p);
 void proxy_clear(struct libalias *la);
+/* The inside end begins a connection, perhaps anew: what is known of the last one is void. */
+void proxy_begin(struct link *link);
 /* Tells the proxy the destination; seq is the number that the packet came with. */
 int proxy_encode(struct libalias *la, struct link *link, struct packet *p, uint32_t seq);
 

@@ -6,7 +6,8 @@
  * that nobody has it, and with USE_SOCKETS a socket holds that port on this machine.  Where a
  * remote is named, nobody else gets in.  The first packet that comes in makes the link and ends
  * it; what goes out from the inside end before that leaves from the alias port, and media may still
- * come from another port than they are sent to, though not for long.
+ * come from another port than they are sent to, though not for long.  What an inside end is to open
+ * itself, from a port that nobody knows yet, lets nothing in and ends with the link.
  *
  * Deadlines are in a wheel of one-second slots, where an expectation beyond the horizon is looked
  * at once a round.  A control connection (master) may have a few expectations at a time; its end
@@ -28,6 +29,10 @@ static struct expectation_list *slot_of(struct libalias *la, uint32_t deadline)
 
 static void forget(struct libalias *la, struct alias_link *r)
 {
+	uint32_t alias = r->alias;
+	uint16_t port = r->alias_port;
+	uint8_t proto = r->proto;
+
 	LIST_REMOVE(r, expected);
 	LIST_REMOVE(r, sibling);
 	la->stats.expectations--;
@@ -35,6 +40,7 @@ static void forget(struct libalias *la, struct alias_link *r)
 	if (r->socket >= 0)
 		close(r->socket);
 	redirect_delete(la, r);
+	port_release(la, alias, port, proto);
 }
 
 /* The part of a pair, 0 or 1, that master awaits already; NULL: it does not. */
@@ -58,7 +64,8 @@ static struct alias_link *enter(struct libalias *la, struct link_side *side,
 				const struct expectation *wanted, const struct view *in,
 				uint16_t part, int socket)
 {
-	struct alias_link *r = redirect_new(la, REDIRECT_PORT);
+	struct alias_link *r =
+		redirect_new(la, wanted->inside_port ? REDIRECT_PORT : REDIRECT_OUTGOING);
 
 	if (!r)
 		return NULL;
@@ -114,18 +121,30 @@ static bool taken_at_peer(struct libalias *la, const struct link *master, uint8_
 	return proto == master->proto && link_find(la, IN, &view, proto);
 }
 
-/* Will the alias port, which is free, do?  RTP is on even ports (RFC 3550, section 11). */
+/*
+ * May it be awaited at this port?  Not where a static redirect waits, even if dynamic links share
+ * the port with it (KEEP_PORTS): an inside host could have connections that are for another.
+ */
+static bool usable(struct libalias *la, const struct view *in, uint8_t proto, uint16_t port)
+{
+	struct view view = *in;
+
+	view.local_port = htons(port);
+	return port_free(la, in, proto, port) && !redirect_of_port(la, &view, proto);
+}
+
+/* Will the alias port, which was chosen, do?  RTP is on even ports (RFC 3550, section 11). */
 static bool fits(struct libalias *la, const struct link *master, const struct expectation *wanted,
 		 const struct view *in, int ports)
 {
 	uint16_t port = ntohs(in->local_port);
 
-	if (taken_at_peer(la, master, wanted->proto, port))
+	if (!usable(la, in, wanted->proto, port) || taken_at_peer(la, master, wanted->proto, port))
 		return false;
 	if (ports == 1)
 		return true;
 	return (!(port & 1) || ntohs(wanted->inside_port) & 1) && port < 65535 &&
-	       port_free(la, in, wanted->proto, (uint16_t)(port + 1)) &&
+	       usable(la, in, wanted->proto, (uint16_t)(port + 1)) &&
 	       !taken_at_peer(la, master, wanted->proto, (uint16_t)(port + 1));
 }
 
@@ -140,8 +159,8 @@ static bool choose(struct libalias *la, const struct link *master, const struct 
 		in->local_port = wanted->alias_port;
 		sockets[0] = sockets[1] = -1;
 		for (int i = 0; i < ports; i++)
-			if (!port_free(la, in, wanted->proto,
-				       (uint16_t)(ntohs(wanted->alias_port) + i)))
+			if (!usable(la, in, wanted->proto,
+				    (uint16_t)(ntohs(wanted->alias_port) + i)))
 				return false;
 		return true;
 	}
@@ -168,7 +187,7 @@ static struct alias_link *complete(struct libalias *la, struct link_side *side,
 			  .local_port = htons(first),
 			  .peer_port = wanted->remote_port};
 
-	if (!port_free(la, &in, wanted->proto, (uint16_t)(first + missing)))
+	if (!usable(la, &in, wanted->proto, (uint16_t)(first + missing)))
 		return NULL;
 	part[missing] = enter(la, side, wanted, &in, missing, -1);
 	return part[missing] ? part[0] : NULL;
@@ -184,7 +203,7 @@ struct alias_link *expect_add(struct libalias *la, struct link *master,
 			  .peer = wanted->remote,
 			  .peer_port = wanted->remote_port};
 	struct link_side *side = link_side(la, master);
-	int sockets[2], ports = pair ? 2 : 1;
+	int sockets[2] = {-1, -1}, ports = pair ? 2 : 1;
 
 	if (!side)
 		return NULL;
@@ -199,7 +218,7 @@ struct alias_link *expect_add(struct libalias *la, struct link *master,
 	for (int i = 0; i < 2; i++)
 		if (part[i])
 			forget(la, part[i]);
-	if (!choose(la, master, wanted, &in, ports, sockets))
+	if (wanted->inside_port && !choose(la, master, wanted, &in, ports, sockets))
 		return NULL;
 	part[0] = enter(la, side, wanted, &in, 0, sockets[0]);
 	if (part[0] && pair) {
@@ -245,14 +264,13 @@ void expect_used(struct libalias *la, struct alias_link *r, struct link *link)
 		return;
 	}
 	link->flags |= LINK_EXPECTED;
-	if (link->flags & LINK_INCOMING) {
+	if (link->flags & LINK_INCOMING || r->kind == REDIRECT_OUTGOING) {
 		forget(la, r);
 	} else if ((int32_t)(r->deadline - la->now) > LINGER) {
 		LIST_REMOVE(r, expected);
 		r->deadline = la->now + LINGER;
 		LIST_INSERT_HEAD(slot_of(la, r->deadline), r, expected);
 	}
-	firewall_open(la, link);
 }
 
 bool expect_take(struct libalias *la, const struct view *in, uint8_t proto,

@@ -407,8 +407,7 @@ void helper_run(struct libalias *la, struct link *link, struct packet *p, enum d
 	if (p->proto == IPPROTO_TCP && p->l4[13] & TH_SYN) {
 		side->start[dir] = ntohl(load32(p->l4 + 4)) + 1;
 		side->start_known[dir] = true;
-		if (dir == (side->server_inside ? IN : OUT) &&
-		    (link->tcp_state & ~TCP_TURNED) == TCP_SYN(dir))
+		if (dir == (side->server_inside ? IN : OUT) && tcp_begins(link, p, dir))
 			restart(la, link);
 		return;
 	}

@@ -115,14 +115,15 @@ static inline bool helper_server_inside(const struct link *link)
 /*
  * What a helper awaits: packets of proto from remote to the alias port go to the inside end, and
  * what that end sends leaves from the alias port.  The first packet that comes in makes a link and
- * ends it; so do the time-out and the end of the control connection.  Network byte order.
+ * ends it; so do the time-out and the end of the control connection.  Without an inside port it is
+ * one connection that the inside end makes, from any port, to the remote one.  Network byte order.
  */
 struct expectation {
 	const struct helper *helper;
 	uint8_t proto;   /* IPPROTO_TCP, IPPROTO_UDP */
 	bool pair;       /* and inside_port + 1 at the next alias port: RTP and RTCP */
 	uint32_t inside; /* who awaits it */
-	uint16_t inside_port;
+	uint16_t inside_port; /* 0: what leaves */
 	uint32_t remote;      /* 0: anyone */
 	uint16_t remote_port; /* 0: any port */
 	uint16_t alias_port;  /* this one or none; 0: the inside port if it is free, else another */

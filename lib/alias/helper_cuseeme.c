@@ -13,7 +13,8 @@
  *
  * The sender's address and port leave as the alias ones, the receiver's come back as the inside
  * ones, and so does the inside host's address in the reflector's list of clients.  The reflector
- * sends audio and video to the port that it has itself, from whichever it likes: that is awaited.
+ * sends audio and video to the port that it has itself, from whichever it likes: that is awaited
+ *once the inside host has named itself as the sender: a browser's datagrams (STUN) do not.
  */
 #include "helper.h"
 
@@ -37,8 +38,8 @@ static void exchange(struct libalias *la, struct link *link, struct packet *p, e
 	helper_replace(la, link, p, dir, offset + at, 0, len, value, len);
 }
 
-/* The inside host's end in the header. */
-static void exchange_end(struct libalias *la, struct link *link, struct packet *p,
+/* The inside host's end in the header; false: there is somebody else's. */
+static bool exchange_end(struct libalias *la, struct link *link, struct packet *p,
 			 enum direction dir, uint32_t port_at, uint32_t address_at)
 {
 	const struct view *from = &link->view[dir], *to = &link->view[!dir];
@@ -46,10 +47,11 @@ static void exchange_end(struct libalias *la, struct link *link, struct packet *
 	const uint8_t *data = helper_payload(p, &offset, &len);
 
 	if (load32(data + address_at) != from->local)
-		return;
+		return false;
 	exchange(la, link, p, dir, address_at, &to->local, sizeof(to->local));
 	if (load16(data + port_at) == from->local_port)
 		exchange(la, link, p, dir, port_at, &to->local_port, sizeof(to->local_port));
+	return true;
 }
 
 static void exchange_clients(struct libalias *la, struct link *link, struct packet *p,
@@ -86,12 +88,13 @@ static void cuseeme_out(struct libalias *la, struct link *link, struct packet *p
 		.remote = link->view[IN].peer,
 		.alias_port = link->view[OUT].peer_port,
 	};
+	bool is_senders;
 
 	if (!has_header(p))
 		return;
-	exchange_end(la, link, p, OUT, SENDER_PORT, SENDER_ADDRESS);
+	is_senders = exchange_end(la, link, p, OUT, SENDER_PORT, SENDER_ADDRESS);
 	exchange_clients(la, link, p, OUT);
-	if (!helper_server_inside(link) && ntohs(media.inside_port) > 1023)
+	if (is_senders && !helper_server_inside(link) && ntohs(media.inside_port) > 1023)
 		expect_add(la, link, &media);
 }
 

@@ -3,9 +3,10 @@
  * helper_ftp.c - FTP (RFC 959, RFC 2428): data connections announced on the control connection.
  *
  * An inside client says PORT or EPRT, an inside server answers 227 or 229.  The address and port
- * are replaced by those of an expectation from the other end; nothing else is touched, and nothing
- * that comes from outside: those connections go out by themselves.  helper_stream.c finds the lines
- * and puts together those that are split.
+ * are replaced by those of an expectation from the other end; nothing else is touched.  What an
+ * outside client says with PORT or EPRT stays as it is: the inside server connects there, and is
+ * awaited so that it leaves from the address that the client called, masqueraded otherwise or not.
+ * helper_stream.c finds the lines and puts together those that are split.
  *
  * It cannot read a control connection that is encrypted (AUTH TLS), nor EPRT with an IPv6 address.
  * Risk: whoever can have an inside host send a line of his choice on a connection to port 21 opens
@@ -130,7 +131,7 @@ static bool parse(struct text_span *s, bool server, struct announcement *a)
 	return false;
 }
 
-static bool translate(const struct text_place *line)
+static bool translate_out(const struct text_place *line)
 {
 	struct link *link = line->link;
 	struct text_span s = {line->text, line->text + line->len};
@@ -158,6 +159,22 @@ static bool translate(const struct text_place *line)
 	return false;
 }
 
+static bool hear_in(const struct text_place *line)
+{
+	const struct link *link = line->link;
+	struct text_span s = {line->text, line->text + line->len};
+	struct expectation wanted = {.helper = &helper_ftp, .proto = IPPROTO_TCP};
+	struct announcement a = {0};
+
+	if (!parse(&s, false, &a) || a.addr != link->view[IN].peer || ntohs(a.port) < 1024)
+		return false;
+	wanted.inside = link->view[OUT].local;
+	wanted.remote = a.addr;
+	wanted.remote_port = a.port;
+	(void)expect_add(line->la, line->link, &wanted); /* without it, it leaves as any other */
+	return false;
+}
+
 static enum text_measure measure(const char *text, uint32_t len, uint32_t *need, uint32_t *total)
 {
 	const char *newline = memchr(text, '\n', len);
@@ -172,23 +189,34 @@ static enum text_measure measure(const char *text, uint32_t len, uint32_t *need,
 	return TEXT_OTHER;
 }
 
-static const struct text_protocol protocol = {
-	.measure = measure,
-	.translate = translate,
-	.resume = text_resume_line,
-	.held_max = HELD_MAX,
+static const struct text_protocol protocol[] = {
+	[OUT] = {measure, translate_out, text_resume_line, HELD_MAX, false},
+	[IN] = {measure, hear_in, text_resume_line, 0, false},
 };
+
+static struct text_stream *stream(const struct link *link, enum direction dir)
+{
+	return (struct text_stream *)((char *)helper_state(link) +
+				      (dir == IN ? TEXT_STREAM_SIZE(HELD_MAX) : 0));
+}
 
 static void out(struct libalias *la, struct link *link, struct packet *p)
 {
-	text_run(la, link, p, OUT, &protocol, helper_state(link));
+	text_run(la, link, p, OUT, &protocol[OUT], stream(link, OUT));
+}
+
+static void in(struct libalias *la, struct link *link, struct packet *p)
+{
+	if (helper_server_inside(link))
+		text_run(la, link, p, IN, &protocol[IN], stream(link, IN));
 }
 
 const struct helper helper_ftp = {
 	.name = "ftp",
 	.protos = HELPER_TCP,
 	.ports = (const uint16_t[]){21, 0},
-	.stream_size = TEXT_STREAM_SIZE(HELD_MAX),
+	.stream_size = TEXT_STREAM_SIZE(HELD_MAX) + TEXT_STREAM_SIZE(0),
 	.begins = text_begins,
 	.out = out,
+	.in = in,
 };

@@ -13,9 +13,17 @@
  */
 #include "helper.h"
 
+#include <strings.h>
+
 #define OPCODE_READ  1
 #define OPCODE_WRITE 2
 #define ANSWER_TIME  30 /* seconds; clients ask again after a few */
+
+static bool is_mode(const char *word)
+{
+	return !strcasecmp(word, "netascii") || !strcasecmp(word, "octet") ||
+	       !strcasecmp(word, "mail");
+}
 
 /* An opcode, a file's name and a mode, both with a NUL behind them. */
 static bool is_request(const uint8_t *data, uint32_t len)
@@ -25,7 +33,8 @@ static bool is_request(const uint8_t *data, uint32_t len)
 	if (len < 6 || data[0] || (data[1] != OPCODE_READ && data[1] != OPCODE_WRITE))
 		return false;
 	end = memchr(name, 0, len - 2);
-	return end && end > name && memchr(end + 1, 0, len - (uint32_t)(end + 1 - data));
+	return end && end > name && memchr(end + 1, 0, len - (uint32_t)(end + 1 - data)) &&
+	       is_mode((const char *)end + 1);
 }
 
 static void out(struct libalias *la, struct link *link, struct packet *p)

@@ -23,8 +23,7 @@ static const struct kind {
 
 /* Each kind comes once, or again as it was. */
 struct vdolive {
-	bool seen[KINDS];
-	uint32_t seq[KINDS];
+	uint32_t seq[KINDS], port[KINDS]; /* port 0: it has not come */
 };
 
 /* The kind of message that begins here; -1: none. */
@@ -42,16 +41,17 @@ static void out(struct libalias *la, struct link *link, struct packet *p)
 {
 	struct vdolive *vdo = helper_state(link);
 	struct expectation wanted = {.helper = &helper_vdolive, .proto = IPPROTO_UDP};
-	uint32_t seq = ntohl(load32(p->l4 + 4)), offset, len, at, port;
+	uint32_t seq = ntohl(load32(p->l4 + 4)), offset, len, at, port, alias_port;
 	const uint8_t *data = helper_payload(p, &offset, &len);
 	struct alias_link *expected;
 	int kind = kind_of(data, len);
 
-	if (helper_server_inside(link) || kind < 0 || (vdo->seen[kind] && vdo->seq[kind] != seq))
+	if (helper_server_inside(link) || kind < 0)
 		return;
 	at = kinds[kind].name + NAME_SIZE;
 	port = ntohl(load32(data + at));
-	if (port < 1024 || port > 65535)
+	if (port < 1024 || port > 65535 ||
+	    (vdo->port[kind] && (vdo->seq[kind] != seq || vdo->port[kind] != port)))
 		return;
 	wanted.inside = link->view[OUT].local;
 	wanted.inside_port = htons((uint16_t)port);
@@ -59,12 +59,12 @@ static void out(struct libalias *la, struct link *link, struct packet *p)
 	expected = expect_add(la, link, &wanted);
 	if (!expected)
 		return;
-	port = htonl(ntohs(expected->alias_port));
-	if (!helper_replace(la, link, p, OUT, offset + at, seq + at, 4, &port, 4)) {
+	alias_port = htonl(ntohs(expected->alias_port));
+	if (!helper_replace(la, link, p, OUT, offset + at, seq + at, 4, &alias_port, 4)) {
 		expect_cancel(la, link, &wanted);
 		return;
 	}
-	vdo->seen[kind] = true;
+	vdo->port[kind] = port;
 	vdo->seq[kind] = seq;
 }
 

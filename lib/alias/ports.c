@@ -11,7 +11,8 @@
  * word of the bitmap is filled in, by look-ups, when it is first needed; a summary says which words
  * may have room.  From then on a free port costs a few steps however full the range is, and that
  * none is left is known at once.  link.c reports each link made and deleted while records exist.
- * There are few such endpoints; the least recently used record makes room for the next.
+ * There are few such endpoints: each record has its place by hash, and the next in that place
+ * replaces it.
  */
 #include "engine.h"
 #include "hash.h"
@@ -189,7 +190,7 @@ static int32_t endpoint_take(struct libalias *la, struct endpoint *e, const stru
 		port = word * 64 + (int32_t)(((uint32_t)__builtin_ctzll(room) + turn) % 64);
 		if (!la->redirects.used || port_free(la, in, proto, (uint16_t)port))
 			return port;
-		/* A redirect has come since; the records are dropped when one goes. */
+		/* A redirect has come since; when one goes the port is looked up again. */
 		e->used[word] |= 1ull << port % 64;
 		word_full(e, (uint32_t)word, e->used[word] == UINT64_MAX);
 	}
@@ -285,6 +286,21 @@ void port_note(struct libalias *la, const struct view *in, uint8_t proto, bool u
 			e, port,
 			used || mapping_conflict(la, &(struct view){.local = in->local,
 								    .local_port = in->local_port}));
+}
+
+/* The word is looked up again when it is needed: links may have the port, too. */
+void port_release(struct libalias *la, uint32_t alias, uint16_t port, uint8_t proto)
+{
+	uint32_t word = ntohs(port) / 64;
+
+	for (uint32_t i = 0; la->endpoint_count && i < ENDPOINTS; i++) {
+		struct endpoint *e = la->endpoints[i];
+
+		if (!e || e->alias != alias || e->proto != proto)
+			continue;
+		e->known[word / 64] &= ~(1ull << word % 64);
+		word_full(e, word, false);
+	}
 }
 
 void port_clear(struct libalias *la)

@@ -307,6 +307,12 @@ static bool encode_stream(struct libalias *la, struct link *link, struct packet 
 	return packet_replace(p, p->header + header, 0, text, len);
 }
 
+void proxy_begin(struct link *link)
+{
+	link->side->dest_known = false;
+	link->side->changes[OUT] = link->side->changes[IN] = 0;
+}
+
 int proxy_encode(struct libalias *la, struct link *link, struct packet *p, uint32_t seq)
 {
 	bool done = true;

@@ -31,6 +31,7 @@ enum class {
 	TO_ALL_PORT_REMOTE_ADDR,
 	TO_ALL_PORT_REMOTE_PORT,
 	TO_ALL_PORT_ANY,
+	OUTGOING,
 	MARK,
 	RANGE_REMOTE,
 	RANGE,
@@ -70,6 +71,7 @@ static const uint8_t class_parts[REDIRECT_CLASSES] = {
 	[TO_ALL_PORT_REMOTE_ADDR] = OF_PORT | HAS_PEER | TO_ALL,
 	[TO_ALL_PORT_REMOTE_PORT] = OF_PORT | HAS_PEER_PORT | TO_ALL,
 	[TO_ALL_PORT_ANY] = OF_PORT | TO_ALL,
+	[OUTGOING] = OF_PORTS | HAS_PROTO | HAS_PEER | HAS_PEER_PORT,
 	[MARK] = OF_PORTS | HAS_PROTO,
 	[RANGE_REMOTE] = OF_PORT | IN_BLOCKS | HAS_PEER,
 	[RANGE] = OF_PORT | IN_BLOCKS,
@@ -311,6 +313,7 @@ static enum class class_of(const struct alias_link *r) {
 								: RANGE_REMOTE;
 		return all ? TO_ALL_RANGE : RANGE;
 		case REDIRECT_MARK : return MARK;
+		case REDIRECT_OUTGOING : return OUTGOING;
 		case REDIRECT_PROTO : if (r->remote) return all ? TO_ALL_PROTO_REMOTE
 								: PROTO_REMOTE;
 		return all ? TO_ALL_PROTO : PROTO;
@@ -386,7 +389,7 @@ int redirect_enter(struct libalias *la, struct alias_link *r)
 		return -1;
 	if (r->kind == REDIRECT_RANGE)
 		return range_enter(la, r, &in);
-	if (entry_add(la, r, &in))
+	if (r->kind != REDIRECT_OUTGOING && entry_add(la, r, &in))
 		return -1;
 	if (r->kind == REDIRECT_MARK || to_all(r))
 		return 0;
@@ -573,10 +576,15 @@ struct alias_link *redirect_find(struct libalias *la, enum direction dir, const 
 	return find_classes(la, dir, view, proto, mark, PORT_REMOTE_BOTH, ADDR);
 }
 
-bool redirect_holds_port(struct libalias *la, const struct view *in, uint8_t proto)
+const struct alias_link *redirect_of_port(const struct libalias *la, const struct view *in,
+					  uint8_t proto)
 {
-	const struct alias_link *found =
-		find_classes(la, IN, in, proto, 0, PORT_REMOTE_BOTH, TO_ALL_RANGE);
+	return find_classes(la, IN, in, proto, 0, PORT_REMOTE_BOTH, TO_ALL_RANGE);
+}
+
+bool redirect_holds_port(const struct libalias *la, const struct view *in, uint8_t proto)
+{
+	const struct alias_link *found = redirect_of_port(la, in, proto);
 
 	if (found || la->mode & PKT_ALIAS_KEEP_PORTS)
 		return found && (found->dynamic || !(la->mode & PKT_ALIAS_KEEP_PORTS));

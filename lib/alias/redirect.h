@@ -14,6 +14,7 @@ enum redirect_kind {
 	REDIRECT_MARK,
 	REDIRECT_PROTO,
 	REDIRECT_ADDR,
+	REDIRECT_OUTGOING, /* an expectation of what leaves, from any port */
 };
 
 /* Does a win where both match? */

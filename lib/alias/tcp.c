@@ -15,7 +15,9 @@
  * is recorded with the sum of all changes so far.  Numbers at or after end are moved by it, earlier
  * ones, retransmissions too, by what held before.  Acknowledgments and SACK blocks of the other
  * direction are moved back; one that points into changed data is taken as its start, since only
- * whole changes can be acknowledged to their sender.
+ * whole changes can be acknowledged to their sender.  As numbers wrap, the last change moves up
+ * behind a stream that is far beyond it.  That takes a segment and an acknowledgment: one of them
+ * is from the inside, so nobody outside can make it happen by forged numbers.
  */
 #include "engine.h"
 
@@ -27,11 +29,17 @@
 #define TCP_FLAGS   13
 #define TCP_CHECK   16
 #define OPTION_SACK 5
+#define FAR_BEYOND  (1 << 28)
 #define ACK_WINDOW  65535u /* what the answering side may have sent: SYNs have unscaled windows */
 
 bool tcp_is_reset(const struct packet *p)
 {
 	return p->l4[TCP_FLAGS] & TH_RST;
+}
+
+bool tcp_begins(const struct link *link, const struct packet *p, enum direction dir)
+{
+	return p->l4[TCP_FLAGS] & TH_SYN && (link->tcp_state & ~TCP_TURNED) == TCP_SYN(dir);
 }
 
 /* Which side began the connection that the state is of? */
@@ -164,6 +172,7 @@ bool tcp_record_change(struct link_side *side, enum direction dir, uint32_t star
 	}
 	list[n] = (struct sequence_change){start, end, delta};
 	side->changes[dir] = (uint8_t)(n + 1);
+	side->sent[dir] = end;
 	return true;
 }
 
@@ -220,21 +229,38 @@ void tcp_clear_flags(struct packet *p, uint8_t flags)
 					     sum_change16(from, load16(p->l4 + TCP_OFFSET))));
 }
 
+/* Both ends are at least so far behind the last change, which alone still counts. */
+static void move_up(struct link_side *side, enum direction dir, uint32_t acknowledged)
+{
+	struct sequence_change last = side->change[dir][side->changes[dir] - 1];
+
+	if ((int32_t)(acknowledged - last.end) < FAR_BEYOND ||
+	    (int32_t)(side->sent[dir] - last.end) < FAR_BEYOND)
+		return;
+	last.start = last.end += FAR_BEYOND / 2;
+	side->change[dir][0] = last;
+	side->changes[dir] = 1;
+	if (dir == OUT)
+		side->dest_known = false; /* its number comes round again */
+}
+
 void tcp_adjust(struct link *link, struct packet *p, enum direction dir)
 {
-	const struct link_side *side = link->side;
+	struct link_side *side = link->side;
 	uint8_t *tcp = p->l4;
 	uint64_t change = 0;
+	uint32_t number;
 
-	if (side->changes[dir])
-		change += change32(tcp + TCP_SEQ,
-				   tcp_sequence_out(side, dir, ntohl(load32(tcp + TCP_SEQ))), 0);
+	if (side->changes[dir]) {
+		number = side->sent[dir] = ntohl(load32(tcp + TCP_SEQ));
+		change += change32(tcp + TCP_SEQ, tcp_sequence_out(side, dir, number), 0);
+	}
 	if (side->changes[!dir] && (tcp[TCP_FLAGS] & TH_ACK)) {
-		change +=
-			change32(tcp + TCP_ACKNO,
-				 tcp_sequence_back(side, !dir, ntohl(load32(tcp + TCP_ACKNO))), 0);
+		number = tcp_sequence_back(side, !dir, ntohl(load32(tcp + TCP_ACKNO)));
+		change += change32(tcp + TCP_ACKNO, number, 0);
 		if (tcp[TCP_OFFSET] >> 4 > 5)
 			change += adjust_sack(side, dir, tcp);
+		move_up(side, !dir, number);
 	}
 	if (change)
 		store16(tcp + TCP_CHECK, sum_apply(load16(tcp + TCP_CHECK), change));

@@ -167,6 +167,19 @@ static void a_watched_low_port_is_not_opened(void **state)
 	assert_int_equal(udp_in(net, ENDS(REFLECTOR, 138, ALIAS, 137)), PKT_ALIAS_IGNORED);
 }
 
+static void who_does_not_name_itself_opens_nothing(void **state)
+{
+	static const uint8_t stun[40] = {0, 1, 0, 20, 0x21, 0x12, 0xa4, 0x42};
+	struct net *net = *state;
+	uint8_t d[26];
+
+	deny_incoming(net);
+	out(net, stun, sizeof(stun));
+	data_header(d, REFLECTOR, PORT, OTHER, PORT, 1);
+	out(net, d, sizeof(d));
+	assert_int_equal(udp_in(net, ENDS(REFLECTOR, 7649, ALIAS, PORT)), PKT_ALIAS_IGNORED);
+}
+
 static void foreign_addresses_are_left_alone(void **state)
 {
 	struct net *net = *state;
@@ -226,6 +239,7 @@ int main(void)
 		cuseeme_test(a_reflector_inside_lists_itself_by_the_alias),
 		cuseeme_test(media_come_from_other_ports_of_the_reflector),
 		cuseeme_test(a_watched_low_port_is_not_opened),
+		cuseeme_test(who_does_not_name_itself_opens_nothing),
 		cuseeme_test(foreign_addresses_are_left_alone),
 		cuseeme_test(what_is_cut_off_anywhere_does_no_harm),
 	};

@@ -225,6 +225,101 @@ static void the_highest_port_has_no_partner(void **state)
 	assert_int_equal(expectations(net), 1);
 }
 
+static int hole_open(void *arg, const struct alias_hole *hole)
+{
+	(void)hole;
+	++*(int *)arg;
+	return 0;
+}
+
+static void hole_close(void *arg, const struct alias_hole *hole)
+{
+	(void)hole;
+	--*(int *)arg;
+}
+
+static void holes_clear(void *arg, unsigned int base, unsigned int num)
+{
+	(void)base;
+	(void)num;
+	*(int *)arg = 0;
+}
+
+static void an_awaited_connection_has_its_helper_and_its_hole(void **state)
+{
+	static const struct alias_firewall firewall = {hole_open, hole_close, holes_clear};
+	static const char reply[] = "227 ok (10,0,0,2,16,1)\r\n";
+	struct net *net = *state;
+	struct expectation wanted = media();
+	int holes;
+
+	LibAliasSetFirewall(net->la, &firewall, &holes);
+	LibAliasSetFWBase(net->la, 1, 8);
+	LibAliasSetMode(net->la, PKT_ALIAS_PUNCH_FW, PKT_ALIAS_PUNCH_FW);
+	LibAliasSetHelper(net->la, "ftp", 2121, 1);
+	wanted.proto = IPPROTO_TCP;
+	wanted.inside_port = htons(2121);
+	assert_non_null(expect_add(net->la, control(net), &wanted));
+	tcp_in(net, ENDS(REMOTE, 7000, ALIAS, 2121), TH_SYN);
+	assert_int_equal(holes, 1);
+	tcp_out(net, ENDS(INSIDE, 2121, REMOTE, 7000), TH_SYN | TH_ACK);
+	build_tcp(net->packet, ENDS(REMOTE, 7000, ALIAS, 2121), TH_ACK, 2, 2, "PASV\r\n", 6);
+	send_in(net);
+	build_tcp(net->packet, ENDS(INSIDE, 2121, REMOTE, 7000), TH_ACK, 2, 8, reply,
+		  strlen(reply));
+	send_out(net);
+	assert_string_equal(packet_text(net->packet), "227 ok (198,51,100,1,16,1)\r\n");
+	LibAliasReset(net->la);
+	assert_int_equal(holes, 0);
+}
+
+static int await_all(struct net *net, struct link *master)
+{
+	struct expectation wanted = media();
+	int n = 0;
+
+	wanted.remote = addr(REMOTE).s_addr;
+	wanted.timeout = 10;
+	while (n < 8 && expect_add(net->la, master, &wanted)) {
+		n++;
+		wanted.inside_port = htons((uint16_t)(6000 + n));
+	}
+	return n;
+}
+
+static void a_scarce_port_that_was_awaited_is_used_again(void **state)
+{
+	struct net *net = *state;
+	struct link *master = control(net);
+
+	LibAliasSetAliasPortRange(net->la, 5000, 5003);
+	for (int round = 0; round < 3; round++) {
+		assert_int_equal(await_all(net, master), 4);
+		net->now += 11;
+		LibAliasExpire(net->la, 1);
+		assert_int_equal(expectations(net), 0);
+	}
+}
+
+static void nobody_awaits_what_a_static_redirect_waits_for(void **state)
+{
+	struct net *net = *state;
+	struct expectation wanted = media();
+	struct alias_link *r;
+
+	LibAliasSetMode(net->la, PKT_ALIAS_KEEP_PORTS, PKT_ALIAS_KEEP_PORTS);
+	LibAliasRedirectPort(net->la, addr(OTHER), htons(80), addr("0.0.0.0"), 0, addr("0.0.0.0"),
+			     htons(6000), IPPROTO_UDP);
+	r = expect_add(net->la, control(net), &wanted);
+	assert_non_null(r);
+	assert_int_not_equal(ntohs(r->alias_port), 6000);
+	udp_in(net, ENDS("192.0.2.9", 7000, ALIAS, 6000));
+	assert_ends(net->packet, "192.0.2.9", 7000, OTHER, 80);
+	wanted.inside_port = htons(6002);
+	wanted.alias_port = htons(6000);
+	assert_null(expect_add(net->la, control(net), &wanted));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +334,9 @@ int main(void)
 		net_test(each_has_its_own_time),
 		net_test(a_pair_counts_twice_against_the_limit),
 		net_test(the_highest_port_has_no_partner),
+		net_test(an_awaited_connection_has_its_helper_and_its_hole),
+		net_test(a_scarce_port_that_was_awaited_is_used_again),
+		net_test(nobody_awaits_what_a_static_redirect_waits_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

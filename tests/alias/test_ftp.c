@@ -171,6 +171,67 @@ static void an_inside_servers_passive_answers_are_translated(void **state)
 	assert_ends(net->packet, REMOTE, 3002, INSIDE, 5000);
 }
 
+/* Outside clients of a server that nothing masquerades, so that only what is awaited is changed. */
+static void call_inside_server(struct net *net)
+{
+	LibAliasSetMode(net->la, PKT_ALIAS_MASQUERADE_RULES, PKT_ALIAS_MASQUERADE_RULES);
+	LibAliasRedirectPort(net->la, addr(INSIDE), htons(21), addr("0.0.0.0"), 0, addr("0.0.0.0"),
+			     htons(2121), IPPROTO_TCP);
+	build_tcp(net->packet, ENDS(REMOTE, 3000, ALIAS, 2121), TH_SYN, 1, 0, NULL, 0);
+	assert_int_equal(send_in(net), PKT_ALIAS_OK);
+	build_tcp(net->packet, ENDS(INSIDE, 21, REMOTE, 3000), TH_SYN | TH_ACK, 99, 2, NULL, 0);
+	assert_int_equal(send_out(net), PKT_ALIAS_OK);
+}
+
+static void client_says(struct net *net, uint32_t seq, const char *text)
+{
+	build_tcp(net->packet, ENDS(REMOTE, 3000, ALIAS, 2121), TH_ACK, seq, 100, text,
+		  strlen(text));
+	assert_int_equal(send_in(net), PKT_ALIAS_OK);
+	assert_string_equal(packet_text(net->packet), text);
+}
+
+static void an_inside_server_connects_from_the_address_that_was_called(void **state)
+{
+	static const char port[] = "PORT 203,0,113,7,16,1\r\n", eprt[] = "EPRT |1|203.0.113.7|4098|\r\n";
+	struct net *net = *state;
+
+	call_inside_server(net);
+	client_says(net, 2, port);
+	client_says(net, 2, port); /* again: nothing more is awaited */
+	client_says(net, 2 + strlen(port), eprt);
+	assert_int_equal(expectations(net), 2);
+	assert_int_equal(tcp_in(net, ENDS(REMOTE, 4097, ALIAS, 20), TH_SYN), PKT_ALIAS_IGNORED);
+	assert_int_equal(tcp_out(net, ENDS(INSIDE, 20, REMOTE, 4099), TH_SYN), PKT_ALIAS_IGNORED);
+	assert_int_equal(tcp_out(net, ENDS(OTHER, 20, REMOTE, 4097), TH_SYN), PKT_ALIAS_IGNORED);
+	assert_int_equal(tcp_out(net, ENDS(INSIDE, 20, REMOTE, 4097), TH_SYN), PKT_ALIAS_OK);
+	assert_ends(net->packet, ALIAS, 20, REMOTE, 4097);
+	assert_int_equal(expectations(net), 1);
+	assert_int_equal(tcp_in(net, ENDS(REMOTE, 4097, ALIAS, 20), TH_SYN | TH_ACK), PKT_ALIAS_OK);
+	assert_ends(net->packet, REMOTE, 4097, INSIDE, 20);
+	assert_int_equal(tcp_out(net, ENDS(INSIDE, 50000, REMOTE, 4098), TH_SYN), PKT_ALIAS_OK);
+	assert_ends(net->packet, ALIAS, 50000, REMOTE, 4098);
+	assert_int_equal(expectations(net), 0);
+}
+
+/* FTP bounce: neither another host nor a service (RFC 2577), nor without end. */
+static void an_outside_client_may_name_itself_only(void **state)
+{
+	struct net *net = *state;
+	char text[32];
+
+	call_inside_server(net);
+	client_says(net, 2, "PORT 203,0,113,8,16,1\r\n");
+	client_says(net, 25, "PORT 203,0,113,7,0,25\r\n");
+	client_says(net, 48, "227 (203,0,113,7,16,1)\r\n");
+	assert_int_equal(expectations(net), 0);
+	for (uint32_t seq = 72; seq < 72 + 100 * 24; seq += 24) {
+		snprintf(text, sizeof(text), "PORT 203,0,113,7,16,%03u\r\n", (seq - 72) / 24 + 100);
+		client_says(net, seq, text);
+	}
+	assert_in_range(expectations(net), 1, 32);
+}
+
 static void a_port_that_is_taken_is_replaced_by_another(void **state)
 {
 	struct net *net = *state;
@@ -523,6 +584,8 @@ int main(void)
 		ftp_test(eprt_is_translated),
 		ftp_test(lower_case_and_a_bare_newline_are_understood),
 		ftp_test(an_inside_servers_passive_answers_are_translated),
+		ftp_test(an_inside_server_connects_from_the_address_that_was_called),
+		ftp_test(an_outside_client_may_name_itself_only),
 		ftp_test(a_port_that_is_taken_is_replaced_by_another),
 		ftp_test(a_command_can_be_split_anywhere),
 		ftp_test(pieces_that_are_sent_again_are_made_whole),

@@ -187,6 +187,8 @@ static void vdolive_messages_come_once(void **state)
 	other[18] = 0x20;
 	say_bytes(s, 40, second_message, sizeof(second_message));
 	assert_memory_equal(say_bytes(s, 64, other, sizeof(other)), other, sizeof(other));
+	/* In the place of the first it is no retransmission. */
+	assert_memory_equal(say_bytes(s, 40, other, sizeof(other)), other, sizeof(other));
 	assert_int_equal(expectations(&s->net), 1);
 }
 
@@ -269,6 +271,9 @@ static void tftp_what_is_no_request_opens_nothing(void **state)
 	request(&s->net, "\0\1boot\0octet", 12);
 	request(&s->net, "\0\1\0octet", 9);
 	request(&s->net, "\1\1boot\0octet", 13);
+	request(&s->net, "\0\1boot\0other", 13);
+	/* A browser's STUN request, which begins with the number of a read request. */
+	request(&s->net, "\0\1\1\4\x21\x12\xa4\x42\0x\0", 11);
 	request(&s->net, "\0\1", 2);
 	request(&s->net, "GET /boot HTTP/1.1", 18);
 	assert_int_equal(expectations(&s->net), 0);

@@ -215,6 +215,58 @@ static void a_first_segment_that_leaves_no_room_is_shortened(void **state)
 	assert_int_equal(net->packet[33] & TH_FIN, 0);
 }
 
+static void a_connection_that_begins_anew_tells_its_destination_again(void **state)
+{
+	struct net *net = *state;
+	char expected[64];
+
+	rule(net, "type encode_tcp_stream port 80 server " PROXY ":3128");
+	tcp_text_out(net, TH_SYN, 1000, "");
+	tcp_text_out(net, TH_ACK, 1001, "GET /");
+	tcp_in(net, ENDS(PROXY, 3128, ALIAS, 4000), TH_RST);
+	tcp_text_out(net, TH_SYN, 5000, "");
+	assert_int_equal(packet_seq(net->packet), 5000);
+	tcp_text_out(net, TH_ACK, 5001, "GET /again");
+	snprintf(expected, sizeof(expected), "%sGET /again", dest);
+	assert_string_equal(packet_text(net->packet), expected);
+	assert_int_equal(packet_seq(net->packet), 5001);
+}
+
+static void numbers_are_right_after_many_gigabytes(void **state)
+{
+	uint32_t seq = 1001, step = 1u << 26, shift = (uint32_t)strlen(dest);
+	struct net *net = *state;
+
+	rule(net, "type encode_tcp_stream port 80 server " PROXY ":3128");
+	tcp_text_out(net, TH_SYN, 1000, "");
+	tcp_text_out(net, TH_ACK, seq, "GET /");
+	for (int i = 0; i < 200; i++) {
+		seq += step;
+		tcp_text_out(net, TH_ACK, seq, "x");
+		assert_int_equal(packet_seq(net->packet), (uint32_t)(seq + shift));
+		build_tcp(net->packet, ENDS(PROXY, 3128, ALIAS, 4000), TH_ACK, 1, seq + shift, "",
+			  0);
+		send_in(net);
+		assert_int_equal(packet_ack(net->packet), seq);
+	}
+}
+
+static void a_forged_acknowledgment_moves_no_numbers(void **state)
+{
+	uint32_t shift = (uint32_t)strlen(dest);
+	struct net *net = *state;
+
+	rule(net, "type encode_tcp_stream port 80 server " PROXY ":3128");
+	tcp_text_out(net, TH_SYN, 1000, "");
+	tcp_text_out(net, TH_ACK, 1001, "GET /");
+	for (uint32_t ack = 0; ack < 64; ack++) {
+		build_tcp(net->packet, ENDS(PROXY, 3128, ALIAS, 4000), TH_ACK, 1, ack << 26, "", 0);
+		send_in(net);
+	}
+	tcp_text_out(net, TH_ACK, 1006, " HTTP");
+	assert_int_equal(packet_seq(net->packet), 1006 + shift);
+}
+
 static void proxy_only_translates_nothing_else(void **state)
 {
 	struct net *net = *state;
@@ -261,6 +313,9 @@ int main(void)
 		net_test(a_retransmission_has_the_text_again),
 		net_test(acknowledgments_come_back_in_the_senders_numbers),
 		net_test(a_first_segment_that_leaves_no_room_is_shortened),
+		net_test(a_connection_that_begins_anew_tells_its_destination_again),
+		net_test(numbers_are_right_after_many_gigabytes),
+		net_test(a_forged_acknowledgment_moves_no_numbers),
 		net_test(proxy_only_translates_nothing_else),
 		net_test(an_error_about_a_proxied_packet_names_the_destination),
 	};

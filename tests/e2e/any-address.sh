@@ -35,14 +35,15 @@ check "the pool goes before any, too" equals $'server2\nserver1' \
 check "-D of 0.0.0.0 takes every address's forward of the port" portfw -D -P tcp -L 0.0.0.0 8080
 check "nothing is left" equals "" rules
 
-on_kernel_engine check "-A takes any IPv6 address" portfw -A -P tcp -L :: 8080 -R fd00:1::11 80
-on_kernel_engine check "the outside IPv6 address is served" equals server1 get client 'http://[2001:db8:1::1]:8080/'
-on_kernel_engine check "the other outside IPv6 address is served" equals server1 get client 'http://[2001:db8:1::10]:8080/'
+user_check "IPv6 is refused, naming who can" refuses_ipv6 portfw -A -P tcp -L :: 8080 -R fd00:1::11 80
+kernel_check "-A takes any IPv6 address" portfw -A -P tcp -L :: 8080 -R fd00:1::11 80
+kernel_check "the outside IPv6 address is served" equals server1 get client 'http://[2001:db8:1::1]:8080/'
+kernel_check "the other outside IPv6 address is served" equals server1 get client 'http://[2001:db8:1::10]:8080/'
 check "an IPv6 connection that is routed through goes where it was sent" \
 	equals server2 get client 'http://[fd00:1::12]:8080/'
-on_kernel_engine check "IPv4 is not served by ::" fails get client http://198.51.100.1:8080/
-on_kernel_engine check "-A takes an exact IPv6 address" portfw -A -P tcp -L 2001:db8:1::10 8080 -R fd00:1::12 80
-on_kernel_engine check "the exact IPv6 address goes before any" equals server2 get client 'http://[2001:db8:1::10]:8080/'
+kernel_check "IPv4 is not served by ::" fails get client http://198.51.100.1:8080/
+kernel_check "-A takes an exact IPv6 address" portfw -A -P tcp -L 2001:db8:1::10 8080 -R fd00:1::12 80
+kernel_check "the exact IPv6 address goes before any" equals server2 get client 'http://[2001:db8:1::10]:8080/'
 
 check "-A takes a pool for any IPv4 address" \
 	eval 'for host in 11 12; do portfw -A -P tcp -L 0 8080 -R 10.0.0.$host 80 -p 1; done'

@@ -44,8 +44,8 @@ check "-L -v shows the bytes" says "$(count 198.51.100.1 10.0.0.11 bytes)" portf
 check "-L -nv does, too" says "$(count 198.51.100.1 10.0.0.11 bytes)" portfw -L -nv
 check "-L without -v has the original's columns" \
 	equals "prot localaddr rediraddr lport rport pcnt pref" eval 'portfw -L -n | head -1 | tr -s " "'
-on_kernel_engine check "1 MB is fetched by IPv6" fetch client 'http://[2001:db8:1::1]:8000/files/1MB'
-on_kernel_engine check "its forward has carried over 1 MB" above 1000000 count 2001:db8:1::1 fd00:1::11 bytes
+kernel_check "1 MB is fetched by IPv6" fetch client 'http://[2001:db8:1::1]:8000/files/1MB'
+kernel_check "its forward has carried over 1 MB" above 1000000 count 2001:db8:1::1 fd00:1::11 bytes
 check "1 MB is fetched by any address" fetch client http://198.51.100.10:8001/files/1MB
 check "its forward has carried over 1 MB, too" above 1000000 count 0.0.0.0 10.0.0.11 bytes
 check "1 MB is fetched by the router itself" fetch router http://198.51.100.10:8000/files/1MB

@@ -45,5 +45,5 @@ check "a bad word fails still" refuses 2 "80x" adm --dry-run portfw -A -P tcp -L
 check "nothing has changed by all that" equals "$before" ruleset
 on_kernel_engine on router nft flush ruleset
 # shellcheck disable=SC2086 # words
-on_kernel_engine check "on an empty ruleset, too" eval 'adm --dry-run $new && equals "" ruleset'
+kernel_check "on an empty ruleset, too" eval 'adm --dry-run $new && equals "" ruleset'
 finish

@@ -24,9 +24,12 @@ sctp_inside() {
 }
 
 iperf_run() {
+	local server
+
 	on server1 iperf3 -s -1 -p 5201 >"$lab_scratch/iperf" 2>&1 &
+	server=$!
 	wait_until listens server1 -t 5201
-	on client iperf3 -c 198.51.100.1 -p 5301 -n 16M "$@"
+	on client iperf3 -c 198.51.100.1 -p 5301 -n 16M "$@" && wait_until gone $server
 }
 
 check "without a rule nobody answers" fails get client http://198.51.100.1:8000/
@@ -42,34 +45,34 @@ check "-D takes it away" portfw -D -P tcp -L 198.51.100.1 8000
 check "nobody answers any more" fails get client http://198.51.100.1:8000/
 check "the listing is empty" equals "" rules
 
-on_user_engine check "-A refuses IPv6, which this engine cannot" refuses 1 "the kernel engine can" \
+user_check "-A refuses IPv6, which this engine cannot" refuses 1 "the kernel engine can" \
 	portfw -A -P tcp -L 2001:db8:1::1 8000 -R fd00:1::12 80
-on_user_engine check "-A refuses SCTP, which this engine cannot" refuses 1 "the kernel engine can" \
+user_check "-A refuses SCTP, which this engine cannot" refuses 1 "the kernel engine can" \
 	portfw -A -P sctp -L 198.51.100.1 2905 -R 10.0.0.11 2906
-on_kernel_engine check "-A takes a TCP forward of IPv6" portfw -A -P tcp -L 2001:db8:1::1 8000 -R fd00:1::12 80
-on_kernel_engine check "a page comes from the inside server by IPv6" equals server2 get client 'http://[2001:db8:1::1]:8000/'
-on_kernel_engine check "the server sees the client's IPv6 address" equals 2001:db8:1::2 get client 'http://[2001:db8:1::1]:8000/who'
-on_kernel_engine check "it is deleted by its IPv6 address" portfw -D -P tcp -L 2001:db8:1::1 8000
-on_kernel_engine check "nobody answers by IPv6 any more" fails get client 'http://[2001:db8:1::1]:8000/'
+kernel_check "-A takes a TCP forward of IPv6" portfw -A -P tcp -L 2001:db8:1::1 8000 -R fd00:1::12 80
+kernel_check "a page comes from the inside server by IPv6" equals server2 get client 'http://[2001:db8:1::1]:8000/'
+kernel_check "the server sees the client's IPv6 address" equals 2001:db8:1::2 get client 'http://[2001:db8:1::1]:8000/who'
+kernel_check "it is deleted by its IPv6 address" portfw -D -P tcp -L 2001:db8:1::1 8000
+kernel_check "nobody answers by IPv6 any more" fails get client 'http://[2001:db8:1::1]:8000/'
 
 udp_server server1 9000
 check "-A takes a UDP forward" portfw -A -P udp -L 198.51.100.1 9001 -R 10.0.0.11 9000
 check "a datagram is answered by the inside server" equals server1 udp client 198.51.100.1 9001
-on_kernel_engine check "-A takes a UDP forward of IPv6" portfw -A -P udp -L 2001:db8:1::1 9001 -R fd00:1::11 9000
-on_kernel_engine check "a datagram is answered by the inside server by IPv6" equals server1 udp client 2001:db8:1::1 9001
+kernel_check "-A takes a UDP forward of IPv6" portfw -A -P udp -L 2001:db8:1::1 9001 -R fd00:1::11 9000
+kernel_check "a datagram is answered by the inside server by IPv6" equals server1 udp client 2001:db8:1::1 9001
 check "a TCP connection to the port of a UDP forward is not served" fails get client http://198.51.100.1:9001/
 check "-A takes a UDP forward for socat" portfw -A -P udp -L 198.51.100.1 7001 -R 10.0.0.11 7000
 check "a datagram of socat arrives" socat_udp
 
-on_kernel_engine check "-A takes an SCTP forward" portfw -A -P sctp -L 198.51.100.1 2905 -R 10.0.0.11 2906
+kernel_check "-A takes an SCTP forward" portfw -A -P sctp -L 198.51.100.1 2905 -R 10.0.0.11 2906
 on_kernel_engine sctp_inside 4
-on_kernel_engine check "an SCTP INIT is answered through the forward" equals "198.51.100.1 2905" packets client sctp 198.51.100.1 2905 40001
-on_kernel_engine check "it arrived at the inside port" grep -q "INIT to port 2906" "$lab_scratch/sctp4"
-on_kernel_engine check "-A takes an SCTP forward of IPv6" portfw -A -P sctp -L 2001:db8:1::1 2905 -R fd00:1::11 2907
+kernel_check "an SCTP INIT is answered through the forward" equals "198.51.100.1 2905" packets client sctp 198.51.100.1 2905 40001
+kernel_check "it arrived at the inside port" grep -q "INIT to port 2906" "$lab_scratch/sctp4"
+kernel_check "-A takes an SCTP forward of IPv6" portfw -A -P sctp -L 2001:db8:1::1 2905 -R fd00:1::11 2907
 on_kernel_engine sctp_inside 6
-on_kernel_engine check "an SCTP INIT is answered through the forward by IPv6" equals "2001:db8:1::1 2905" \
+kernel_check "an SCTP INIT is answered through the forward by IPv6" equals "2001:db8:1::1 2905" \
 	packets client sctp 2001:db8:1::1 2905 40001
-on_kernel_engine check "it arrived at the inside port by IPv6" grep -q "INIT to port 2907" "$lab_scratch/sctp6"
+kernel_check "it arrived at the inside port by IPv6" grep -q "INIT to port 2907" "$lab_scratch/sctp6"
 
 check "-F clears the table" portfw -F
 check "old letters: -a -Pt -L ADDR:PORT -R ADDR/PORT" portfw -a -Pt -L 198.51.100.1:8000 -R 10.0.0.11/80

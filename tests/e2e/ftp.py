@@ -3,7 +3,7 @@
 """As much FTP (RFC 959) as a helper has to understand, for the end-to-end tests.
 
   active-server PORT           waits for PORT, prints it, connects there and sends "data"
-  active-client ADDRESS PORT   says PORT, waits for the connection, prints what comes
+  active-client ADDRESS PORT   says PORT, waits for the connection, prints what comes and whence
   passive-server PORT          answers PASV with its own address, sends "data" there
   passive-client ADDRESS PORT  says PASV, prints the answer, connects there, prints what comes
 """
@@ -65,9 +65,9 @@ def active_client(address, port):
     own = control.getsockname()[0]
     data = listen(0, own)
     control.send(f"PORT {words(own, data.getsockname()[1])}\r\n".encode())
-    connection = data.accept()[0]
+    connection, peer = data.accept()
     connection.settimeout(SECONDS)
-    print(connection.recv(1024).decode())
+    print(connection.recv(1024).decode(), "from", peer[0])
 
 
 def passive_server(port):

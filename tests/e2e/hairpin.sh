@@ -21,15 +21,15 @@ check "a host of the server's net gets the page by the outside address" \
 check "the server sees the router, so that the answer comes back through it" \
 	equals 10.0.0.1 get server2 http://198.51.100.1:8000/who
 check "the server itself gets it, too" equals server1 get server1 http://198.51.100.1:8000/
-on_kernel_engine check "the same by IPv6" equals server1 get server2 'http://[2001:db8:1::1]:8000/'
-on_kernel_engine check "the server sees the router's inside IPv6 address" \
+kernel_check "the same by IPv6" equals server1 get server2 'http://[2001:db8:1::1]:8000/'
+kernel_check "the server sees the router's inside IPv6 address" \
 	equals fd00:1::1 get server2 'http://[2001:db8:1::1]:8000/who'
 check "the same by UDP" equals server1 udp server2 198.51.100.1 9000
-on_kernel_engine check "the same by UDP and IPv6" equals server1 udp server2 2001:db8:1::1 9000
+kernel_check "the same by UDP and IPv6" equals server1 udp server2 2001:db8:1::1 9000
 check "the same by a forward of any address, on the outside address" \
 	equals server1 get server2 http://198.51.100.1:8001/
 check "and on the inside address" equals server1 get server2 http://10.0.0.1:8001/
-on_kernel_engine check "and by IPv6" equals server1 get server2 'http://[fd00:1::1]:8001/'
+kernel_check "and by IPv6" equals server1 get server2 'http://[fd00:1::1]:8001/'
 check "a client outside keeps its own address meanwhile" \
 	equals 198.51.100.2 get client http://198.51.100.1:8000/who
 
@@ -43,11 +43,11 @@ check "without a forward the server sees the asking host still" \
 	equals 10.0.0.12 get server2 http://10.0.1.11/who
 
 check "the router itself gets the page" equals server1 get router http://198.51.100.1:8000/
-on_kernel_engine check "the router itself gets it by IPv6" equals server1 get router 'http://[2001:db8:1::1]:8000/'
+kernel_check "the router itself gets it by IPv6" equals server1 get router 'http://[2001:db8:1::1]:8000/'
 check "the router itself is answered by UDP" equals server1 udp router 198.51.100.1 9000
-on_kernel_engine check "the router itself is answered by UDP and IPv6" equals server1 udp router 2001:db8:1::1 9000
+kernel_check "the router itself is answered by UDP and IPv6" equals server1 udp router 2001:db8:1::1 9000
 check "the router itself uses a forward of any address" equals server1 get router http://198.51.100.1:8001/
-on_kernel_engine check "the router itself uses a forward of any address by IPv6" \
+kernel_check "the router itself uses a forward of any address by IPv6" \
 	equals server1 get router 'http://[2001:db8:1::1]:8001/'
 
 check "a pool of two takes connections from inside" \

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 need_tools conntrack
 begin 1
-on router nft -f - <<-END 2>/dev/null || skip_all "this kernel has no helper for ftp"
+on_kernel_engine on router nft -f - <<-END 2>/dev/null || skip_all "this kernel has no helper for ftp"
 	table inet probe {
 		ct helper probe { type "ftp" protocol tcp; }
 	}
@@ -31,6 +31,7 @@ round_trip() {
 ftp() {
 	local log=$lab_scratch/ftp
 
+	: >"$log" # the last one was ready, too
 	on "$1" python3 "$here/ftp.py" "$2-server" "$3" >"$log" 2>&1 &
 	wait_until grep -q ready "$log"
 	on "$4" python3 "$here/ftp.py" "$2-client" "$5" "$6" 2>&1
@@ -59,20 +60,25 @@ portfw -A -P tcp -L 198.51.100.1 21 -R 10.0.0.11 21
 check "an FTP server behind the router: the client is told the router's address" \
 	says "(198,51,100,1," ftp server1 passive 21 client 198.51.100.1 21
 check "and reaches its data by it" says $'.\ndata' ftp server1 passive 21 client 198.51.100.1 21
+check "an active client outside gets data from the address that it called" \
+	says "data from 198.51.100.1" ftp server1 active 21 client 198.51.100.1 21
 check "by another port outside, too" eval 'portfw -A -P tcp -L 198.51.100.1 2121 -R 10.0.0.11 21 &&
 	says "(198,51,100,1," ftp server1 passive 21 client 198.51.100.1 2121'
 check "save, flush, restore, save are the same bytes" round_trip
-check "each helper of the kernel can be had" eval '
+kernel_check "each helper of the kernel can be had" eval '
 	for name in irc pptp sip tftp amanda sane snmp netbios-ns h323; do helper -A $name || exit 1; done &&
 	equals 10 eval "listing | wc -l"'
-check "h323 with another port is changed, both of its helpers" eval 'helper -A h323 ports=1721 &&
+user_check "each helper of the user engine can be had" eval '
+	for name in irc pptp sip tftp netbios cuseeme quake raudio vdolive rtsp pna skinny; do
+		helper -A $name || exit 1
+	done && equals 13 eval "listing | wc -l"'
+kernel_check "h323 with another port is changed, both of its helpers" eval 'helper -A h323 ports=1721 &&
 	on router nft list chain inet ipmasq helper_helper | grep "udp dport 1719" &&
 	on router nft list chain inet ipmasq helper_helper | grep "tcp dport 1721"'
 check "they go through save and restore" round_trip
-check "nft can load what it lists" eval 'on router nft list table inet ipmasq |
-	sed "s/table inet ipmasq/table inet copy/" | on router nft -c -f -'
+kernel_check "nft can load what it lists" nft_loads_its_listing
 check "-D takes one" eval 'helper -D irc && fails eval "listing | grep irc"'
-check "its object is gone, too" equals 0 eval 'on router nft list ruleset | grep -c irc; true'
+kernel_check "its object is gone, too" equals 0 eval 'on router nft list ruleset | grep -c irc; true'
 check "-D of what is not there fails" refuses 1 '`helper -A irc`' helper -D irc
 check "-F takes all, and nobody else's" eval 'helper -F && equals "" listing &&
 	says "198.51.100.1" portfw -L -n && says "10.0.0.0/24" adm masq -L -n'
@@ -81,7 +87,11 @@ check "--json has numbers" equals 21 eval 'helper -A ftp ports=21 && helper -L -
 check "--dry-run shows what would change" equals "- helper -A ftp ports=21" helper --dry-run -D ftp
 
 for name in quake cuseeme raudio vdolive rtsp; do
-	check "$name is refused, naming who has it" refuses 1 "ipmasqd" helper -A "$name"
+	kernel_check "$name is refused, naming who has it" refuses 1 "ipmasqd" helper -A "$name"
+done
+for name in amanda sane snmp netbios-ns h323; do
+	user_check "$name is refused, naming what there is" \
+		refuses 1 "the user engine has no helper '$name', only ftp, irc, " helper -A "$name"
 done
 check "a name that cannot be one is refused" refuses 2 "'f/tp'" helper -A f/tp
 check "port 0 is refused" refuses 2 "'0'" helper -A ftp ports=0

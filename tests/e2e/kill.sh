@@ -12,7 +12,18 @@ lines() {
 	done
 }
 
+# How many hosts there are, if the rules are sound.
 whole() {
+	on_user_engine whole_for_user
+	on_kernel_engine whole_for_kernel
+}
+
+whole_for_user() {
+	adm save "$lab_scratch/saved" && equals "" adm --dry-run restore "$lab_scratch/saved" >&2 &&
+		grep -vc '^#' "$lab_scratch/saved" || [ $? = 1 ]
+}
+
+whole_for_kernel() {
 	on router nft list tables | grep -q 'inet ipmasq' || { echo 0; return; }
 	on router nft -j list table inet ipmasq | python3 "$here/whole.py"
 }
@@ -31,15 +42,14 @@ killed_within() {
 	return 0
 }
 
-additions() {
-	local number
-
+# In a shell of its own, which waits for nothing else.
+additions() (
 	for number in {1..60}; do
 		killed_within 20 portfw -A -P tcp -L 198.51.100.1 $((number % 4 + 8000)) -R 10.0.0.11 "$number" &
 		[ $((number % 4)) != 0 ] || wait
 	done
 	wait
-}
+)
 
 restores() {
 	local number hosts

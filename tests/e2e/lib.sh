@@ -9,6 +9,7 @@
 #   check "sentence" command...                 the command succeeds
 #   check "sentence" says TEXT command...       it succeeds and prints TEXT
 #   check "sentence" refuses STATUS TEXT command...   it fails so, says so, and changes no rule
+#   kernel_check, user_check                    what one engine alone has, or refuses
 #   finish                                      the sums; the exit status of the test
 #
 # Environment, set by Makefile.am: IPMASQADM (the program), IPMASQADM_PLUGINDIR and
@@ -121,6 +122,14 @@ check() {
 	fi
 }
 
+kernel_check() {
+	on_kernel_engine check "$@"
+}
+
+user_check() {
+	on_user_engine check "$@"
+}
+
 skip() {
 	skipped=$((skipped + 1))
 	echo "skip - $1: $2"
@@ -154,7 +163,7 @@ rules() {
 
 # Without hairpins and opened ranges, which come with traffic and lapse.
 ruleset() {
-	on_user_engine adm save
+	on_user_engine eval 'adm save && portfw -L -n -v'
 	on_kernel_engine on router nft list ruleset | sed -z 's/\n[ \t]*elements = {[^}]*expires[^}]*}//g'
 }
 
@@ -240,7 +249,25 @@ udp() {
 	packets "$1" udp "${@:2}"
 }
 
-# How many connection tracking entries of the router match.
+# flows PORT: how many translated connections have this port, inside, outside or as their alias.
 flows() {
-	on router conntrack -L "$@" 2>/dev/null | wc -l
+	adm masq -C -n -p "$1" | tail -n +2 | wc -l
+}
+
+# The kernel finds out anew what is to become of flows that it has seen untranslated.  ipmasqd does
+# not keep those.
+forget_flows() {
+	on_kernel_engine on router conntrack -F >/dev/null 2>&1
+	return 0
+}
+
+# What the kernel has is what its own program takes back.
+nft_loads_its_listing() {
+	on router nft list table inet ipmasq | sed "s/table inet ipmasq/table inet copy/" |
+		on router nft -c -f -
+}
+
+# Rules of IPv6 are refused by an engine that has none, by the sentence that says who has.
+refuses_ipv6() {
+	refuses 1 "the user engine translates IPv4 only; the kernel engine can" "$@"
 }

@@ -72,7 +72,7 @@ edit_other_pools() {
 on router nft -f - <<-END
 	table inet marks {
 		chain set_mark {
-			type filter hook prerouting priority mangle
+			type filter hook prerouting priority -310
 			tcp dport 9000 meta mark set 9000
 		}
 	}

@@ -70,9 +70,10 @@ check "of 8 flows each has two in a row" equals $'2 server2\n2 server1\n2 server
 check "one flow stays with its host" equals "4 server2" \
 	eval 'for turn in {1..4}; do udp client 198.51.100.1 9000 43000; done | uniq -c | sed "s/^ *//"'
 
-on_kernel_engine check "IPv6 hosts share, too" eval 'for host in 11 12; do
+user_check "IPv6 is refused, naming who can" refuses_ipv6 portfw -A -P tcp -L 2001:db8:1::1 8000 -R fd00:1::11 80
+kernel_check "IPv6 hosts share, too" eval 'for host in 11 12; do
 	portfw -A -P tcp -L 2001:db8:1::1 8000 -R fd00:1::$host 80 -p 1; done'
-on_kernel_engine check "they take turns" equals $'server2\nserver1\nserver2' \
+kernel_check "they take turns" equals $'server2\nserver1\nserver2' \
 	eval 'for turn in 1 2 3; do get client "http://[2001:db8:1::1]:8000/"; done'
 check "one host on two ports is two entries" eval 'for port in 80 8080; do
 	portfw -A -P tcp -L 198.51.100.1 8003 -R 10.0.0.11 $port; done'

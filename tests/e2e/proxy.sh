@@ -56,7 +56,7 @@ proxy_packets() {
 	on router nft list chain inet ipmasq proxy_proxy | grep "saddr 10.0.0.11" | head -n 1 |
 		grep -o 'packets [0-9]*'
 }
-check "a change of one rule leaves the counters of the others" eval '
+kernel_check "a change of one rule leaves the counters of the others" eval '
 	before=$(proxy_packets) && [ "$before" != "packets 0" ] && proxy -A rule 20 server 10.0.0.12 &&
 	proxy -D rule 20 && equals "$before" proxy_packets'
 check "-D takes all rules of the index" eval 'proxy -D rule 5 &&
@@ -78,27 +78,27 @@ check "the web server of the router's address serves, too" eval '
 	web_server router && proxy -A rule 1 port 8001 server 10.0.0.1:80 &&
 	equals router ask http://203.0.113.9:8001/'
 proxy -F
-on router conntrack -F >/dev/null 2>&1
+forget_flows
 check "proto udp catches UDP only" eval 'proxy -A server 10.0.0.12 proto udp &&
 	equals server2 udp server1 198.51.100.2 9000 && equals client ask'
 proxy -F
 check "without proto both are caught" eval 'proxy -A server 10.0.0.13 &&
 	equals server3 udp server1 198.51.100.2 9000 45111 && equals server3 ask'
-check "IPv6 is caught, too" eval 'proxy -A port 80 server fd00:1::12 &&
+user_check "IPv6 is refused, naming who can" refuses_ipv6 proxy -A port 80 server fd00:1::12
+kernel_check "IPv6 is caught, too" eval 'proxy -A port 80 server fd00:1::12 &&
 	equals server2 ask "http://[2001:db8:1::2]/"'
-check "with a port in brackets' company" eval 'proxy -A port 8002 server [fd00:1::12]:8080 &&
+kernel_check "with a port in brackets' company" eval 'proxy -A port 8002 server [fd00:1::12]:8080 &&
 	equals server2 ask "http://[2001:db8:1::2]:8002/"'
-check "IPv6 rules go through save and restore" round_trip
-check "nft can load what it lists" eval 'on router nft list table inet ipmasq |
-	sed "s/table inet ipmasq/table inet copy/" | on router nft -c -f -'
+kernel_check "IPv6 rules go through save and restore" round_trip
+kernel_check "nft can load what it lists" nft_loads_its_listing
 check "--json has numbers" equals 80 eval 'proxy -F && proxy -A port 80 server 10.0.0.12 &&
 	proxy -L --json | python3 -c "import json, sys; print(json.load(sys.stdin)[\"proxy\"][0][\"port\"])"'
 check "--dry-run shows what would change" equals "+ proxy -A port 81 server 10.0.0.12 rule 3" \
 	proxy --dry-run -A rule 3 server 10.0.0.12 port 81
 
-check "encode_ip_hdr is refused, naming who can" refuses 1 "ipmasqd" \
+kernel_check "encode_ip_hdr is refused, naming who can" refuses 1 "ipmasqd" \
 	proxy -A type encode_ip_hdr server 10.0.0.12
-check "encode_tcp_stream is refused, naming who can" refuses 1 "the user engine" \
+kernel_check "encode_tcp_stream is refused, naming who can" refuses 1 "the user engine" \
 	proxy -A type encode_tcp_stream port 80 server 10.0.0.12:80
 check "an unknown type is refused" refuses 2 "type 'encode'" proxy -A type encode server 10.0.0.12
 check "an unknown word is refused" refuses 2 "'sever'" proxy -A sever 10.0.0.12

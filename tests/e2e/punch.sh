@@ -27,6 +27,7 @@ operator_drops() {
 
 # fetch: what the inside host gets by active FTP.
 fetch() {
+	: >"$lab_scratch/ftp" # the last one was ready, too
 	on client python3 "$here/ftp.py" active-server 21 >"$lab_scratch/ftp" 2>&1 &
 	wait_until grep -q ready "$lab_scratch/ftp"
 	on server1 python3 "$here/ftp.py" active-client 198.51.100.2 21

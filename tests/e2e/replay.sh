@@ -108,6 +108,28 @@ check "what is no capture is refused" fails_with 1 "cannot read the capture" \
 check "the outside address is needed" fails_with 2 "-i" replay "$capture" -r "$file"
 check "an address that is none is named" fails_with 2 "'nowhere.'" replay "$capture" -r "$file" -n -i nowhere.
 check "a word too many is named" fails_with 2 "extra" replay "$capture" extra -r "$file" -i 198.51.100.1
+check "an option without its value is named" fails_with 2 "-w needs a value" \
+	replay "$capture" -i 198.51.100.1 -w
+check "an option that there is not is named" fails_with 2 "'-x'" replay "$capture" -x -i 198.51.100.1
+check "an option that is given twice is named" fails_with 2 "-i is given twice" \
+	replay "$capture" -i 198.51.100.1 -i 198.51.100.2
+check "standard output has the listing, no capture" fails_with 2 "-w needs a file" \
+	replay "$capture" -w - -i 198.51.100.1
+check "the capture that is read is not written over" eval 'cp "$capture" "$lab_scratch/copy.pcap" &&
+	fails_with 1 "name another one" replay "$capture" -w "$capture" -r "$file" -i 198.51.100.1 &&
+	cmp "$capture" "$lab_scratch/copy.pcap"'
+
+# A frame of LINUX_SLL2 that ends in its link header, behind one whose bytes still lie in the buffer.
+python3 - "$lab_scratch/short.pcap" <<-'END'
+	import struct, sys
+
+	with open(sys.argv[1], "wb") as out:
+	    out.write(struct.pack("=IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 276))
+	    for packet in b"\x45\0\x10\0" * 2000, b"\x08\0", b"\x08\0" + b"\0" * 17:
+	        out.write(struct.pack("=IIII", 1, 0, len(packet), len(packet)) + packet)
+END
+check "a frame shorter than its link header is no datagram" says "3 packets: 0 translated, 0 unchanged, 0 dropped, 0 held, 3 not IPv4" \
+	replay "$lab_scratch/short.pcap" -r /dev/null -i 198.51.100.1
 head -c 60 "$capture" >"$lab_scratch/cut.pcap"
 check "a capture that ends within a packet is an error" fails_with 1 "cannot read the capture" \
 	replay "$lab_scratch/cut.pcap" -r "$file" -i 198.51.100.1

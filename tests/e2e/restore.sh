@@ -21,13 +21,16 @@ many() {
 	done
 }
 
-cat >"$file" <<'END'
+# Of another family, where there is one.
+second=2001:db8:1::1 first_host=fd00:1::11 second_host=fd00:1::12
+on_user_engine read -r second first_host second_host <<<"198.51.100.10 10.0.0.11 10.0.0.12"
+cat >"$file" <<END
 # two forwards, a pool and an empty line
 
 portfw -A -P tcp -L 198.51.100.1 8000 -R 10.0.0.11 80     # the web
    portfw -a -Pu -L 198.51.100.1:9000 -R 10.0.0.11/9000
-portfw -A -P tcp -L 2001:db8:1::1 8000 -R fd00:1::11 80 -p 3
-portfw -A -P tcp -L 2001:db8:1::1 8000 -R fd00:1::12 80
+portfw -A -P tcp -L $second 8000 -R $first_host 80 -p 3
+portfw -A -P tcp -L $second 8000 -R $second_host 80
 END
 check "a file with comments, blanks and old letters is restored" adm restore "$file"
 check "its rules are there" equals 4 eval 'rules | wc -l'

@@ -36,28 +36,28 @@ has_ended() {
 
 declare -A downloads
 portfw -A -P tcp -L 198.51.100.1 8000 -R 10.0.0.11 80
-portfw -A -P tcp -L 2001:db8:1::1 8000 -R fd00:1::11 80
+on_kernel_engine portfw -A -P tcp -L 2001:db8:1::1 8000 -R fd00:1::11 80
 portfw -A -P tcp -L 0.0.0.0 8001 -R 10.0.0.12 80
 portfw -A -P tcp -L 198.51.100.10 8000 -R 10.0.0.11 8080
 
 check "a download is under way" download drained http://198.51.100.1:8000/slow/3MB
-check "another by IPv6" download drained6 'http://[2001:db8:1::1]:8000/slow/3MB'
+kernel_check "another by IPv6" download drained6 'http://[2001:db8:1::1]:8000/slow/3MB'
 check "-D of the forward" portfw -D -P tcp -L 198.51.100.1 8000
-check "-D of the IPv6 forward" portfw -D -P tcp -L 2001:db8:1::1 8000
+kernel_check "-D of the IPv6 forward" portfw -D -P tcp -L 2001:db8:1::1 8000
 check "no new connection is taken" fails get client http://198.51.100.1:8000/
 check "the download survives -D and finishes" finishes drained
-check "the IPv6 download survives and finishes" finishes drained6
+kernel_check "the IPv6 download survives and finishes" finishes drained6
 
 portfw -A -P tcp -L 198.51.100.1 8000 -R 10.0.0.11 80
-portfw -A -P tcp -L 2001:db8:1::1 8000 -R fd00:1::11 80
-check "four downloads are under way" eval 'download killed http://198.51.100.1:8000/slow/3MB &&
-	download killed6 "http://[2001:db8:1::1]:8000/slow/3MB" &&
+on_kernel_engine portfw -A -P tcp -L 2001:db8:1::1 8000 -R fd00:1::11 80
+kernel_check "one by IPv6 is under way" download killed6 'http://[2001:db8:1::1]:8000/slow/3MB'
+check "three more downloads are under way" eval 'download killed http://198.51.100.1:8000/slow/3MB &&
 	download any http://198.51.100.1:8001/slow/3MB &&
 	download other http://198.51.100.10:8000/slow/3MB'
 check "-D --kill" portfw -D -P tcp -L 198.51.100.1 8000 --kill
 check "ends the download" has_ended killed server1 80 4
-check "-D --kill of the IPv6 forward" portfw -D -P tcp -L 2001:db8:1::1 8000 --kill
-check "ends the IPv6 download" has_ended killed6 server1 80 6
+kernel_check "-D --kill of the IPv6 forward" portfw -D -P tcp -L 2001:db8:1::1 8000 --kill
+kernel_check "ends the IPv6 download" has_ended killed6 server1 80 6
 check "-D --kill of any address and one port" adm --kill portfw -D -P tcp -L 0 8001
 check "ends the download by any address" has_ended any server2 80 4
 check "the download of another forward to the same host finishes" finishes other

@@ -82,7 +82,8 @@ static int write_masq(const struct position *position, const struct ipmasq_rule 
 	position_begin(&rule, position);
 	match_protocol_family(&rule, family->family);
 	match_net(&rule, family->source, &masq->source, NFT_CMP_EQ);
-	match_net(&rule, family->destination, &masq->source, NFT_CMP_NEQ);
+	if (masq->source.bits) /* of everything there is no other side */
+		match_net(&rule, family->destination, &masq->source, NFT_CMP_NEQ);
 	if (masq->protocol)
 		match_transport(&rule, masq->protocol);
 	if (masq->interface[0])
