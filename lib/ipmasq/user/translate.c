@@ -179,7 +179,8 @@ static struct worker *worker_for(const struct worker *worker, struct in_addr rem
 	return &worker->user->workers[steer(worker->user, remote)];
 }
 
-/* Whether the packet, which nothing was found for, may be what a helper of another worker awaits. */
+/* Whether the packet, which nothing was found for, may be what a helper of another worker awaits.
+ */
 static bool may_be_awaited(const struct worker *worker, const struct user_packet *packet)
 {
 	const struct ip *ip = packet->data;
@@ -205,8 +206,8 @@ static bool awaited_elsewhere(struct worker *worker, struct user_packet *packet,
 	bool found = false;
 	uint16_t port;
 
-	for (struct worker *other = user->workers; !found && other < user->workers + user->n_workers;
-	     other++) {
+	for (struct worker *other = user->workers;
+	     !found && other < user->workers + user->n_workers; other++) {
 		if (other == worker)
 			continue;
 		pthread_mutex_lock(&other->lock);
