@@ -477,6 +477,21 @@ int LibAliasNextLink(struct libalias *la, unsigned int *cursor, struct alias_lin
 int LibAliasFindLink(struct libalias *la, const void *ptr, int incoming,
 		     struct alias_link_info *info);
 
+/* A connection that a helper awaits of anyone; network byte order. */
+struct alias_awaited {
+	struct in_addr inside, alias;
+	unsigned short inside_port, alias_port;
+	unsigned char proto;
+};
+
+/*
+ * LibAliasTakeAwaited - for a program with an instance for each group of remotes: takes from this
+ * instance what a helper awaits of anyone, if the whole datagram at ptr, which came in, is the first
+ * of it.  A dynamic redirect (LibAliasRedirectDynamic()) gives it to the instance of the datagram's
+ * source.  ESRCH: nothing of the kind is awaited.
+ */
+int LibAliasTakeAwaited(struct libalias *la, const void *ptr, struct alias_awaited *awaited);
+
 /*
  * Links across a restart.  A record of a link is opaque, has the same bytes on every machine and is
  * good for any later version of the library.  It has the views of the link, the time it was idle,

@@ -275,6 +275,24 @@ void expect_used(struct libalias *la, struct alias_link *r, struct link *link)
 	firewall_open(la, link);
 }
 
+bool expect_take(struct libalias *la, const struct view *in, uint8_t proto,
+		 struct alias_awaited *awaited)
+{
+	struct alias_link *r = redirect_find(la, IN, in, proto, 0);
+
+	if (!r || !r->helper || r->remote || r->remote_port)
+		return false;
+	*awaited = (struct alias_awaited){
+		.inside.s_addr = r->local,
+		.alias.s_addr = r->alias,
+		.inside_port = r->local_port,
+		.alias_port = r->alias_port,
+		.proto = r->proto,
+	};
+	forget(la, r);
+	return true;
+}
+
 void expect_expire(struct libalias *la)
 {
 	struct alias_link *r, *next;

@@ -7,8 +7,8 @@
  * host has, in the control messages of both directions; the remote end's stays as it is.
  *
  * A call is two links of protocol GRE, one for each way, since a packet names only its receiver's
- * number; it stands, as call_port() has it, in the place of the receiver's port, and the sender's is
- * 0:
+ * number; it stands, as call_port() has it, in the place of the receiver's port, and the sender's
+ * is 0:
  *
  *   incoming  view[IN] alias:number < remote:0      view[OUT] inside:its number < remote:0
  *   outgoing  view[OUT] inside:0 > remote:number    view[IN]  alias:0 > remote:number
@@ -152,8 +152,7 @@ static bool make_incoming(struct libalias *la, const struct link *control, struc
 	struct view out = incoming(control, OUT, call), in = incoming(control, IN, call);
 
 	take_over(la, OUT, &out);
-	if (!port_choose(la, &in, IPPROTO_GRE, call->inside) ||
-	    !make_link(la, control, &out, &in))
+	if (!port_choose(la, &in, IPPROTO_GRE, call->inside) || !make_link(la, control, &out, &in))
 		return false;
 	call->alias = in.local_port;
 	return true;

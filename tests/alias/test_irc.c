@@ -32,6 +32,33 @@ static void an_offered_file_can_be_fetched_by_anyone_once(void **state)
 			 PKT_ALIAS_IGNORED);
 }
 
+static void an_offer_can_be_given_to_the_instance_of_who_comes(void **state)
+{
+	struct stream *s = *state;
+	struct alias_awaited awaited;
+	struct alias_link *redirect;
+	struct libalias *other = LibAliasInit(NULL);
+
+	deny_incoming(&s->net);
+	register_client(s);
+	stream_say(s, OFFER);
+	build_tcp(s->net.packet, ENDS("192.0.2.9", 7000, ALIAS, 5001), TH_SYN, 1, 0, NULL, 0);
+	assert_int_equal(LibAliasTakeAwaited(s->net.la, s->net.packet, &awaited), -1);
+	build_tcp(s->net.packet, ENDS("192.0.2.9", 7000, ALIAS, 5000), TH_SYN, 1, 0, NULL, 0);
+	assert_int_equal(LibAliasTakeAwaited(other, s->net.packet, &awaited), -1);
+	assert_int_equal(LibAliasTakeAwaited(s->net.la, s->net.packet, &awaited), 0);
+	assert_int_equal(expectations(&s->net), 0);
+	assert_int_equal(LibAliasTakeAwaited(s->net.la, s->net.packet, &awaited), -1);
+	assert_int_equal(awaited.proto, IPPROTO_TCP);
+	redirect =
+		LibAliasRedirectPort(other, awaited.inside, awaited.inside_port, addr("192.0.2.9"),
+				     htons(7000), awaited.alias, awaited.alias_port, awaited.proto);
+	assert_int_equal(LibAliasRedirectDynamic(other, redirect), 0);
+	assert_int_equal(LibAliasIn(other, s->net.packet, 65536), PKT_ALIAS_OK);
+	assert_ends(s->net.packet, "192.0.2.9", 7000, INSIDE, 5000);
+	LibAliasUninit(other);
+}
+
 static void a_chat_a_notice_and_a_name_with_blanks_are_offers_too(void **state)
 {
 	struct stream *s = *state;
@@ -186,6 +213,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		irc_test(an_offered_file_can_be_fetched_by_anyone_once),
+		irc_test(an_offer_can_be_given_to_the_instance_of_who_comes),
 		irc_test(a_chat_a_notice_and_a_name_with_blanks_are_offers_too),
 		irc_test(resume_gets_the_inside_port_and_accept_the_alias_port),
 		irc_test(an_offer_can_be_split_anywhere),

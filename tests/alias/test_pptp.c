@@ -225,8 +225,8 @@ static void the_end_of_an_earlier_call_does_not_end_the_same_one_by_a_new_connec
 	call(net, &a, 4000, 7);
 	b = start(net, INSIDE, 3001);
 	assert_int_equal(call(net, &b, 4000, 7), 4000);
-	build_tcp(net->packet, ENDS(SERVER, 1723, ALIAS, a.alias_port), TH_RST | TH_ACK, a.in, a.out,
-		  NULL, 0);
+	build_tcp(net->packet, ENDS(SERVER, 1723, ALIAS, a.alias_port), TH_RST | TH_ACK, a.in,
+		  a.out, NULL, 0);
 	assert_int_equal(send_in(net), PKT_ALIAS_OK);
 	net->now += 400;
 	LibAliasExpire(net->la, 100);

@@ -264,7 +264,8 @@ static void a_message_that_has_no_room_to_grow_goes_unchanged(void **state)
 	assert_int_equal(expectations(&s->net), 0);
 }
 
-/* The second call by another connection gets another alias port, since RTCP of the first is awaited. */
+/* The second call by another connection gets another alias port, since RTCP of the first is
+ * awaited. */
 static void media_move_to_the_port_of_the_next_call(void **state)
 {
 	struct stream *s = *state;

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An IRC client (RFC 2812) that makes and takes offers of direct connections (DCC).
 
-  irc.py SERVER PORT NICK accept FILE       prints "ready", takes the first offer: what comes of a file
-                                            is written to FILE, behind what it has already (RESUME)
-  irc.py SERVER PORT NICK send PEER FILE    offers PEER the file and sends it
-  irc.py SERVER PORT NICK resume PEER FILE  the same, and PEER must ask for the rest of it only
-  irc.py SERVER PORT NICK chat PEER         offers a conversation of one line each way
+  irc.py SOURCE SERVER PORT NICK accept FILE        prints "ready", takes the first offer: what comes of a
+                                                    file goes to FILE, behind what it has (RESUME)
+  irc.py SOURCE SERVER PORT NICK send PEER FILE     offers PEER the file and sends it
+  irc.py SOURCE SERVER PORT NICK resume PEER FILE   the same, and PEER must ask for the rest of it only
+  irc.py SOURCE SERVER PORT NICK chat PEER          offers a conversation of one line each way
 
-The exit status is 0 when all of it was said and done.
+SOURCE is the client's address, or 0.0.0.0.  The exit status is 0 when all of it was said and done.
 """
 import os
 import socket
@@ -19,8 +19,9 @@ SECONDS = 3
 
 
 class Irc:
-    def __init__(self, server, port, nick):
-        self.sock = socket.create_connection((server, int(port)), SECONDS)
+    def __init__(self, source, server, port, nick):
+        self.source = source
+        self.sock = socket.create_connection((server, int(port)), SECONDS, (source, 0))
         self.lines = self.sock.makefile("r", encoding="latin-1", newline="\r\n")
         self.sock.settimeout(SECONDS * 2)
         self.say(f"NICK {nick}")
@@ -93,9 +94,9 @@ def offer_chat(irc, peer):
         sys.exit("no answer in the conversation")
 
 
-def connect(words):
+def connect(irc, words):
     address = socket.inet_ntoa(struct.pack("!I", int(words[2])))
-    return socket.create_connection((address, int(words[3])), SECONDS)
+    return socket.create_connection((address, int(words[3])), SECONDS, (irc.source, 0))
 
 
 def accept_file(irc, peer, words, path):
@@ -105,7 +106,7 @@ def accept_file(irc, peer, words, path):
         _, answer = irc.wait_dcc()
         if answer != ["ACCEPT", words[1], words[3], str(start)]:
             sys.exit(f"not the ACCEPT of port {words[3]}: {answer}")
-    sock, received = connect(words), 0
+    sock, received = connect(irc, words), 0
     with open(path, "ab") as out:
         while start + received < size:
             data = sock.recv(65536)
@@ -122,14 +123,14 @@ def accept(irc, path):
     if words[0] == "SEND":
         accept_file(irc, peer, words, path)
         return
-    sock = connect(words)
+    sock = connect(irc, words)
     if sock.makefile("rb").readline() != b"how are you?\n":
         sys.exit("nothing was said in the conversation")
     sock.sendall(b"well\n")
 
 
-def main(server, port, nick, command, *words):
-    irc = Irc(server, port, nick)
+def main(source, server, port, nick, command, *words):
+    irc = Irc(source, server, port, nick)
     if command == "accept":
         accept(irc, *words)
     elif command == "chat":

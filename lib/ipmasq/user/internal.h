@@ -23,7 +23,9 @@
 #include <stdatomic.h>
 #include <sys/queue.h>
 
-#define USER_HOOK_PROXY (1u << (USER_HOOKS + 1)) /* in user->hooks: there are proxy rules */
+/* In user->hooks: there are proxy rules, helpers. */
+#define USER_HOOK_PROXY  (1u << (USER_HOOKS + 1))
+#define USER_HOOK_HELPER (1u << (USER_HOOKS + 2))
 
 /* A rule of the store, and what it is in each worker. */
 struct stored {

@@ -179,6 +179,55 @@ static struct worker *worker_for(const struct worker *worker, struct in_addr rem
 	return &worker->user->workers[steer(worker->user, remote)];
 }
 
+/* Whether the packet, which nothing was found for, may be what a helper of another worker awaits.
+ */
+static bool may_be_awaited(const struct worker *worker, const struct user_packet *packet)
+{
+	const struct ip *ip = packet->data;
+	const uint8_t *tcp;
+
+	if (worker->user->n_workers == 1 || begins_fragments(ip) ||
+	    !(atomic_load_explicit(&worker->user->hooks, memory_order_relaxed) & USER_HOOK_HELPER))
+		return false;
+	if (ip->ip_p != IPPROTO_TCP)
+		return ip->ip_p == IPPROTO_UDP && transport(packet, 8);
+	tcp = transport(packet, sizeof(struct tcphdr));
+	return tcp && (tcp[13] & (TH_FIN | TH_SYN | TH_RST | TH_ACK)) == TH_SYN;
+}
+
+/* What a helper awaits of anyone becomes known to the worker of who comes. */
+static bool awaited_elsewhere(struct worker *worker, struct user_packet *packet,
+			      const struct head *head)
+{
+	struct user *user = worker->user;
+	struct alias_awaited awaited;
+	struct alias_link *redirect;
+	const uint8_t *l4 = transport(packet, 8);
+	bool found = false;
+	uint16_t port;
+
+	for (struct worker *other = user->workers;
+	     !found && other < user->workers + user->n_workers; other++) {
+		if (other == worker)
+			continue;
+		pthread_mutex_lock(&other->lock);
+		found = LibAliasTakeAwaited(other->border, packet->data, &awaited) == 0;
+		pthread_mutex_unlock(&other->lock);
+	}
+	if (!found)
+		return false;
+	memcpy(&port, l4, sizeof(port));
+	pthread_mutex_lock(&worker->lock);
+	redirect = LibAliasRedirectPort(worker->border, awaited.inside, awaited.inside_port,
+					source_of(packet->data), port, awaited.alias,
+					awaited.alias_port, awaited.proto);
+	if (redirect && LibAliasRedirectDynamic(worker->border, redirect) == 0 &&
+	    !judge(worker, packet, head, LibAliasIn(worker->border, packet->data, packet->size)))
+		LibAliasRedirectDelete(worker->border, redirect);
+	pthread_mutex_unlock(&worker->lock);
+	return true;
+}
+
 static void from_outside(struct run *run)
 {
 	struct worker *worker = run->worker;
@@ -187,9 +236,12 @@ static void from_outside(struct run *run)
 	border_batch(run, LibAliasInBatch);
 	for (unsigned int i = 0; i < run->n; i++) {
 		struct user_packet *packet = &run->packets[i];
+		bool found = judge(worker, packet, &run->heads[i], run->alias[i].result);
 
-		judge(worker, packet, &run->heads[i], run->alias[i].result);
 		if (run->malformed[i])
+			continue;
+		run->left[i] = !found && may_be_awaited(worker, packet);
+		if (run->left[i])
 			continue;
 		if (begins_fragments(packet->data) && goes_on(packet))
 			fragment_release(worker, packet);
@@ -205,9 +257,13 @@ static void from_outside(struct run *run)
 static void from_outside_elsewhere(struct worker *worker, struct user_packet *packet,
 				   const struct head *head)
 {
-	struct worker *other = worker_for(worker, destination_of(packet->data));
+	struct worker *other;
 
-	(void)head;
+	if (packet->verdict == USER_KEEP && may_be_awaited(worker, packet))
+		awaited_elsewhere(worker, packet, head);
+	if (!proxying(worker) || !goes_on(packet))
+		return;
+	other = worker_for(worker, destination_of(packet->data));
 	pthread_mutex_lock(&other->lock);
 	inner_in(other, packet);
 	pthread_mutex_unlock(&other->lock);
@@ -345,6 +401,7 @@ static void from_inside(struct run *run)
 		if (run->malformed[i])
 			continue;
 		if (own_has(worker->own, destination_of(packet->data))) {
+			run->left[i] = may_be_awaited(worker, packet);
 			if (begins_fragments(packet->data))
 				fragment_release(worker, packet);
 			continue;
@@ -354,6 +411,12 @@ static void from_inside(struct run *run)
 		result = LibAliasOut(worker->inner, packet->data, packet->size);
 		judge(worker, packet, &run->heads[i], result);
 	}
+}
+
+static void from_inside_elsewhere(struct worker *worker, struct user_packet *packet,
+				  const struct head *head)
+{
+	awaited_elsewhere(worker, packet, head);
 }
 
 /* Whether the conversation of a packet on its way to the inside was redirected, or proxied. */
@@ -452,7 +515,7 @@ static const struct {
 } hooks[USER_HOOKS] = {
 	[USER_FROM_OUTSIDE] = {from_outside, from_outside_elsewhere},
 	[USER_TO_OUTSIDE] = {to_outside, to_outside_elsewhere},
-	[USER_FROM_INSIDE] = {from_inside, NULL},
+	[USER_FROM_INSIDE] = {from_inside, from_inside_elsewhere},
 	[USER_TO_INSIDE] = {to_inside, to_inside_elsewhere},
 };
 
