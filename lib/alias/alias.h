@@ -87,7 +87,7 @@ void LibAliasSetAddress(struct libalias *la, struct in_addr addr);
  * 1024..65535. With SAME_PORTS the local port is kept only where it lies in the range, so that
  * instances which share an address can each own a slice.  With KEEP_PORTS it is kept outside of the
  * range, too, for instances that never meet the same remote host, and where a static redirect waits
- * for others.
+ * for others.  No helper awaits a connection there.
  */
 void LibAliasSetAliasPortRange(struct libalias *la, u_short low, u_short high);
 
@@ -296,8 +296,8 @@ struct alias_link *LibAliasRedirectMark(struct libalias *la, struct in_addr loca
 					unsigned char proto);
 
 /*
- * LibAliasRedirectSetRank - where redirects of different ranks match, the lowest rank wins, whatever is
- * more specific or newer; all begin with 0.
+ * LibAliasRedirectSetRank - where redirects of different ranks match, the lowest rank wins,
+ * whatever is more specific or newer; all begin with 0.
  */
 void LibAliasRedirectSetRank(struct libalias *la, struct alias_link *link, unsigned int rank);
 
@@ -367,10 +367,10 @@ unsigned int LibAliasRedirectEnd(struct libalias *la, struct alias_link *link, s
 				 u_short port, unsigned char proto);
 
 /*
- * LibAliasRevise - look at up to max links, *cursor beginning at 0, and end those of proto (0: all),
- * with an alias port from low to high (network order), that would be other ones now: another redirect
- * goes first; a link from outside has none any more; the machine's own answers bypass one.  Returns
- * how many were ended; *cursor is UINT_MAX at the end of the links.
+ * LibAliasRevise - look at up to max links, *cursor beginning at 0, and end those of proto (0:
+ * all), with an alias port from low to high (network order), that would be other ones now: another
+ * redirect goes first; a link from outside has none any more; the machine's own answers bypass one.
+ * Returns how many were ended; *cursor is UINT_MAX at the end of the links.
  */
 unsigned int LibAliasRevise(struct libalias *la, unsigned int *cursor, int max, unsigned char proto,
 			    u_short low, u_short high);
@@ -529,7 +529,10 @@ struct alias_hole {
 	u_short local_port, remote_port;
 };
 
-/* Firewall operations for PKT_ALIAS_PUNCH_FW; open returns 0 or -1. */
+/*
+ * Firewall operations for PKT_ALIAS_PUNCH_FW; open returns 0 or -1.  They must not call into the
+ * instance.
+ */
 struct alias_firewall {
 	int (*open)(void *arg, const struct alias_hole *hole);
 	void (*close)(void *arg, const struct alias_hole *hole);
@@ -541,9 +544,9 @@ void LibAliasSetFirewall(struct libalias *la, const struct alias_firewall *ops, 
 int LibAliasSetLogFile(struct libalias *la, const char *path);
 
 /*
- * LibAliasSetHelper - the named protocol helper, or set of helpers, watches the port (host order; 0:
- * its default ports), or no longer.  It counts for new links.  ENOENT: no such helper, ENOSPC: too
- * many ports.
+ * LibAliasSetHelper - the named protocol helper, or set of helpers, watches the port (host order;
+ * 0: its default ports), or no longer.  It counts for new links.  ENOENT: no such helper, ENOSPC:
+ * too many ports.
  */
 int LibAliasSetHelper(struct libalias *la, const char *name, unsigned int port, int enable);
 
