@@ -407,18 +407,3 @@ int LibAliasFindLink(struct libalias *la, const void *ptr, int incoming,
 	link_describe(la, link, info);
 	return 0;
 }
-
-int LibAliasTakeAwaited(struct libalias *la, const void *ptr, struct alias_awaited *awaited)
-{
-	struct packet p = {0};
-
-	clock_advance(la);
-	/* Nothing is written through p. */
-	if (la->stats.expectations && packet_read(&p, (void *)(uintptr_t)ptr, 65535) && p.first) {
-		packet_view(la, &p, IN);
-		if (expect_take(la, &p.view, p.proto, awaited))
-			return 0;
-	}
-	errno = ESRCH;
-	return -1;
-}

@@ -487,10 +487,14 @@ struct alias_awaited {
 /*
  * LibAliasTakeAwaited - for a program with an instance for each group of remotes: takes from this
  * instance what a helper awaits of anyone, if the whole datagram at ptr, which came in, is the first
- * of it.  A dynamic redirect (LibAliasRedirectDynamic()) gives it to the instance of the datagram's
- * source.  ESRCH: nothing of the kind is awaited.
+ * of it.  ESRCH: nothing of the kind is awaited.
+ *
+ * LibAliasInAwaited - LibAliasIn() of another instance, to which the datagram's source belongs, for
+ * what was taken.
  */
 int LibAliasTakeAwaited(struct libalias *la, const void *ptr, struct alias_awaited *awaited);
+int LibAliasInAwaited(struct libalias *la, void *ptr, int maxpacketsize,
+		      const struct alias_awaited *awaited);
 
 /*
  * Links across a restart.  A record of a link is opaque, has the same bytes on every machine and is

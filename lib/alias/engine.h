@@ -170,6 +170,7 @@ struct alias_link {
 	uint32_t deadline;
 	int socket; /* that holds the port, or -1 */
 	const struct helper *helper;
+	bool awaited; /* in another instance, before it was given to this one */
 } __attribute__((aligned(64)));
 
 LIST_HEAD(expectation_list, alias_link);
@@ -432,9 +433,6 @@ void masquerade_clear(struct libalias *la);
 
 /* expect.c - connections that helpers await; the helpers' side is in helper.h */
 void expect_used(struct libalias *la, struct alias_link *redirect, struct link *link);
-/* Takes out what is awaited of anyone, and the incoming view is of. */
-bool expect_take(struct libalias *la, const struct view *in, uint8_t proto,
-		 struct alias_awaited *awaited);
 void expect_expire(struct libalias *la);
 void expect_forget_master(struct libalias *la, struct link_side *master);
 

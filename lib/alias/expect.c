@@ -16,6 +16,7 @@
 #include "helper.h"
 #include "redirect.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #define TRIES  16
@@ -259,13 +260,15 @@ void expect_cancel(struct libalias *la, struct link *master, const struct expect
 
 void expect_used(struct libalias *la, struct alias_link *r, struct link *link)
 {
-	if (!r->helper) {
+	if (!r->helper && !r->awaited) {
 		LibAliasRedirectDelete(la, r);
 		return;
 	}
 	link->flags |= LINK_EXPECTED;
 	link->helper = helper_number(r->helper);
-	if (link->flags & LINK_INCOMING || r->kind == REDIRECT_OUTGOING) {
+	if (r->awaited) {
+		LibAliasRedirectDelete(la, r);
+	} else if (link->flags & LINK_INCOMING || r->kind == REDIRECT_OUTGOING) {
 		forget(la, r);
 	} else if ((int32_t)(r->deadline - la->now) > LINGER) {
 		LIST_REMOVE(r, expected);
@@ -275,13 +278,21 @@ void expect_used(struct libalias *la, struct alias_link *r, struct link *link)
 	firewall_open(la, link);
 }
 
-bool expect_take(struct libalias *la, const struct view *in, uint8_t proto,
-		 struct alias_awaited *awaited)
+int LibAliasTakeAwaited(struct libalias *la, const void *ptr, struct alias_awaited *awaited)
 {
-	struct alias_link *r = redirect_find(la, IN, in, proto, 0);
+	struct alias_link *r = NULL;
+	struct packet p = {0};
 
-	if (!r || !r->helper || r->remote || r->remote_port)
-		return false;
+	clock_advance(la);
+	/* Nothing is written through p. */
+	if (la->stats.expectations && packet_read(&p, (void *)(uintptr_t)ptr, 65535) && p.first) {
+		packet_view(la, &p, IN);
+		r = redirect_find(la, IN, &p.view, p.proto, 0);
+	}
+	if (!r || !r->helper || r->remote || r->remote_port) {
+		errno = ESRCH;
+		return -1;
+	}
 	*awaited = (struct alias_awaited){
 		.inside.s_addr = r->local,
 		.alias.s_addr = r->alias,
@@ -290,7 +301,30 @@ bool expect_take(struct libalias *la, const struct view *in, uint8_t proto,
 		.proto = r->proto,
 	};
 	forget(la, r);
-	return true;
+	return 0;
+}
+
+int LibAliasInAwaited(struct libalias *la, void *ptr, int maxpacketsize,
+		      const struct alias_awaited *awaited)
+{
+	struct alias_link *r;
+	struct packet p = {0};
+	uint64_t age;
+	uint32_t id;
+	int result;
+
+	if (!packet_read(&p, ptr, (uint32_t)maxpacketsize) || !p.first)
+		return PKT_ALIAS_IGNORED;
+	r = LibAliasRedirectPort(la, awaited->inside, awaited->inside_port, (struct in_addr){p.src},
+				 p.src_port, awaited->alias, awaited->alias_port, awaited->proto);
+	if (!r)
+		return PKT_ALIAS_ERROR;
+	r->dynamic = r->awaited = true;
+	id = r->id;
+	age = r->age;
+	result = LibAliasIn(la, ptr, maxpacketsize);
+	LibAliasRedirectDelete(la, redirect_live(la, id, age));
+	return result;
 }
 
 void expect_expire(struct libalias *la)

@@ -69,7 +69,7 @@ static void move_media(struct libalias *la, const struct alias_link *r, const st
 {
 	struct link *earlier;
 
-	if (!r->helper || p->proto != IPPROTO_UDP)
+	if (!(r->helper || r->awaited) || p->proto != IPPROTO_UDP)
 		return;
 	earlier = link_find(la, OUT, out, p->proto);
 	if (earlier && !earlier->side)

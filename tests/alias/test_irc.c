@@ -36,7 +36,6 @@ static void an_offer_can_be_given_to_the_instance_of_who_comes(void **state)
 {
 	struct stream *s = *state;
 	struct alias_awaited awaited;
-	struct alias_link *redirect;
 	struct libalias *other = LibAliasInit(NULL);
 
 	deny_incoming(&s->net);
@@ -50,11 +49,7 @@ static void an_offer_can_be_given_to_the_instance_of_who_comes(void **state)
 	assert_int_equal(expectations(&s->net), 0);
 	assert_int_equal(LibAliasTakeAwaited(s->net.la, s->net.packet, &awaited), -1);
 	assert_int_equal(awaited.proto, IPPROTO_TCP);
-	redirect =
-		LibAliasRedirectPort(other, awaited.inside, awaited.inside_port, addr("192.0.2.9"),
-				     htons(7000), awaited.alias, awaited.alias_port, awaited.proto);
-	assert_int_equal(LibAliasRedirectDynamic(other, redirect), 0);
-	assert_int_equal(LibAliasIn(other, s->net.packet, 65536), PKT_ALIAS_OK);
+	assert_int_equal(LibAliasInAwaited(other, s->net.packet, 65536, &awaited), PKT_ALIAS_OK);
 	assert_ends(s->net.packet, "192.0.2.9", 7000, INSIDE, 5000);
 	LibAliasUninit(other);
 }

@@ -196,15 +196,12 @@ static bool may_be_awaited(const struct worker *worker, const struct user_packet
 }
 
 /* What a helper awaits of anyone becomes known to the worker of who comes. */
-static bool awaited_elsewhere(struct worker *worker, struct user_packet *packet,
+static void awaited_elsewhere(struct worker *worker, struct user_packet *packet,
 			      const struct head *head)
 {
 	struct user *user = worker->user;
 	struct alias_awaited awaited;
-	struct alias_link *redirect;
-	const uint8_t *l4 = transport(packet, 8);
 	bool found = false;
-	uint16_t port;
 
 	for (struct worker *other = user->workers;
 	     !found && other < user->workers + user->n_workers; other++) {
@@ -215,17 +212,11 @@ static bool awaited_elsewhere(struct worker *worker, struct user_packet *packet,
 		pthread_mutex_unlock(&other->lock);
 	}
 	if (!found)
-		return false;
-	memcpy(&port, l4, sizeof(port));
+		return;
 	pthread_mutex_lock(&worker->lock);
-	redirect = LibAliasRedirectPort(worker->border, awaited.inside, awaited.inside_port,
-					source_of(packet->data), port, awaited.alias,
-					awaited.alias_port, awaited.proto);
-	if (redirect && LibAliasRedirectDynamic(worker->border, redirect) == 0 &&
-	    !judge(worker, packet, head, LibAliasIn(worker->border, packet->data, packet->size)))
-		LibAliasRedirectDelete(worker->border, redirect);
+	judge(worker, packet, head,
+	      LibAliasInAwaited(worker->border, packet->data, packet->size, &awaited));
 	pthread_mutex_unlock(&worker->lock);
-	return true;
 }
 
 static void from_outside(struct run *run)
