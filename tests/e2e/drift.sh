@@ -104,7 +104,10 @@ done
 # The options of a command in its help, the first line of which is its synopsis.
 command_words() {
 	[ "$1" = complete ] || # its words are another command's
-		adm "$1" -h | head -n 1 | tr '[]|' '   ' | tr ' ' '\n' | grep -E '^-.' | set_of
+		{
+			adm "$1" -h | head -n 1 | tr '[]|' '   ' | tr ' ' '\n' | grep -E '^-.'
+			adm "$1" -h | sed -nE 's/^  (-[A-Za-z])(, -[A-Za-z])? .*/\1/p' | grep -vx -e -n -e -v -e -h
+		} | set_of
 }
 
 # section COMMAND: what ipmasqadm(8) says of it, or the page that it is sent to.
