@@ -38,7 +38,7 @@ check "--json is JSON" eval 'adm top --json -N 1 | python3 -c "import json, sys;
 check "on a terminal it draws on the other screen, q ends it, and the terminal is as before" \
 	on router python3 "$here/terminal.py" q "$IPMASQADM" top -d 1
 check "so does Ctrl-C" on router python3 "$here/terminal.py" $'\x03' "$IPMASQADM" top -d 1
-check "a signal ends it with status 0" eval 'on router "$IPMASQADM" top -b >"$lab_scratch/top" & pid=$!
+check "a signal ends it with status 0" eval ': >"$lab_scratch/top"; on router "$IPMASQADM" top -b >"$lab_scratch/top" & pid=$!
 	wait_until grep -q module "$lab_scratch/top" && children=$(ps -o pid= --ppid $pid) && kill ${children:-$pid} && wait $pid'
 check "0 seconds are refused" fails_with 2 "'0'" adm top -d 0
 check "no number is refused" fails_with 2 "-N needs" adm top -N
@@ -49,7 +49,7 @@ check "a word too many is refused" fails_with 2 "'now'" adm top now
 # shellcheck disable=SC2120 # some checks call it by eval, with words
 # follow WORD...: what it says until it is interrupted, in $lab_scratch/events.
 follow() {
-	on router timeout -s INT 30 "$IPMASQADM" masq -C --follow -n "$@" >"$lab_scratch/events" 2>&1 &
+	on router timeout --foreground -s INT 30 "$IPMASQADM" masq -C --follow -n "$@" >"$lab_scratch/events" 2>&1 &
 	follower=$!
 	sleep 0.5
 }
