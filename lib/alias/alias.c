@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <netinet/ip_icmp.h>
+#include <netinet/tcp.h>
 
 void alias_enter(struct libalias *la)
 {
@@ -292,6 +293,19 @@ static int left_alone(struct libalias *la, const struct packet *p)
 	return PKT_ALIAS_IGNORED;
 }
 
+/*
+ * Who calls again from the same port when both ends have closed begins a new session, which another
+ * server of a pool may get (RFC 2391, section 2), or whoever a changed redirect names now.
+ */
+static bool calls_again(const struct link *link, const struct packet *p)
+{
+	const uint8_t closed = TCP_FIN(OUT) | TCP_FIN(IN);
+
+	return link->flags & LINK_INCOMING && p->proto == IPPROTO_TCP &&
+	       (p->l4[13] & (TH_SYN | TH_ACK | TH_RST)) == TH_SYN &&
+	       (link->tcp_state & closed) == closed;
+}
+
 int alias_in(struct libalias *la, struct packet *p)
 {
 	struct link *link;
@@ -305,6 +319,10 @@ int alias_in(struct libalias *la, struct packet *p)
 	if (p->proto == IPPROTO_ICMP && !has_query_id(p->icmp_type))
 		return icmp_is_error(p->icmp_type) ? icmp_error(la, p, IN) : PKT_ALIAS_IGNORED;
 	link = find_link(la, IN, p);
+	if (link && calls_again(link, p)) {
+		link_delete(la, link);
+		link = NULL;
+	}
 	if (!link) {
 		if (!may_begin(p))
 			return left_alone(la, p);

@@ -42,6 +42,27 @@ static void a_session_stays_with_its_server(void **state)
 	assert_ends(net->packet, ALIAS, 80, REMOTE, 5000);
 }
 
+static void a_caller_who_has_closed_begins_a_new_session(void **state)
+{
+	struct net *net = *state;
+	struct alias_link *link = pool(net);
+
+	LibAliasAddServer(net->la, link, addr("10.0.0.11"), htons(80));
+	LibAliasAddServer(net->la, link, addr("10.0.0.12"), htons(80));
+	tcp_in(net, ENDS(REMOTE, 5000, ALIAS, 80), TH_SYN);
+	tcp_out(net, ENDS("10.0.0.11", 80, REMOTE, 5000), TH_SYN | TH_ACK);
+	tcp_in(net, ENDS(REMOTE, 5000, ALIAS, 80), TH_FIN | TH_ACK);
+	tcp_in(net, ENDS(REMOTE, 5000, ALIAS, 80), TH_SYN);
+	assert_ends(net->packet, REMOTE, 5000, "10.0.0.11", 80); /* the server has not closed */
+	tcp_out(net, ENDS("10.0.0.11", 80, REMOTE, 5000), TH_SYN | TH_ACK);
+	tcp_in(net, ENDS(REMOTE, 5000, ALIAS, 80), TH_FIN | TH_ACK);
+	tcp_out(net, ENDS("10.0.0.11", 80, REMOTE, 5000), TH_FIN | TH_ACK);
+	tcp_in(net, ENDS(REMOTE, 5000, ALIAS, 80), TH_ACK);
+	assert_ends(net->packet, REMOTE, 5000, "10.0.0.11", 80);
+	tcp_in(net, ENDS(REMOTE, 5000, ALIAS, 80), TH_SYN);
+	assert_ends(net->packet, REMOTE, 5000, "10.0.0.12", 80);
+}
+
 static void a_server_of_weight_three_gets_three_sessions_of_four(void **state)
 {
 	struct net *net = *state;
@@ -99,6 +120,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		net_test(new_sessions_go_round_the_pool),
 		net_test(a_session_stays_with_its_server),
+		net_test(a_caller_who_has_closed_begins_a_new_session),
 		net_test(a_server_of_weight_three_gets_three_sessions_of_four),
 		net_test(an_address_pool_ignores_ports),
 		net_test(a_server_of_weight_zero_keeps_its_turn),
