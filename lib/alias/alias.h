@@ -482,6 +482,7 @@ struct alias_awaited {
 	struct in_addr inside, alias;
 	unsigned short inside_port, alias_port;
 	unsigned char proto;
+	const void *helper; /* the library's: who awaits it */
 };
 
 /*

@@ -299,6 +299,7 @@ int LibAliasTakeAwaited(struct libalias *la, const void *ptr, struct alias_await
 		.inside_port = r->local_port,
 		.alias_port = r->alias_port,
 		.proto = r->proto,
+		.helper = r->helper,
 	};
 	forget(la, r);
 	return 0;
@@ -320,6 +321,7 @@ int LibAliasInAwaited(struct libalias *la, void *ptr, int maxpacketsize,
 	if (!r)
 		return PKT_ALIAS_ERROR;
 	r->dynamic = r->awaited = true;
+	r->helper = awaited->helper;
 	id = r->id;
 	age = r->age;
 	result = LibAliasIn(la, ptr, maxpacketsize);

@@ -37,6 +37,8 @@ static void an_offer_can_be_given_to_the_instance_of_who_comes(void **state)
 	struct stream *s = *state;
 	struct alias_awaited awaited;
 	struct libalias *other = LibAliasInit(NULL);
+	struct alias_link_info info;
+	unsigned int cursor = 0;
 
 	deny_incoming(&s->net);
 	register_client(s);
@@ -51,6 +53,8 @@ static void an_offer_can_be_given_to_the_instance_of_who_comes(void **state)
 	assert_int_equal(awaited.proto, IPPROTO_TCP);
 	assert_int_equal(LibAliasInAwaited(other, s->net.packet, 65536, &awaited), PKT_ALIAS_OK);
 	assert_ends(s->net.packet, "192.0.2.9", 7000, INSIDE, 5000);
+	assert_int_equal(LibAliasNextLink(other, &cursor, &info), 1);
+	assert_string_equal(info.helper, "irc");
 	LibAliasUninit(other);
 }
 
