@@ -14,14 +14,20 @@ import contextlib
 import os
 import select
 import socket
+import struct
 import subprocess
 import sys
 
+SECONDS = 30  # for what has to come
+
 
 def connect(path):
+    """A socket with a time-out is non-blocking to Python, and the kernel refuses a non-blocking
+    connect() while the listener's queue is full (EAGAIN) where a blocking one waits its turn."""
     client = socket.socket(socket.AF_UNIX)
-    client.settimeout(30)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SECONDS, 0))
     client.connect(path)
+    client.settimeout(SECONDS)
     return client
 
 
