@@ -10,9 +10,12 @@
  *   doctor_probe.c       does the service inside answer, all asked at once
  *   doctor_flows.c       what conntrack has seen of a forward
  *   doctor_ruleset.c     everybody's chains, rules and sets
- *   doctor_walk.c        a packet on its way through them
+ *   doctor_packet.c      a packet, and how its translation changes it
+ *   doctor_walk.c        its way through them
  *   doctor_expression.c  one expression of a rule, for that packet
+ *   doctor_meta.c        the same for what the kernel knows beside the packet's bytes
  *   doctor_compat.c      the same for iptables' extensions
+ *   doctor_mend.c        the rule that would let the packet pass
  */
 #ifndef IPMASQADM_DOCTOR_H
 #define IPMASQADM_DOCTOR_H
@@ -26,8 +29,8 @@ struct finding {
 	enum verdict verdict;
 	char check[24];    /* what was looked at */
 	char about[112];   /* the forward; empty: this machine */
-	char text[256];    /* what was found */
-	char mend[192];    /* a command, or what to do; empty with DOCTOR_OK */
+	char text[768];    /* what was found */
+	char mend[768];    /* a command, or what to do; empty with DOCTOR_OK */
 	unsigned int more; /* other forwards of which the same was found */
 };
 
@@ -41,14 +44,19 @@ struct report {
 struct forward {
 	uint8_t protocol;
 	struct ipmasq_address alias, inside;
-	uint16_t port, inside_port; /* inside_port: never 0 */
-	bool of_any, hidden;        /* of any address of this machine; by another forward */
+	struct ipmasq_address remote; /* who may connect; any: everybody */
+	uint16_t port, inside_port;   /* inside_port: never 0 */
+	bool of_any, hidden;          /* of any address of this machine; by another forward */
 	char name[112];
 
 	/* Found out on the way. */
 	unsigned int in, out;           /* interfaces; 0: not known */
+	bool owned;                     /* the outside address is on an interface */
 	bool local;                     /* the inside host is this machine */
 	bool unreachable;               /* no need to ask it */
+	bool deaf;                      /* a filter of this machine keeps it from asking */
+	struct ipmasq_address entry;    /* an own address that strangers call */
+	struct ipmasq_address near;     /* with which address this machine asks the inside host */
 	struct ipmasq_address hop;      /* whom to ask for by ARP or ND */
 	struct ipmasq_address stranger; /* an own address from which the inside host has to answer
 					   by way of a router; family AF_UNSPEC: there is none */
@@ -58,7 +66,8 @@ struct forward {
 struct net_link {
 	unsigned int index;
 	char name[IF_NAMESIZE];
-	bool up, loopback, bridge;
+	bool up, carrier, loopback, bridge;
+	bool inner; /* of a kind by which nothing comes in: loopback, dummy, VRF */
 };
 
 struct net_address {
@@ -104,11 +113,15 @@ const struct net_link *net_link(const struct net *net, unsigned int index);
 const char *net_link_name(const struct net *net, unsigned int index);
 bool net_same(const struct ipmasq_address *a, const struct ipmasq_address *b, uint8_t bits);
 
-/* The route to an address; -1 with errno (ENETUNREACH...). */
-int net_route(const struct ipmasq_address *to, struct net_route *route);
+/*
+ * The route to an address, of a packet from `from` (NULL: of this machine) that came in by `in` (0:
+ * by none); -1 with errno (ENETUNREACH...).
+ */
+int net_route(const struct ipmasq_address *to, const struct ipmasq_address *from, unsigned int in,
+	      struct net_route *route);
 
-/* The link of the default route, 0: none. */
-unsigned int net_default_link(uint8_t family);
+/* The link of the default route, perhaps one of packets from the own address `from`; 0: none. */
+unsigned int net_default_link(uint8_t family, const struct ipmasq_address *from);
 
 /* The state (NUD_*) of a neighbour, 0: none. */
 unsigned int net_neighbour(const struct ipmasq_address *address, unsigned int link);

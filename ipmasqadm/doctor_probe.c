@@ -155,6 +155,15 @@ static void wait_for_answers(struct probes *probes)
 			close(probes->polls[i].fd);
 }
 
+static void say_deaf(struct doctor *doctor, const struct forward *forward)
+{
+	char text[IPMASQ_ADDRESS_TEXT];
+
+	doctor_say(doctor, DOCTOR_WARN, "service", forward, NULL,
+		   "a filter of this machine keeps it from asking %s port %u itself",
+		   ipmasq_address_text(&forward->inside, text), forward->inside_port);
+}
+
 static void say_unanswered(struct doctor *doctor, const struct forward *forward)
 {
 	unsigned int state = net_neighbour(&forward->hop, forward->out);
@@ -163,6 +172,10 @@ static void say_unanswered(struct doctor *doctor, const struct forward *forward)
 
 	ipmasq_address_text(&forward->inside, text);
 	ipmasq_address_text(&forward->hop, hop);
+	if (forward->deaf) {
+		say_deaf(doctor, forward);
+		return;
+	}
 	if (state & (NUD_FAILED | NUD_INCOMPLETE))
 		doctor_say(doctor, DOCTOR_FAIL, "neighbour", forward,
 			   "switch the host on and connect it, or forward to another",
@@ -216,10 +229,7 @@ static void say_service(struct doctor *doctor, const struct probe *probe)
 		break;
 	case ANSWER_FAILED:
 		if (probe->code == EPERM)
-			doctor_say(
-				doctor, DOCTOR_WARN, "service", forward, NULL,
-				"a filter of this machine keeps it from asking %s port %u itself",
-				text, forward->inside_port);
+			say_deaf(doctor, forward);
 		else if (probe->code == EHOSTUNREACH || probe->code == ETIMEDOUT)
 			say_unanswered(doctor, forward);
 		else

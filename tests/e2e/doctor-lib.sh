@@ -6,6 +6,7 @@
 #   well WHAT [WORD...]           it says one line: all is well with WHAT
 #   finds VERDICT TEXT [WORD...]  a line of this verdict has the text
 #   mend TEXT [WORD...]           the command that this line names is carried out
+#   mend_all TEXT [WORD...]       ... until there is no such line
 #   fault SENTENCE VERDICT TEXT [WORD...]   it is found, and its own command mends it
 
 PATH=$(dirname "$IPMASQADM"):$PATH # for the commands that the doctor prints
@@ -42,12 +43,23 @@ mend() {
 	on "$place" bash -c "$command"
 }
 
+# Where the fault is in the way of several forwards, each may need its own.
+mend_all() {
+	local try
+
+	for ((try = 0; try < 4; try++)); do
+		mend "$@" || return 1
+		doctor "${@:2}" 2>&1 | grep -qF -- "$1" || return 0
+	done
+	return 1
+}
+
 fault() {
 	local sentence=$1 verdict=$2 text=$3
 
 	shift 3
 	check "found: $sentence" finds "$verdict" "$text" "$@"
-	check "mended: $sentence" mend "$text" "$@"
+	check "mended: $sentence" mend_all "$text" "$@"
 	check "all is well again" eval 'says "all is well" doctor'
 }
 

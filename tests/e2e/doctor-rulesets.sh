@@ -84,7 +84,7 @@ passes "strangers by a map of nets" '
 		chain wan { ct status dnat accept; }
 		chain forward { type filter hook forward priority 0; policy drop;
 			ct state established,related accept
-			ip saddr vmap { 10.0.0.0/8 : drop, 192.168.0.0/16 : drop, 0.0.0.0/1 : jump wan, 192.0.0.0-223.255.255.255 : jump wan }; }; }'
+			ip saddr vmap { 10.0.0.0/8 : drop, 192.168.0.0/16 : drop, 11.0.0.0-127.255.255.255 : jump wan, 192.0.0.0-192.167.255.255 : jump wan, 192.169.0.0-223.255.255.255 : jump wan }; }; }'
 passes "everybody at a port, as a concatenation" '
 	table inet other {
 		set open { type ipv4_addr . inet_service; flags interval; elements = { 0.0.0.0/0 . 80 } }
@@ -111,7 +111,7 @@ drops "a chain with a name of 200 letters" "handle" "
 	table inet other { chain $name { drop; }; chain forward { type filter hook forward priority 0; tcp dport 80 jump $name; }; }"
 passes "a chain that perhaps is come to lets the packet return" '
 	table inet other {
-		chain some { tcp dport 80 return; drop; }
+		chain some { tcp dport 80 return; tcp sport 80 return; drop; }
 		chain forward { type filter hook forward priority 0; meta cpu 4095 jump some; }; }'
 drops "behind goto and return" "chain last, handle" '
 	table inet other {
@@ -169,10 +169,10 @@ passes "limits and quotas by name that are not used up" '
 		chain forward { type filter hook forward priority 0; policy drop;
 			limit name flood drop; quota name much drop; limit name enough accept; }; }'
 drops "a quota that is used up" "handle" '
-	table inet other { chain forward { type filter hook forward priority 0; tcp dport 80 quota over 10 bytes used 20 bytes drop; }; }'
+	table inet other { chain forward { type filter hook forward priority 0; tcp dport 80 quota over 10 bytes drop; }; }'
 drops "a quota by name that is used up" "handle" '
 	table inet other {
-		quota little { over 10 bytes used 20 bytes; }
+		quota little { over 10 bytes; }
 		chain forward { type filter hook forward priority 0; tcp dport 80 quota name little drop; }; }'
 passes "a limit for each source, with a counter" '
 	table inet other {
@@ -199,14 +199,6 @@ passes "behind the translation of the answers their source is the outside addres
 	table inet other { chain post { type filter hook postrouting priority 200; oifname outside ip saddr 10.0.0.0/8 drop; }; }'
 drops "there is no interface to leave by in prerouting" "handle" '
 	table inet other { chain pre { type filter hook prerouting priority mangle; tcp dport 8000 oifname != "inside" drop; }; }'
-if load 'table inet other { chain forward { type filter hook forward priority 0; queue flags bypass to 77; }; }' 2>/dev/null; then
-	unload
-	doubts "a program is handed it, and the policy is not met" "hands the connection to a program" '
-		table inet other { chain forward { type filter hook forward priority 0; policy drop; queue flags bypass to 77; }; }'
-else
-	skip "a program is handed it" "this kernel has no queue"
-fi
-
 # --- the packet -----------------------------------------------------------------------------------
 
 passes "nothing is odd about the packet" '
@@ -303,8 +295,11 @@ if command -v iptables-nft >/dev/null && on router iptables-nft -S >/dev/null 2>
 		iptables_load "-A FORWARD -p tcp --dport 80 -j DROP" && mend "chain FORWARD, handle" &&
 		on router iptables-nft -S FORWARD | grep -q -- "-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT" && works && well "1 forward"'
 	unload
-	doubts "a target that cannot be told" "cannot tell" '
-		-A FORWARD -p tcp --dport 80 -m tcp -j TARPIT'
+	doubts "a target that cannot be told" "cannot tell: IDLETIMER" '
+		-A FORWARD -p tcp --dport 80 -j IDLETIMER --timeout 9 --label doctor'
+	doubts "a program is handed it, and the policy is not met" "hands the connection to a program" '
+		-P FORWARD DROP
+		-A FORWARD -j NFQUEUE --queue-num 77 --queue-bypass'
 else
 	skip "firewalls of iptables" "no iptables-nft"
 fi

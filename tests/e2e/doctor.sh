@@ -196,14 +196,14 @@ END
 fault "another table keeps it from being tracked" FAIL "out of connection tracking"
 remove_firewall
 firewall <<-END
-	table inet other { chain forward { type filter hook forward priority 0; meta cgroup 5 tcp dport 80 drop; }; }
+	table inet other { chain forward { type filter hook forward priority 0; meta cpu 4095 tcp dport 80 drop; }; }
 END
 fault "what cannot be told is said to be so" warn "cannot tell: "
 remove_firewall
 if command -v iptables-nft >/dev/null && on router iptables-nft -A FORWARD -p tcp --dport 80 -j DROP 2>/dev/null; then
 	fault "a rule of iptables drops" FAIL "table ip filter, chain FORWARD, handle"
-	on router iptables-nft -A FORWARD -p tcp --dport 80 -m string --string x --algo bm -j DROP 2>/dev/null &&
-		fault "an extension that cannot be told" warn "an extension of iptables"
+	on router iptables-nft -I FORWARD -p tcp --dport 80 -m string --string x --algo bm -j DROP 2>/dev/null &&
+		fault "an extension that cannot be told" warn "cannot tell: string"
 	on router nft delete table ip filter
 else
 	skip "a rule of iptables drops" "no iptables-nft"
