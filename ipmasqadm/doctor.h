@@ -120,8 +120,8 @@ bool net_same(const struct ipmasq_address *a, const struct ipmasq_address *b, ui
 int net_route(const struct ipmasq_address *to, const struct ipmasq_address *from, unsigned int in,
 	      struct net_route *route);
 
-/* The link of the default route, perhaps one of packets from the own address `from`; 0: none. */
-unsigned int net_default_link(uint8_t family, const struct ipmasq_address *from);
+/* The link by which packets to nobody in particular leave, of `from` and `in` as above; 0: none. */
+unsigned int net_default_link(uint8_t family, const struct ipmasq_address *from, unsigned int in);
 
 /* The state (NUD_*) of a neighbour, 0: none. */
 unsigned int net_neighbour(const struct ipmasq_address *address, unsigned int link);

@@ -134,7 +134,7 @@ static void check_address(struct doctor *doctor, struct forward *forward)
 
 	forward->entry = forward->alias;
 	forward->owned = own;
-	forward->in = net_default_link(forward->alias.family, own ? &own->address : NULL);
+	forward->in = net_default_link(forward->alias.family, own ? &own->address : NULL, 0);
 	if (ipmasq_address_is_any(&forward->alias)) {
 		forward->entry = address_on(net, forward->in, forward->alias.family, NULL);
 		forward->owned = !ipmasq_address_is_any(&forward->entry);
@@ -237,15 +237,21 @@ static void check_route(struct doctor *doctor, struct forward *forward)
 	}
 }
 
-/* Linux refuses what comes by another interface than the answer would take, where it is strict. */
+/*
+ * Linux refuses what comes by another interface than the answer would take, where it is strict.  The
+ * answer's way is that from the inside host: it gets the outside address behind the routing.
+ */
 static void check_reverse_path(struct doctor *doctor, const struct forward *forward)
 {
 	const char *name = net_link_name(&doctor->net, forward->in);
-	unsigned int way = net_default_link(AF_INET, forward->owned ? &forward->entry : NULL);
+	unsigned int way = 0;
 	char file[128], setting[SUPPORT_SETTING_TEXT], mend[160];
 	uint64_t all = 0, one = 0;
 
-	if (forward->alias.family != AF_INET || !forward->in || !way || way == forward->in)
+	if (forward->alias.family == AF_INET && forward->in)
+		way = net_default_link(AF_INET, &forward->inside,
+				       forward->local ? 0 : forward->out);
+	if (!way || way == forward->in)
 		return;
 	snprintf(file, sizeof(file), "net/ipv4/conf/%s/rp_filter", name);
 	if (!support_setting("net/ipv4/conf/all/rp_filter", &all) || !support_setting(file, &one))

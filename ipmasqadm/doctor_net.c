@@ -230,7 +230,7 @@ int net_route(const struct ipmasq_address *to, const struct ipmasq_address *from
 	return 0;
 }
 
-unsigned int net_default_link(uint8_t family, const struct ipmasq_address *from)
+unsigned int net_default_link(uint8_t family, const struct ipmasq_address *from, unsigned int in)
 {
 	struct ipmasq_address somewhere = {.family = family};
 	struct net_route route;
@@ -238,7 +238,7 @@ unsigned int net_default_link(uint8_t family, const struct ipmasq_address *from)
 	/* A documentation address, RFC 5737 and RFC 3849: nobody has a route of its own to it. */
 	if (inet_pton(family, family == AF_INET ? "203.0.113.255" : "2001:db8:ffff:ffff::1",
 		      somewhere.bytes) != 1 ||
-	    net_route(&somewhere, from, 0, &route) < 0)
+	    net_route(&somewhere, from, in, &route) < 0)
 		return 0;
 	return route.bits == 0 ? route.out : 0;
 }
