@@ -3,6 +3,7 @@
  * The doctor: what it looks at, and what it says of it.
  *
  *   doctor.c             the command: words, the forwards, the order of the checks
+ *   doctor_gather.c      the forwards there are
  *   doctor_report.c      findings: kept, once each, printed
  *   doctor_machine.c     checks of this machine
  *   doctor_forward.c     checks of one forward
@@ -28,7 +29,7 @@ enum verdict { DOCTOR_OK, DOCTOR_WARN, DOCTOR_FAIL };
 struct finding {
 	enum verdict verdict;
 	char check[24];    /* what was looked at */
-	char about[112];   /* the forward; empty: this machine */
+	char about[160];   /* the forward; empty: this machine */
 	char text[768];    /* what was found */
 	char mend[768];    /* a command, or what to do; empty with DOCTOR_OK */
 	unsigned int more; /* other forwards of which the same was found */
@@ -42,12 +43,17 @@ struct report {
 
 /* One way that new connections take: a match and one of its targets. */
 struct forward {
-	uint8_t protocol;
+	uint8_t protocol; /* 0: any */
 	struct ipmasq_address alias, inside;
 	struct ipmasq_address remote; /* who may connect; any: everybody */
-	uint16_t port, inside_port;   /* inside_port: never 0 */
+	uint16_t port, inside_port;   /* 0: any */
+	uint16_t port_high;           /* of a range, with `several` */
+	uint32_t mark;                /* fwmark; 0: not looked at */
+	uint32_t rank;                /* the lower one goes first */
 	bool of_any, hidden;          /* of any address of this machine; by another forward */
-	char name[112];
+	bool several;                 /* of more ports than the one that is looked at */
+	bool proxy;                   /* what goes out goes to a proxy, `inside` */
+	char name[160];
 
 	/* Found out on the way. */
 	unsigned int in, out;           /* interfaces; 0: not known */
@@ -97,6 +103,41 @@ struct doctor {
 	size_t n_forwards, n_all; /* looked at, there are */
 };
 
+/* What was asked for; `named` false: everything. */
+struct question {
+	bool named;
+	uint8_t protocol; /* 0: any */
+	struct ipmasq_address alias;
+	uint16_t port;
+	bool fault; /* the answer: something is wrong */
+};
+
+/* Protocols that put addresses into what they say, and need a helper to be forwarded. */
+struct helped {
+	uint8_t protocol;
+	uint16_t port;
+	const char *helper; /* NULL: the last one */
+};
+extern const struct helped helped[];
+
+/* What there is beside the forwards that were asked for. */
+struct gathered {
+	uint8_t other_protocol; /* of a forward of the same port, 0: there is none */
+	bool other_address;
+	bool helpers[8]; /* there are, as in helped[] */
+};
+
+/* Takes the forwards from the rules; -1 with an error. */
+int gather_forwards(struct doctor *doctor, const struct question *question,
+		    struct gathered *gathered);
+
+/* Whether it says which service of the inside host is meant. */
+static inline bool forward_names_service(const struct forward *forward)
+{
+	return forward->inside_port &&
+	       (forward->protocol == IPPROTO_TCP || forward->protocol == IPPROTO_UDP);
+}
+
 /* Adds a finding; `mend` may be NULL. */
 void doctor_say(struct doctor *doctor, enum verdict verdict, const char *check,
 		const struct forward *forward, const char *mend, const char *format, ...)
@@ -125,6 +166,9 @@ unsigned int net_default_link(uint8_t family, const struct ipmasq_address *from,
 
 /* The state (NUD_*) of a neighbour, 0: none. */
 unsigned int net_neighbour(const struct ipmasq_address *address, unsigned int link);
+
+/* Whether something is attached to a link that may mark packets before any table sees them. */
+bool net_marks(void);
 
 /* Whether a program of this machine waits at this address (any: at whichever) and port. */
 bool net_listens(uint8_t protocol, const struct ipmasq_address *address, uint16_t port);

@@ -78,8 +78,16 @@ static bool in_range(const uint16_t range[2], uint16_t port, bool inverted)
 static enum match match_ports(const struct packet *packet, const uint16_t source[2],
 			      const uint16_t destination[2], uint8_t inverted)
 {
-	return yes(in_range(source, port_of(packet, 0), inverted & XT_TCP_INV_SRCPT) &&
-		   in_range(destination, port_of(packet, 2), inverted & XT_TCP_INV_DSTPT));
+	bool any = source[0] == 0 && source[1] == 0xffff;
+	enum byte state = packet->transport_state[2];
+
+	if (!any && packet->transport_state[0] > state)
+		state = packet->transport_state[0];
+	if (destination[0] == 0 && destination[1] == 0xffff)
+		state = any ? BYTE_KNOWN : packet->transport_state[0];
+	return in_state(state, in_range(source, port_of(packet, 0), inverted & XT_TCP_INV_SRCPT) &&
+				       in_range(destination, port_of(packet, 2),
+						inverted & XT_TCP_INV_DSTPT));
 }
 
 static enum match match_tcp(const struct asking *asking)
@@ -88,16 +96,21 @@ static enum match match_tcp(const struct asking *asking)
 	const struct packet *packet = asking->packet;
 	bool flags = (packet->transport[13] & tcp->flg_mask) == tcp->flg_cmp;
 
-	if (packet->protocol != IPPROTO_TCP || flags == !!(tcp->invflags & XT_TCP_INV_FLAGS) ||
-	    match_ports(packet, tcp->spts, tcp->dpts, tcp->invflags) == MATCH_NO)
+	enum match ports = match_ports(packet, tcp->spts, tcp->dpts, tcp->invflags);
+
+	if (!packet->protocol)
+		return MATCH_UNCLEAR;
+	if (packet->protocol != IPPROTO_TCP || flags == !!(tcp->invflags & XT_TCP_INV_FLAGS))
 		return MATCH_NO;
-	return tcp->option ? MATCH_UNCLEAR : MATCH_YES;
+	return tcp->option && ports != MATCH_NO ? MATCH_UNCLEAR : ports;
 }
 
 static enum match match_udp(const struct asking *asking)
 {
 	const struct xt_udp *udp = asking->data;
 
+	if (!asking->packet->protocol)
+		return MATCH_UNCLEAR;
 	return asking->packet->protocol == IPPROTO_UDP
 		       ? match_ports(asking->packet, udp->spts, udp->dpts, udp->invflags)
 		       : MATCH_NO;
@@ -125,8 +138,11 @@ static enum match match_multiport(const struct asking *asking)
 	bool destination =
 		list->flags != XT_MULTIPORT_SOURCE && lists_port(list, port_of(asking->packet, 2));
 
-	return asking->revision == 1 ? yes((source || destination) != !!list->invert)
-				     : MATCH_UNCLEAR;
+	if (asking->revision != 1 || !asking->packet->protocol ||
+	    (list->flags != XT_MULTIPORT_DESTINATION && asking->packet->transport_state[0]) ||
+	    (list->flags != XT_MULTIPORT_SOURCE && asking->packet->transport_state[2]))
+		return MATCH_UNCLEAR;
+	return yes((source || destination) != !!list->invert);
 }
 
 /* What is compared of a connection; inverted each by itself. */

@@ -223,7 +223,7 @@ static void check_route(struct doctor *doctor, struct forward *forward)
 		check_local(doctor, forward);
 	} else if (route.type != RTN_UNICAST) {
 		check_no_route(doctor, forward, EHOSTUNREACH);
-	} else if (route.bits == 0 && route.out == forward->in) {
+	} else if (!forward->proxy && route.bits == 0 && route.out == forward->in) {
 		doctor_say(doctor, DOCTOR_WARN, "route", forward, NULL,
 			   "the inside host %s is reached by the default route, out again by %s, "
 			   "where the connections come from",
@@ -238,7 +238,7 @@ static void check_route(struct doctor *doctor, struct forward *forward)
 }
 
 /*
- * Linux refuses what comes by another interface than the answer would take, where it is strict.  The
+ * Linux refuses what comes by another interface than the answer would take, where it is strict. The
  * answer's way is that from the inside host: it gets the outside address behind the routing.
  */
 static void check_reverse_path(struct doctor *doctor, const struct forward *forward)
@@ -316,14 +316,19 @@ static void check_listener(struct doctor *doctor, const struct forward *forward)
 
 void forward_check(struct doctor *doctor, struct forward *forward)
 {
-	check_address(doctor, forward);
+	/* What has a mark, or goes out to a proxy, may come from anywhere. */
+	bool outside = !forward->mark && !forward->proxy;
+
+	if (outside)
+		check_address(doctor, forward);
 	check_route(doctor, forward);
-	if (!forward->local && !forward->unreachable)
+	if (outside && !forward->local && !forward->unreachable)
 		choose_stranger(doctor, forward);
 	check_reverse_path(doctor, forward);
 	check_interface_switch(doctor, forward, forward->in);
 	if (forward->out != forward->in)
 		check_interface_switch(doctor, forward, forward->out);
 	check_bridge(doctor, forward);
-	check_listener(doctor, forward);
+	if (outside && forward->port && !forward->several)
+		check_listener(doctor, forward);
 }

@@ -73,7 +73,8 @@ bool run_meta(const struct run *run)
 	case NFT_META_NFPROTO:
 		return run_put_u8(run, dreg, packet->family);
 	case NFT_META_L4PROTO:
-		return run_put_u8(run, dreg, packet->protocol);
+		return packet->protocol ? run_put_u8(run, dreg, packet->protocol)
+					: run_put_unknown(run, dreg);
 	case NFT_META_MARK:
 		return put_mark(run, dreg, &packet->mark);
 	case NFT_META_LEN:
@@ -113,9 +114,11 @@ static bool put_tuple_port(const struct run *run, uint32_t dreg, bool source, bo
 {
 	const struct forward *forward = run->packet->forward;
 
-	if (source != reply)
-		return run_put(run, dreg, NULL, 4, BYTE_UNKNOWN);
-	return run_put_u16(run, dreg, htons(reply ? forward->inside_port : forward->port));
+	uint16_t port = reply ? forward->inside_port : forward->port;
+
+	if (source != reply || !port)
+		return run_put_unknown(run, dreg);
+	return run_put_u16(run, dreg, htons(port));
 }
 
 static bool set_ct(const struct run *run)
@@ -149,7 +152,8 @@ bool run_ct(const struct run *run)
 	case NFT_CT_L3PROTOCOL:
 		return run_put_u8(run, dreg, packet->family);
 	case NFT_CT_PROTOCOL:
-		return run_put_u8(run, dreg, packet->protocol);
+		return packet->protocol ? run_put_u8(run, dreg, packet->protocol)
+					: run_put_unknown(run, dreg);
 	case NFT_CT_SRC:
 	case NFT_CT_SRC_IP:
 	case NFT_CT_SRC_IP6:

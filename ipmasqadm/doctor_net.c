@@ -274,6 +274,31 @@ unsigned int net_neighbour(const struct ipmasq_address *address, unsigned int li
 	return neighbour.state;
 }
 
+static int read_discipline(const struct nlmsghdr *answer, void *data)
+{
+	const struct nlattr *attribute;
+	bool *found = data;
+
+	mnl_attr_for_each(
+		attribute, answer,
+		sizeof(struct tcmsg)) if (mnl_attr_get_type(attribute) == TCA_KIND &&
+					  mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) ==
+						  0) *found |=
+		strcmp(mnl_attr_get_str(attribute), "ingress") == 0 ||
+		strcmp(mnl_attr_get_str(attribute), "clsact") == 0;
+	return MNL_CB_OK;
+}
+
+bool net_marks(void)
+{
+	const struct tcmsg question = {.tcm_family = AF_UNSPEC};
+	bool found = false;
+
+	return ask_once(NETLINK_ROUTE, RTM_GETQDISC, NLM_F_DUMP, &question, sizeof(question), NULL,
+			read_discipline, &found) < 0 ||
+	       found;
+}
+
 struct listener {
 	const struct ipmasq_address *address;
 	uint16_t port;

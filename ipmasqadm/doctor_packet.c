@@ -63,10 +63,19 @@ static void put_u16(uint8_t *at, uint16_t value)
 	at[1] = (uint8_t)value;
 }
 
+/* A port; 0: it is not known. */
+static void put_port(struct packet *packet, bool source, uint16_t port)
+{
+	size_t at = source ? 0 : 2;
+
+	put_u16(packet->transport + at, port);
+	memset(packet->transport_state + at, port ? BYTE_KNOWN : BYTE_UNKNOWN, 2);
+}
+
 static void put_ports(struct packet *packet, uint16_t source, uint16_t destination)
 {
-	put_u16(packet->transport, source);
-	put_u16(packet->transport + 2, destination);
+	put_port(packet, true, source);
+	put_port(packet, false, destination);
 }
 
 static void put_network(struct packet *packet)
@@ -75,6 +84,7 @@ static void put_network(struct packet *packet)
 
 	packet->network[0] = v4 ? 0x45 : 0x60;
 	packet->network[v4 ? 9 : 6] = packet->protocol;
+	packet->network_state[v4 ? 9 : 6] = packet->protocol ? BYTE_KNOWN : BYTE_UNKNOWN;
 	packet->network[v4 ? 8 : 7] = TTL;
 	if (v4) {
 		put_u16(packet->network + 2, PACKET_LENGTH_V4);
@@ -90,7 +100,7 @@ static void put_network(struct packet *packet)
 
 static void put_transport(struct packet *packet, bool answer)
 {
-	memset(packet->transport_state + 4, BYTE_UNKNOWN, TRANSPORT_HEADER - 4);
+	memset(packet->transport_state, BYTE_UNKNOWN, TRANSPORT_HEADER);
 	if (packet->protocol == IPPROTO_TCP) {
 		packet->transport[12] = 0xa0; /* with options: 40 bytes */
 		packet->transport[13] = answer ? TCP_SYN_ACK : TCP_SYN;
@@ -127,13 +137,16 @@ void packet_begin(struct packet *packet, enum packet_kind kind, const struct net
 		.forward = forward,
 	};
 	put_network(packet);
-	put_transport(packet, packet->answer);
+	put_transport(packet, packet->answer); /* ports come below */
 	switch (kind) {
 	case PACKET_FIRST:
 		packet->own_address = forward->of_any || forward->owned;
 		put_stranger(packet, true);
 		put_alias(packet, false);
 		put_ports(packet, SOURCE_PORT, forward->port);
+		if (forward->mark) /* from anywhere to anywhere */
+			memset(packet->network_state + (packet->family == AF_INET ? 12 : 8),
+			       BYTE_UNKNOWN, 2 * ipmasq_address_length(packet->family));
 		break;
 	case PACKET_ANSWER:
 		packet->own = forward->local;
@@ -165,21 +178,25 @@ void packet_translate(struct packet *packet)
 
 	if (packet->answer) {
 		put_alias(packet, true);
-		put_u16(packet->transport, forward->port);
+		put_port(packet, true, forward->port);
 		return;
 	}
 	put_address(packet, false, &forward->inside, BYTE_KNOWN);
-	put_u16(packet->transport + 2, forward->inside_port);
+	put_port(packet, false, forward->inside_port);
 	packet->own_address = forward->local;
+	if (forward->mark)
+		packet->mark = (struct packet_mark){forward->mark, BYTE_KNOWN};
 	packet->ct_status |= IPS_DST_NAT | IPS_DST_NAT_DONE;
 	packet->translated = true;
 }
 
-void packet_set_mark(const struct packet *packet, struct packet_mark *mark, uint32_t value,
+void packet_set_mark(struct packet *packet, struct packet_mark *mark, uint32_t value,
 		     enum byte state, enum certainty certainty)
 {
 	if (packet->way > certainty)
 		certainty = packet->way;
+	packet->marked |= state == BYTE_KNOWN && value == packet->forward->mark;
+	packet->perhaps_marked |= state != BYTE_KNOWN;
 	if (certainty <= MOST) {
 		*mark = (struct packet_mark){value, state};
 		return;

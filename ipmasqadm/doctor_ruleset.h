@@ -112,6 +112,7 @@ struct packet {
 	bool own;                        /* of a program of this machine */
 	bool own_address;                /* it goes to an address of this machine */
 	bool translated;                 /* our forward has taken it */
+	bool marked, perhaps_marked;     /* a rule gives it the forward's mark, or may */
 	uint32_t ct_state, ct_status;
 	struct packet_mark mark, ct_mark;
 	enum certainty way; /* how sure it is that it comes where it is */
@@ -131,7 +132,7 @@ uint32_t packet_length(const struct packet *packet);
 void packet_translate(struct packet *packet);
 
 /* Sets a mark, by a rule that matches with this certainty. */
-void packet_set_mark(const struct packet *packet, struct packet_mark *mark, uint32_t value,
+void packet_set_mark(struct packet *packet, struct packet_mark *mark, uint32_t value,
 		     enum byte state, enum certainty certainty);
 
 /* A stranger's address. */

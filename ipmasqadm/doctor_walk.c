@@ -88,6 +88,12 @@ static const char *deed(const struct walk *walk, enum effect_kind kind)
 	}
 }
 
+/* Not all connections of such a forward need pass: some of its ports may be meant to be closed. */
+static bool is_vague(const struct forward *forward)
+{
+	return forward->mark || forward->several || !forward->port;
+}
+
 /* What earlier rules of the base chain leave open, as the end of a sentence. */
 static const char *exception(const struct walk *walk, enum certainty certainty)
 {
@@ -104,8 +110,10 @@ static void say_rule(struct walk *walk, const struct frame *frame, const struct 
 	const struct frame *named = frame;
 	char mend[768];
 
+	bool sure = certainty == SURE && !*but && effect->kind != EFFECT_QUEUE;
+
 	walk->lost = true;
-	if (walk->quiet)
+	if (walk->quiet || (!sure && is_vague(walk->forward)))
 		return;
 	if (certainty == UNSURE)
 		blind = effect->certainty == UNSURE ? effect->blind
@@ -114,11 +122,8 @@ static void say_rule(struct walk *walk, const struct frame *frame, const struct 
 		named = named->caller;
 	mend_write(mend, sizeof(mend), walk->journey->ruleset, &walk->packet, named->chain,
 		   named->rule);
-	doctor_say(walk->journey->doctor,
-		   certainty == SURE && !*but && effect->kind != EFFECT_QUEUE ? DOCTOR_FAIL
-									      : DOCTOR_WARN,
-		   "ruleset", walk->forward, mend,
-		   "table %s %s, chain %s, handle %" PRIu64 " %s%s%s%s%s",
+	doctor_say(walk->journey->doctor, sure ? DOCTOR_FAIL : DOCTOR_WARN, "ruleset",
+		   walk->forward, mend, "table %s %s, chain %s, handle %" PRIu64 " %s%s%s%s%s",
 		   mend_family(place->family), place->table, place->name,
 		   nftnl_rule_get_u64(frame->rule, NFTNL_RULE_HANDLE), *blind ? "perhaps " : "",
 		   deed(walk, effect->kind), *blind ? " (cannot tell: " : but, blind,
@@ -131,7 +136,7 @@ static void say_policy(struct walk *walk, const struct chain *chain)
 	char mend[768];
 
 	walk->lost = true;
-	if (walk->quiet)
+	if (walk->quiet || (*but && is_vague(walk->forward)))
 		return;
 	mend_write(mend, sizeof(mend), walk->journey->ruleset, &walk->packet, chain, NULL);
 	doctor_say(walk->journey->doctor, *but ? DOCTOR_WARN : DOCTOR_FAIL, "policy", walk->forward,
@@ -409,6 +414,35 @@ static struct walk walk_begin(struct journey *journey, struct forward *forward,
 	return walk;
 }
 
+/* Whether somebody gives packets the mark by which the forward takes them. */
+static void check_mark(struct journey *journey, struct forward *forward)
+{
+	struct walk incoming = walk_begin(journey, forward, PACKET_FIRST);
+	struct walk own = walk_begin(journey, forward, PACKET_FIRST);
+	bool perhaps = journey->ruleset->unread;
+	char mend[128];
+
+	incoming.quiet = own.quiet = true;
+	comes_in(&incoming);
+	own.packet.own = true;
+	run_hook(&own, NF_INET_LOCAL_OUT);
+	perhaps |= incoming.packet.perhaps_marked || own.packet.perhaps_marked || net_marks();
+	snprintf(mend, sizeof(mend),
+		 "nft add rule TABLE CHAIN meta mark set %#x, in a chain at prerouting with "
+		 "priority "
+		 "mangle",
+		 forward->mark);
+	if (incoming.packet.marked || own.packet.marked)
+		doctor_say(journey->doctor, DOCTOR_OK, "mark", forward, NULL,
+			   "a rule sets the mark %#x", forward->mark);
+	else
+		doctor_say(journey->doctor, perhaps ? DOCTOR_WARN : DOCTOR_FAIL, "mark", forward,
+			   "add a rule with `meta mark set` to a chain at prerouting with priority "
+			   "mangle",
+			   "no rule %s the mark %#x before the forward has its turn",
+			   perhaps ? "is seen to set" : "sets", forward->mark);
+}
+
 /* The first packet of a connection, and the answer to it. */
 static bool passes(struct journey *journey, struct forward *forward)
 {
@@ -439,7 +473,9 @@ static void lead_all(struct doctor *doctor, const struct ruleset *ruleset)
 	for (size_t i = 0; i < doctor->n_forwards && !journey.over; i++) {
 		struct forward *forward = &doctor->forwards[i];
 
-		if (passes(&journey, forward))
+		if (forward->mark)
+			check_mark(&journey, forward);
+		if (!forward->proxy && passes(&journey, forward))
 			doctor_say(doctor, DOCTOR_OK, "ruleset", forward, NULL,
 				   "no table drops it or takes it elsewhere");
 		if (!forward->local)
