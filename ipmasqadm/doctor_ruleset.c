@@ -348,17 +348,23 @@ static int read_object(const struct nlmsghdr *answer, void *data)
 struct nftnl_obj *ruleset_object(const struct ruleset *ruleset, const struct chain *of,
 				 uint32_t type, const char *name)
 {
-	struct nftnl_obj *object = nftnl_obj_alloc();
+	struct nftnl_obj *question = nftnl_obj_alloc(), *answer = nftnl_obj_alloc();
+	int rc = -1;
 
-	if (!object)
-		return NULL;
-	nftnl_obj_set_str(object, NFTNL_OBJ_TABLE, of->place.table);
-	nftnl_obj_set_str(object, NFTNL_OBJ_NAME, name);
-	nftnl_obj_set_u32(object, NFTNL_OBJ_TYPE, type);
+	if (!question || !answer)
+		goto out;
+	nftnl_obj_set_str(question, NFTNL_OBJ_TABLE, of->place.table);
+	nftnl_obj_set_str(question, NFTNL_OBJ_NAME, name);
+	nftnl_obj_set_u32(question, NFTNL_OBJ_TYPE, type);
 	nftnl_obj_nlmsg_build_payload(
-		ask_netfilter(ruleset->ask, NFT(NFT_MSG_GETOBJ), 0, of->place.family), object);
-	if (ask_send(ruleset->ask, read_object, object) == 0)
-		return object;
-	nftnl_obj_free(object);
+		ask_netfilter(ruleset->ask, NFT(NFT_MSG_GETOBJ), 0, of->place.family), question);
+	rc = ask_send(ruleset->ask, read_object, answer);
+out:
+	if (question)
+		nftnl_obj_free(question);
+	if (rc == 0)
+		return answer;
+	if (answer)
+		nftnl_obj_free(answer);
 	return NULL;
 }
