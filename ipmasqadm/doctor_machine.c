@@ -8,7 +8,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/netfilter_ipv4/ip_tables.h>
+#include <linux/netfilter_ipv6/ip6_tables.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define CONNTRACK_COUNT "net/netfilter/nf_conntrack_count"
 #define CONNTRACK_MAX   "net/netfilter/nf_conntrack_max"
@@ -44,9 +50,12 @@ static void check_switch(struct doctor *doctor, const char *file, const char *fa
 	char name[SUPPORT_SETTING_TEXT], mend[160];
 	uint64_t value;
 
-	if (!support_setting(file, &value))
-		return;
 	support_setting_text(file, name);
+	if (!support_setting(file, &value)) {
+		doctor_say(doctor, DOCTOR_WARN, "forwarding", NULL, NULL,
+			   "%s cannot be read: whether %s is forwarded is not known", name, family);
+		return;
+	}
 	snprintf(mend, sizeof(mend), "sysctl -w %s=1", name);
 	if (value)
 		doctor_say(doctor, DOCTOR_OK, "forwarding", NULL, NULL, "%s is forwarded", family);
@@ -84,22 +93,87 @@ static void check_conntrack(struct doctor *doctor)
 			   count, max);
 }
 
-/* Chains of the old interface, which nf_tables does not show. */
+/* The two families of the old interface, of which the numbers and most structures are alike. */
+struct legacy {
+	const char *file, *program;
+	int family, level;
+	size_t target_offset, entry_size; /* of an entry, and where it says where its target is */
+};
+
+static const struct legacy legacies[] = {
+	{"/proc/net/ip_tables_names", "iptables-legacy", AF_INET, SOL_IP,
+	 offsetof(struct ipt_entry, target_offset), sizeof(struct ipt_entry)},
+	{"/proc/net/ip6_tables_names", "ip6tables-legacy", AF_INET6, SOL_IPV6,
+	 offsetof(struct ip6t_entry, target_offset), sizeof(struct ip6t_entry)},
+};
+
+/* Whether the entry at `at` lets everything pass: the policy of a chain. */
+static bool accepts(const struct legacy *legacy, const unsigned char *entries, size_t size,
+		    size_t at)
+{
+	struct xt_standard_target target;
+	uint16_t offset;
+
+	if (at > size || size - at < legacy->entry_size)
+		return false;
+	memcpy(&offset, entries + at + legacy->target_offset, sizeof(offset));
+	if (offset > size - at || size - at - offset < sizeof(target))
+		return false;
+	memcpy(&target, entries + at + offset, sizeof(target));
+	return !target.target.u.user.name[0] && target.verdict == -NF_ACCEPT - 1;
+}
+
+/* Whether a table has no rule and no policy but to accept; what cannot be read is not. */
+static bool legacy_is_idle(const struct legacy *legacy, const char *table)
+{
+	struct ipt_getinfo info = {0};
+	struct ipt_get_entries *entries = NULL;
+	socklen_t length = sizeof(info);
+	int fd = socket(legacy->family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+	unsigned int chains = 0;
+	bool idle = false;
+
+	snprintf(info.name, sizeof(info.name), "%.*s", XT_TABLE_MAXNAMELEN - 1, table);
+	if (fd < 0 || getsockopt(fd, legacy->level, IPT_SO_GET_INFO, &info, &length) < 0)
+		goto out;
+	for (unsigned int hook = 0; hook < NF_INET_NUMHOOKS; hook++)
+		chains += info.valid_hooks >> hook & 1u;
+	if (info.num_entries != chains + 1) /* the policies, and the end */
+		goto out;
+	length = (socklen_t)(sizeof(*entries) + info.size);
+	entries = calloc(1, length);
+	if (!entries)
+		goto out;
+	memcpy(entries->name, info.name, sizeof(entries->name));
+	entries->size = info.size;
+	idle = getsockopt(fd, legacy->level, IPT_SO_GET_ENTRIES, entries, &length) == 0;
+	for (unsigned int hook = 0; hook < NF_INET_NUMHOOKS && idle; hook++)
+		if (info.valid_hooks >> hook & 1u)
+			idle = accepts(legacy, (const unsigned char *)entries->entrytable,
+				       info.size, info.underflow[hook]);
+out:
+	free(entries);
+	if (fd >= 0)
+		close(fd);
+	return idle;
+}
+
+/* Rules of the old interface, which nf_tables does not show. */
 static void check_legacy(struct doctor *doctor)
 {
-	static const char *const files[][2] = {{"/proc/net/ip_tables_names", "iptables-legacy"},
-					       {"/proc/net/ip6_tables_names", "ip6tables-legacy"}};
-
-	for (size_t i = 0; i < 2; i++) {
-		FILE *file = fopen(files[i][0], "re");
-		char name[64];
+	for (size_t i = 0; i < sizeof(legacies) / sizeof(legacies[0]); i++) {
+		const struct legacy *legacy = &legacies[i];
+		FILE *file = fopen(legacy->file, "re");
+		char name[XT_TABLE_MAXNAMELEN + 1];
 
 		while (file && fgets(name, sizeof(name), file)) {
 			name[strcspn(name, "\n")] = '\0';
-			doctor_say(doctor, DOCTOR_WARN, "legacy", NULL, NULL,
-				   "rules of %s may be in its table %s and cannot be examined; "
-				   "`%s -t %s -S` shows them",
-				   files[i][1], name, files[i][1], name);
+			if (!legacy_is_idle(legacy, name))
+				doctor_say(
+					doctor, DOCTOR_WARN, "legacy", NULL, NULL,
+					"rules of %s are in its table %s and cannot be examined; "
+					"`%s -t %s -S` shows them",
+					legacy->program, name, legacy->program, name);
 		}
 		if (file)
 			fclose(file);

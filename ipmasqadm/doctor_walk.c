@@ -482,7 +482,9 @@ static void lead_all(struct doctor *doctor, const struct ruleset *ruleset)
 			forward->deaf = is_deaf(&journey, forward);
 	}
 	if (journey.over)
-		doctor_say(doctor, DOCTOR_WARN, "ruleset", NULL, NULL,
+		doctor_say(doctor, DOCTOR_WARN, "ruleset", NULL,
+			   doctor->n_forwards > 1 ? "ask for one forward by its address and port"
+						  : NULL,
 			   "there are so many rules, or ways through them, that some were not "
 			   "followed");
 }

@@ -270,6 +270,23 @@ if command -v iptables-nft >/dev/null; then
 	on router nft delete table ip6 filter
 fi
 
+if command -v iptables-legacy >/dev/null && on router iptables-legacy -S >/dev/null 2>&1; then
+	check "the old interface without a rule is nothing" well "5 forwards"
+	on router iptables-legacy -A FORWARD -p tcp --dport 99 -j DROP
+	fault_elsewhere "a rule by the old interface cannot be examined" warn "rules of iptables-legacy are in its table filter" \
+		on router iptables-legacy -F FORWARD
+	on router iptables-legacy -P FORWARD DROP
+	fault_elsewhere "... nor a policy" warn "rules of iptables-legacy are in its table filter" \
+		on router iptables-legacy -P FORWARD ACCEPT
+	on router ip6tables-legacy -A FORWARD -p tcp --dport 99 -j DROP
+	fault_elsewhere "... nor one of IPv6" warn "rules of ip6tables-legacy are in its table filter" \
+		on router ip6tables-legacy -F FORWARD
+else
+	skip "the old interface" "no iptables-legacy"
+fi
+check "without /proc/sys it is not known whether the machine forwards" says "net.ipv4.ip_forward cannot be read" \
+	on router unshare --mount bash -c "mount -t tmpfs none /proc/sys && '$IPMASQADM' doctor"
+
 # --- words ----------------------------------------------------------------------------------------
 
 check "a module that it does not look at" refuses 2 "'mfw'" doctor mfw 1
