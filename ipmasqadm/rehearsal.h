@@ -26,8 +26,8 @@ struct rehearsal {
 /*
  * rehearsal_open - for the command of this name, the rules of `file`, or, when that is NULL, those
  * of the session's engine.  Rules that the user engine cannot do are left out: no packet of IPv4
- * meets those of IPv6, others get a message.  Returns a status; a message was printed when it is not
- * IPMASQ_OK.
+ * meets those of IPv6, others get a message.  Returns a status; a message was printed when it is
+ * not IPMASQ_OK.
  */
 enum ipmasq_status rehearsal_open(struct rehearsal *rehearsal, struct session *session,
 				  const char *command, const char *file);
@@ -47,7 +47,8 @@ enum ipmasq_status rehearsal_place(struct rehearsal *rehearsal, struct session *
  */
 void rehearsal_pass(struct rehearsal *rehearsal, struct user_packet *packet);
 
-/* The command line that made the packet's rule, to be freed; NULL for none, or when out of memory. */
+/* The command line that made the packet's rule, to be freed; NULL for none, or when out of memory.
+ */
 char *rehearsal_rule_line(const struct user_packet *packet);
 
 void rehearsal_close(struct rehearsal *rehearsal);

@@ -120,7 +120,7 @@ sys.stdout.write(s.makefile().read())" "$lab_scratch/ipmasqd.sock" | grep -q "on
 check "a directory that is not there, of ipmasqd's metrics" fails_with 1 "cannot write" \
 	user status --prometheus "$lab_scratch/none/file"
 check "a word too many for ipmasqd" fails_with 2 "'now'" user status now
-stop_ipmasqd
+stop_ipmasqd TERM
 check "without an ipmasqd no file is made" eval 'fails_with 1 "cannot reach ipmasqd" user status --prometheus "$lab_scratch/gone" &&
 	[ ! -e "$lab_scratch/gone" ]'
 finish
