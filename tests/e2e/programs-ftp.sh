@@ -116,7 +116,7 @@ check "without it no active one does" fails fetch server1 198.51.100.2 21 PORT
 adm helper -A ftp ports=21
 both_ways vsftpd EPSV PASV EPRT PORT "lftp passive" "lftp active" "tnftp passive" "tnftp active"
 check "vsftpd inside: a hundred at once, passive" hundred client 198.51.100.1 21 --disable-epsv
-check "vsftpd outside: a hundred at once, active" hundred server1 198.51.100.2 21 -P -
+check "vsftpd outside: a hundred at once, active" hundred server1 198.51.100.2 21 -P 10.0.0.11
 
 # proftpd's package and vsftpd's exclude one another, so it may lie elsewhere.
 proftpd=${PROFTPD_ROOT:+$PROFTPD_ROOT/usr/sbin/proftpd} proftpd_libraries=
