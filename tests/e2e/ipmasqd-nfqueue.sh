@@ -117,13 +117,13 @@ on router nft delete table inet t
 # to wait for its turn loses in its socket is not the router's.
 count_flow() {
 	on "$1" nft -f - <<-END
-		table ip flow {
+		table ip counted {
 			chain passing { type filter hook $2 priority 0; udp dport 5201 counter }
 		}
 	END
 }
 counted() {
-	on "$1" nft list chain ip flow passing | sed -n 's/.*counter packets \([0-9]*\).*/\1/p'
+	on "$1" nft list chain ip counted passing | sed -n 's/.*counter packets \([0-9]*\).*/\1/p'
 }
 flow() {
 	on server1 iperf3 -c 198.51.100.2 -u -b 20M -l 1000 -t "$1" --connect-timeout $((1000 * PATIENCE))
