@@ -118,7 +118,7 @@ on router nft delete table inet t
 count_flow() {
 	on "$1" nft -f - <<-END
 		table ip counted {
-			chain passing { type filter hook $2 priority 0; udp dport 5201 counter }
+			chain passing { type filter hook $2 priority 0; udp dport 5201 counter; }
 		}
 	END
 }
