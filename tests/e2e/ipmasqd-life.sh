@@ -18,7 +18,7 @@ user() {
 }
 
 daemon() {
-	on router timeout 60 "$ipmasqd" "$@"
+	on router timeout $((4 * PATIENCE)) "$ipmasqd" "$@"
 }
 
 page() {
@@ -201,7 +201,7 @@ stop_ipmasqd
 # --- a service manager
 managed() {
 	: >"$lab_scratch/notified"
-	on router timeout 60 python3 "$here/clients.py" "$1" notify "$ipmasqd" -f -i outside -r "$rules" \
+	on router timeout $((4 * PATIENCE)) python3 "$here/clients.py" "$1" notify "$ipmasqd" -f -i outside -r "$rules" \
 		-s "$socket" --pid-file "$lab_scratch/ipmasqd.pid" "${as_root[@]}" \
 		>"$lab_scratch/notified" 2>"$lab_scratch/ipmasqd.log" &
 	# shellcheck disable=SC2034 # in an eval below
