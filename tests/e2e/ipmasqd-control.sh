@@ -137,7 +137,8 @@ check "a file without a length" refused 'restore rules x\n' "NAME BYTES"
 check "a file larger than any" refused 'restore rules 99999999999\n' "NAME BYTES"
 check "a file that ends early" refused 'restore rules 100\nflush\n' "before it is whole"
 head -c 300000 /dev/urandom >"$lab_scratch/noise"
-check "noise is answered or closed" eval 'clients send "$lab_scratch/noise" >/dev/null'
+check "noise is answered or closed, and changes nothing" eval 'before=$(user save) &&
+	clients send "$lab_scratch/noise" >/dev/null && equals "$before" user save'
 check "ipmasqd is still there" page
 
 # --- too slow, too many, not allowed
