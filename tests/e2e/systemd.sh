@@ -5,6 +5,17 @@
 need_tools curl nginx systemctl pgrep
 begin 1
 [ -z "${LAB_UNSHARED:-}" ] || skip_all "only root can start a systemd"
+
+# Whether this kernel has what the machine is made of.
+machine_possible() {
+	mkdir "$lab_scratch"/{cgroup,layer} && unshare --mount --propagation private bash -c '
+		cd "$0" && mount -t cgroup2 cgroup2 cgroup && mkdir "cgroup/$1" && rmdir "cgroup/$1" &&
+		mount -t tmpfs tmpfs layer && mkdir layer/{upper,work,root} &&
+		mount -t overlay overlay -o lowerdir=/,upperdir=layer/upper,workdir=layer/work layer/root
+		' "$lab_scratch" "$lab-probe"
+}
+
+machine_possible || skip_all "no overlays or no cgroups of version 2 here"
 machine=$lab_scratch/$lab-machine
 program=${IPMASQADM#"$STAGE"}
 web_server server1
