@@ -2,8 +2,8 @@
 /*
  * ipmasqd's messages.  In the foreground, and until a daemon is ready, they go to standard error,
  * where who started it looks; then to syslog.  A standard error that is the journal's
- * (JOURNAL_STREAM, systemd.exec(5)) gets the priority with each line, as sd-daemon(3) has it, and not
- * the name, which the journal knows.
+ * (JOURNAL_STREAM, systemd.exec(5)) gets the priority with each line, as sd-daemon(3) has it, and
+ * not the name, which the journal knows.
  */
 #include "log.h"
 

@@ -6,7 +6,6 @@
 #include "options.h"
 #include "log.h"
 
-
 #include <getopt.h>
 #include <ipmasq/address.h>
 #include <ipmasq/error.h>
