@@ -208,6 +208,13 @@ managed() {
 	manager=$!
 	wait_until grep -q READY=1 "$lab_scratch/notified"
 }
+in_journal() {
+	: >"$lab_scratch/journal"
+	on router env JOURNAL_STREAM="$(stat -c "$1:%i" "$lab_scratch/journal")" "$ipmasqd" -i "$2" 2>"$lab_scratch/journal"
+	cat "$lab_scratch/journal"
+}
+check "the journal gets the priority with a message" says "<3>'a/b'" in_journal %d a/b
+check "another standard error does not" says "ipmasqd: 'a/b'" in_journal 1%d a/b
 for name in "$lab_scratch/notify" "@$lab-notify"; do
 	check "a service manager is told when it is ready (${name:0:1})" managed "$name"
 	check "it is" page
