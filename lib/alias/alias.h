@@ -500,9 +500,10 @@ int LibAliasInAwaited(struct libalias *la, void *ptr, int maxpacketsize,
 /*
  * Links across a restart.  A record of a link is opaque, has the same bytes on every machine and is
  * good for any later version of the library.  It has the views of the link, the time it was idle,
- * its TCP state, changes of sequence numbers and the redirect and server that made it.
+ * its TCP state, changes of sequence numbers, the redirect and server that made it, and how far its
+ * helper has read.
  */
-#define ALIAS_RECORD_MAX 512
+#define ALIAS_RECORD_MAX 1024
 
 /*
  * LibAliasPackLink - write the next link's record to ALIAS_RECORD_MAX bytes at record; *cursor
@@ -513,7 +514,7 @@ int LibAliasPackLink(struct libalias *la, unsigned int *cursor, void *record);
 /*
  * LibAliasUnpackLink - make the link of a record.  Its redirect is found again by what it matches
  * and the server by its address and port, so set up address, mode, redirects and helpers before;
- * where they are gone the link lives on without.  A helper that it had begins anew.  EINVAL: it is
+ * where they are gone the link lives on without.  EINVAL: it is
  * no record; ETIMEDOUT: the link's time is over; EEXIST: a link has its addresses and ports;
  * ENOSPC: a limit; ENOMEM.
  */

@@ -415,33 +415,93 @@ static void calls_end_when_the_stream_is_no_pptp_any_more(void **state)
 	assert_int_equal(links(net), 1);
 }
 
-static void calls_outlive_the_process_as_records(void **state)
+/* All links as records, gone, and back in the other order. */
+static void restart(struct net *net)
 {
 	struct {
 		uint8_t data[ALIAS_RECORD_MAX];
 		int len;
-	} records[3];
+	} records[8];
+	unsigned int cursor = 0, n = 0;
+
+	while ((records[n].len = LibAliasPackLink(net->la, &cursor, records[n].data)) > 0)
+		n++;
+	assert_int_equal(n, links(net));
+	LibAliasReset(net->la);
+	deny_incoming(net);
+	while (n-- > 0)
+		assert_int_equal(LibAliasUnpackLink(net->la, records[n].data, records[n].len), 0);
+}
+
+static void calls_outlive_the_process_as_records(void **state)
+{
 	struct net *net = *state;
-	unsigned int cursor = 0;
 	struct control c;
 	uint16_t number;
 
 	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
 	c = start(net, INSIDE, 3000);
 	number = call(net, &c, 5, 7);
-	for (int i = 0; i < 3; i++) {
-		records[i].len = LibAliasPackLink(net->la, &cursor, records[i].data);
-		assert_true(records[i].len > 0);
-	}
-	LibAliasReset(net->la);
-	deny_incoming(net);
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(LibAliasUnpackLink(net->la, records[i].data, records[i].len), 0);
+	restart(net);
 	gre_in(net, number, INSIDE, 5);
 	net->now += 3600;
 	gre_out(net, INSIDE, 7);
 	gre_in(net, number, INSIDE, 5);
 	assert_int_equal(links(net), 3);
+}
+
+static void control_connections_go_on_after_a_restart(void **state)
+{
+	struct net *net = *state;
+	struct control c;
+	uint16_t number;
+
+	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
+	c = start(net, INSIDE, 3000);
+	number = call(net, &c, 5, 7);
+	restart(net);
+	hear(net, &c, LINK_INFO, number, 0);
+	assert_int_equal(number_at(net, 12), 5);
+	say(net, &c, LINK_INFO, 7, 0);
+	assert_int_equal(number_at(net, 12), 7);
+	assert_int_not_equal(call(net, &c, 6, 8), 6);
+	assert_int_equal(links(net), 5);
+	say(net, &c, CLEAR_REQUEST, 5, 0);
+	assert_int_equal(number_at(net, 12), number);
+	hear(net, &c, DISCONNECT_NOTIFY, 7, 0);
+	net->now += 61; /* of a call that is over */
+	LibAliasExpire(net->la, 100);
+	assert_int_equal(links(net), 3);
+}
+
+static void calls_end_with_their_control_connection_after_a_restart(void **state)
+{
+	struct net *net = *state;
+	struct control c, other;
+
+	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
+	c = start(net, INSIDE, 3000);
+	other = start(net, OTHER, 3000);
+	call(net, &c, 5, 7);
+	call(net, &other, 5, 8);
+	restart(net);
+	assert_int_equal(links(net), 6);
+	in_at(net, &c, c.in, "something else", 14);
+	assert_int_equal(links(net), 4);
+	gre_out(net, OTHER, 8);
+}
+
+static void a_reply_after_a_restart_is_to_the_request_before_it(void **state)
+{
+	struct net *net = *state;
+	struct control c = start(net, INSIDE, 3000);
+
+	deny_incoming(net);
+	hear(net, &c, INCOMING_REQUEST, 9, 0);
+	restart(net);
+	say(net, &c, INCOMING_REPLY, 4000, 9);
+	gre_out(net, INSIDE, 9);
+	gre_in(net, 4000, INSIDE, 4000);
 }
 
 static void a_reset_of_the_engine_ends_all(void **state)
@@ -922,6 +982,9 @@ int main(void)
 		pptp_test(calls_end_with_their_control_connection),
 		pptp_test(calls_end_when_the_stream_is_no_pptp_any_more),
 		pptp_test(calls_outlive_the_process_as_records),
+		pptp_test(control_connections_go_on_after_a_restart),
+		pptp_test(calls_end_with_their_control_connection_after_a_restart),
+		pptp_test(a_reply_after_a_restart_is_to_the_request_before_it),
 		pptp_test(a_reset_of_the_engine_ends_all),
 		pptp_test(a_message_that_is_sent_again_is_translated_again),
 		pptp_test(messages_in_one_segment_are_all_read),
