@@ -6,10 +6,9 @@
  * outgoing and of the incoming stream.  It names nothing by number: time is told as seconds since
  * the last packet, the redirect by what it matches, the server by its address and port, helpers by
  * their names.  Of a helper's state it has the fields that the helper lists; links that this made
- * find each other again by their views.  What hangs on other things of the process (awaited
- * connections, the number of a firewall hole) is not in it: an expected link opens a new hole.  The
- * values of the link's flags, timers and TCP states and of the kinds of redirects are part of the
- * format.
+ * find each other again by their views.  What it awaits is awaited again.  The number of a firewall
+ * hole is not in it: an expected link opens a new hole.  The values of the link's flags, timers and
+ * TCP states and of the kinds of redirects are part of the format.
  *
  * A record may come from anywhere: whatever its bytes are, it makes a link that the engine could
  * have made, or none.
@@ -27,11 +26,20 @@
 #define HAS_HELPER   0x08 /* that watches the link */
 #define HAS_STATE    0x10 /* of that helper */
 #define HAS_AWAITER  0x20 /* a helper that awaited the link */
+#define HAS_AWAITED  0x40 /* what the link's helper awaits */
+#define HAS_ANY      0x7f
 
-#define HAS_ANY 0x3f
+#define NAME_SIZE    16
+#define STATE_MAX    255
+#define AWAITED_MAX  16    /* of more, the newest are in a record */
+#define AWAITED_LEFT 86400 /* seconds; none is awaited longer */
 
-#define NAME_SIZE 16
-#define STATE_MAX 255
+struct awaited {
+	uint8_t proto;
+	uint16_t inside_port, alias_port, remote_port;
+	uint32_t remote;
+	uint32_t left; /* seconds */
+};
 
 #define KEPT_FLAGS \
 	(LINK_INCOMING | LINK_ENCODE_IP | LINK_ENCODE_TCP | LINK_ANY_PEER | LINK_EXPECTED)
@@ -48,6 +56,8 @@ struct contents {
 	char helper[NAME_SIZE], awaiter[NAME_SIZE];
 	uint8_t state_length;
 	uint8_t state[STATE_MAX];
+	uint8_t awaited_count;
+	struct awaited awaited[AWAITED_MAX];
 	uint32_t stream_start;
 	uint8_t changes[2];
 	struct sequence_change change[2][SEQUENCE_CHANGES];
@@ -94,6 +104,21 @@ static void side_fields(struct record_cursor *c, struct contents *x)
 	}
 }
 
+static void awaited_fields(struct record_cursor *c, struct contents *x)
+{
+	record_number8(c, &x->awaited_count);
+	for (int i = 0; i < x->awaited_count && i < AWAITED_MAX; i++) {
+		struct awaited *a = &x->awaited[i];
+
+		record_number8(c, &a->proto);
+		record_bytes(c, &a->inside_port, 2);
+		record_bytes(c, &a->alias_port, 2);
+		record_bytes(c, &a->remote_port, 2);
+		record_bytes(c, &a->remote, 4);
+		record_number32(c, &a->left);
+	}
+}
+
 static void fields(struct record_cursor *c, struct contents *x)
 {
 	uint8_t version = VERSION;
@@ -120,13 +145,38 @@ static void fields(struct record_cursor *c, struct contents *x)
 		record_number8(c, &x->state_length);
 		record_bytes(c, x->state, x->state_length);
 	}
+	if (x->has & HAS_AWAITED)
+		awaited_fields(c, x);
 	if (x->has & HAS_AWAITER)
 		record_bytes(c, x->awaiter, sizeof(x->awaiter));
 	if (x->has & HAS_SIDE)
 		side_fields(c, x);
 }
 
-static void collect_helper(const struct link *link, struct contents *x)
+static void collect_awaited(const struct libalias *la, const struct link *link, struct contents *x)
+{
+	const struct alias_link *r;
+
+	LIST_FOREACH(r, &link->side->expectations, sibling)
+	{
+		uint32_t left = r->deadline - la->now;
+
+		if (!left || left > AWAITED_LEFT || x->awaited_count == AWAITED_MAX)
+			continue;
+		x->awaited[x->awaited_count++] = (struct awaited){
+			.proto = r->proto,
+			.inside_port = r->local_port,
+			.alias_port = r->alias_port,
+			.remote_port = r->remote_port,
+			.remote = r->remote,
+			.left = left,
+		};
+	}
+	if (x->awaited_count)
+		x->has |= HAS_AWAITED;
+}
+
+static void collect_helper(const struct libalias *la, const struct link *link, struct contents *x)
 {
 	struct record_cursor c = {.at = x->state, .left = sizeof(x->state)};
 
@@ -136,6 +186,7 @@ static void collect_helper(const struct link *link, struct contents *x)
 	x->state_length = (uint8_t)(c.at - x->state);
 	if (x->state_length)
 		x->has |= HAS_STATE;
+	collect_awaited(la, link, x);
 }
 
 static void collect(struct libalias *la, const struct link *link, struct contents *x)
@@ -161,7 +212,7 @@ static void collect(struct libalias *la, const struct link *link, struct content
 	if (!side)
 		return;
 	if (side->helper && side->begun)
-		collect_helper(link, x);
+		collect_helper(la, link, x);
 	if (!side->changes[OUT] && !side->changes[IN] && !side->dest_known)
 		return;
 	x->has |= HAS_SIDE;
@@ -210,7 +261,7 @@ static bool flags_fit(const struct contents *x)
 	uint8_t encode = link->flags & (LINK_ENCODE_IP | LINK_ENCODE_TCP);
 
 	if ((link->flags & ~KEPT_FLAGS) || (x->has & ~HAS_ANY) ||
-	    (x->has & (HAS_HELPER | HAS_STATE)) == HAS_STATE)
+	    (x->has & (HAS_STATE | HAS_AWAITED) && !(x->has & HAS_HELPER)))
 		return false;
 	if ((encode & LINK_ENCODE_TCP && (!tcp || encode & LINK_ENCODE_IP)) ||
 	    (encode & LINK_ENCODE_IP && !tcp && !udp))
@@ -234,6 +285,21 @@ static bool views_fit(const struct link *link)
 	return true;
 }
 
+static bool awaited_fit(const struct contents *x)
+{
+	if (x->awaited_count > AWAITED_MAX)
+		return false;
+	for (int i = 0; i < x->awaited_count; i++) {
+		const struct awaited *a = &x->awaited[i];
+
+		if ((a->proto != IPPROTO_TCP && a->proto != IPPROTO_UDP) || !a->left ||
+		    a->left > AWAITED_LEFT ||
+		    (a->inside_port ? !a->alias_port : a->alias_port || !a->remote_port))
+			return false;
+	}
+	return true;
+}
+
 static bool read_record(struct contents *x, const void *record, int length)
 {
 	uint8_t copy[ALIAS_RECORD_MAX];
@@ -248,7 +314,7 @@ static bool read_record(struct contents *x, const void *record, int length)
 	       x->changes[OUT] <= SEQUENCE_CHANGES && x->changes[IN] <= SEQUENCE_CHANGES &&
 	       (x->link.proto == IPPROTO_TCP || !(x->has & HAS_SIDE)) &&
 	       x->redirect.kind <= REDIRECT_ADDR && timer_fits(x->link.proto, x->timer) &&
-	       flags_fit(x) && views_fit(&x->link);
+	       flags_fit(x) && views_fit(&x->link) && awaited_fit(x);
 }
 
 /* Has a link one of its views, or its alias port if that is for all remotes? */
@@ -260,6 +326,25 @@ static bool is_taken(struct libalias *la, const struct link *link)
 		mapping_conflict(la, &link->view[IN]));
 }
 
+static void restore_awaited(struct libalias *la, struct link *link, const struct contents *x)
+{
+	for (int i = x->awaited_count - 1; i >= 0; i--) {
+		const struct awaited *a = &x->awaited[i];
+		const struct expectation wanted = {
+			.helper = link->side->helper,
+			.proto = a->proto,
+			.inside = link->view[OUT].local,
+			.inside_port = a->inside_port,
+			.remote = a->remote,
+			.remote_port = a->remote_port,
+			.alias_port = a->alias_port,
+			.timeout = a->left,
+		};
+
+		(void)expect_add(la, link, &wanted); /* a rule may want its port now */
+	}
+}
+
 static int restore_side(struct libalias *la, struct link *link, struct contents *x)
 {
 	struct record_cursor state = {.at = x->state, .left = x->state_length, .reading = true};
@@ -267,6 +352,8 @@ static int restore_side(struct libalias *la, struct link *link, struct contents 
 
 	if (x->has & HAS_HELPER)
 		helper_resume(la, link, x->helper, &state);
+	if (link->side && link->side->helper)
+		restore_awaited(la, link, x);
 	if (!(x->has & HAS_SIDE))
 		return 0;
 	side = link_side(la, link);

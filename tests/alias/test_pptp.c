@@ -415,24 +415,6 @@ static void calls_end_when_the_stream_is_no_pptp_any_more(void **state)
 	assert_int_equal(links(net), 1);
 }
 
-/* All links as records, gone, and back in the other order. */
-static void restart(struct net *net)
-{
-	struct {
-		uint8_t data[ALIAS_RECORD_MAX];
-		int len;
-	} records[8];
-	unsigned int cursor = 0, n = 0;
-
-	while ((records[n].len = LibAliasPackLink(net->la, &cursor, records[n].data)) > 0)
-		n++;
-	assert_int_equal(n, links(net));
-	LibAliasReset(net->la);
-	deny_incoming(net);
-	while (n-- > 0)
-		assert_int_equal(LibAliasUnpackLink(net->la, records[n].data, records[n].len), 0);
-}
-
 static void calls_outlive_the_process_as_records(void **state)
 {
 	struct net *net = *state;
@@ -442,7 +424,8 @@ static void calls_outlive_the_process_as_records(void **state)
 	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
 	c = start(net, INSIDE, 3000);
 	number = call(net, &c, 5, 7);
-	restart(net);
+	net_restart(net);
+	deny_incoming(net);
 	gre_in(net, number, INSIDE, 5);
 	net->now += 3600;
 	gre_out(net, INSIDE, 7);
@@ -459,7 +442,7 @@ static void control_connections_go_on_after_a_restart(void **state)
 	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
 	c = start(net, INSIDE, 3000);
 	number = call(net, &c, 5, 7);
-	restart(net);
+	net_restart(net);
 	hear(net, &c, LINK_INFO, number, 0);
 	assert_int_equal(number_at(net, 12), 5);
 	say(net, &c, LINK_INFO, 7, 0);
@@ -484,7 +467,7 @@ static void calls_end_with_their_control_connection_after_a_restart(void **state
 	other = start(net, OTHER, 3000);
 	call(net, &c, 5, 7);
 	call(net, &other, 5, 8);
-	restart(net);
+	net_restart(net);
 	assert_int_equal(links(net), 6);
 	in_at(net, &c, c.in, "something else", 14);
 	assert_int_equal(links(net), 4);
@@ -498,7 +481,7 @@ static void a_reply_after_a_restart_is_to_the_request_before_it(void **state)
 
 	deny_incoming(net);
 	hear(net, &c, INCOMING_REQUEST, 9, 0);
-	restart(net);
+	net_restart(net);
 	say(net, &c, INCOMING_REPLY, 4000, 9);
 	gre_out(net, INSIDE, 9);
 	gre_in(net, 4000, INSIDE, 4000);

@@ -429,6 +429,22 @@ static void a_random_alias_port_makes_no_server(void **state)
 	assert_string_equal(udp_text(&s->net), text);
 }
 
+static void over_tcp_calls_outlive_the_process(void **state)
+{
+	struct stream *s = *state;
+	uint32_t seq;
+
+	deny_incoming(&s->net);
+	stream_connect(s, 5060);
+	stream_say(s, TCP_INVITE);
+	seq = packet_seq(s->net.packet) + (uint32_t)strlen(TCP_INVITED);
+	net_restart(&s->net);
+	assert_int_equal(udp_in(&s->net, ENDS("203.0.113.8", 1, ALIAS, 6000)), PKT_ALIAS_OK);
+	assert_ends(s->net.packet, "203.0.113.8", 1, INSIDE, 6000);
+	assert_string_equal(stream_say(s, TCP_INVITE), TCP_INVITED);
+	assert_int_equal(packet_seq(s->net.packet), seq);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +458,7 @@ int main(void)
 		sip_test(media_move_to_the_port_of_the_next_call),
 		sip_test(calls_are_limited),
 		sip_test(over_tcp_messages_are_put_together),
+		sip_test(over_tcp_calls_outlive_the_process),
 		sip_test(over_tcp_several_messages_and_keep_alives_follow),
 		sip_test(over_tcp_a_body_is_no_message),
 		sip_test(over_tcp_numbers_wrap_at_the_edit),
