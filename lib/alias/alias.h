@@ -487,8 +487,8 @@ struct alias_awaited {
 
 /*
  * LibAliasTakeAwaited - for a program with an instance for each group of remotes: takes from this
- * instance what a helper awaits of anyone, if the whole datagram at ptr, which came in, is the first
- * of it.  ESRCH: nothing of the kind is awaited.
+ * instance what a helper awaits of anyone, if the whole datagram at ptr, which came in, is the
+ * first of it.  ESRCH: nothing of the kind is awaited.
  *
  * LibAliasInAwaited - LibAliasIn() of another instance, to which the datagram's source belongs, for
  * what was taken.
@@ -553,8 +553,13 @@ int LibAliasSetLogFile(struct libalias *la, const char *path);
  * LibAliasSetHelper - the named protocol helper, or set of helpers, watches the port (host order;
  * 0: its default ports), or no longer.  It counts for new links.  ENOENT: no such helper, ENOSPC:
  * too many ports.
+ *
+ * LibAliasReviseHelpers - look at up to max links, *cursor as for LibAliasRevise(), and have those
+ * of UDP watched by the helper that watches their ports now, if any does.  TCP connections keep
+ * what they have, since a stream can only be read from its start.
  */
 int LibAliasSetHelper(struct libalias *la, const char *name, unsigned int port, int enable);
+void LibAliasReviseHelpers(struct libalias *la, unsigned int *cursor, int max);
 
 /* LibAliasHelperHas - is this the helper, or has the set of this name it? */
 int LibAliasHelperHas(const char *name, const char *helper);

@@ -339,6 +339,7 @@ static bool attach(struct libalias *la, struct link *link, uint32_t candidates, 
 	side->helper = helpers[__builtin_ctz(side->candidates)];
 	side->server_inside = server_inside;
 	side->begun = begun;
+	side->has_state = false; /* another helper's may be smaller */
 	return true;
 }
 
@@ -351,6 +352,25 @@ void helper_attach(struct libalias *la, struct link *link, const struct packet *
 		return;
 	/* Datagrams begin anew each time: their helpers look for themselves. */
 	(void)attach(la, link, candidates, server_inside, datagrams);
+}
+
+void helper_revise(struct libalias *la, struct link *link)
+{
+	struct link_side *side = link->side;
+	bool server_inside;
+	uint32_t candidates;
+
+	if (link->proto != IPPROTO_UDP || link->flags & LINK_ANY_PEER)
+		return;
+	candidates = link_watchers(la, link, &server_inside);
+	if (side && side->helper) {
+		if (candidates & helpers_named(side->helper->name))
+			return;
+		helper_detach(la, link);
+		side->helper = NULL;
+	}
+	if (candidates)
+		(void)attach(la, link, candidates, server_inside, true);
 }
 
 void helper_record(struct record_cursor *c, const struct link *link)

@@ -90,6 +90,12 @@ void helper_resume(struct libalias *la, struct link *link, const char *name,
 /* Writes what helper_resume() reads of a link's helper, which has begun. */
 void helper_record(struct record_cursor *c, const struct link *link);
 
+/*
+ * The ports that are watched may have changed: a flow of UDP, which may never end, gets or loses a
+ * helper.  A TCP connection keeps what it has, since its stream can only be read from the start.
+ */
+void helper_revise(struct libalias *la, struct link *link);
+
 /* Lets the link's helper see a packet. */
 void helper_run(struct libalias *la, struct link *link, struct packet *p, enum direction dir);
 
