@@ -80,6 +80,8 @@ check "ipmasqd starts" start_ipmasqd -r "$rules" -q 10
 check "masquerading takes what comes from and goes to the outside" eval '
 	equals "		iifname \"outside\" meta nfproto ipv4 goto outside_0" chain prerouting &&
 	equals "		oifname \"outside\" meta nfproto ipv4 goto outside_0" chain postrouting'
+check "a stream leaves it small, here 4 MB" eval '
+	get server1 http://198.51.100.2/files/bulk >/dev/null && [ "$(status memory)" -lt 4194304 ]'
 check "and nothing inside" eval '[ -z "$(chain output)$(chain input)" ]'
 check "what leaves has the outside address" equals 198.51.100.1 seen_from server1
 check "a redirect has what is for this machine taken inside, too" eval '
