@@ -487,15 +487,19 @@ struct alias_awaited {
 
 /*
  * LibAliasTakeAwaited - for a program with an instance for each group of remotes: takes from this
- * instance what a helper awaits of anyone, if the whole datagram at ptr, which came in, is the
- * first of it.  ESRCH: nothing of the kind is awaited.
+ * instance what a helper awaits of anyone, if the whole datagram at ptr, which came in (incoming
+ * not 0) or leaves, is of it.  What leaves leaves it awaited for a little while, as others may
+ * answer. ESRCH: nothing of the kind is awaited.
  *
- * LibAliasInAwaited - LibAliasIn() of another instance, to which the datagram's source belongs, for
- * what was taken.
+ * LibAliasInAwaited, LibAliasOutAwaited - LibAliasIn() or LibAliasOut() of another instance, to
+ * which the datagram's remote host belongs, for what was taken.
  */
-int LibAliasTakeAwaited(struct libalias *la, const void *ptr, struct alias_awaited *awaited);
+int LibAliasTakeAwaited(struct libalias *la, const void *ptr, int incoming,
+			struct alias_awaited *awaited);
 int LibAliasInAwaited(struct libalias *la, void *ptr, int maxpacketsize,
 		      const struct alias_awaited *awaited);
+int LibAliasOutAwaited(struct libalias *la, void *ptr, int maxpacketsize,
+		       const struct alias_awaited *awaited);
 
 /*
  * Links across a restart.  A record of a link is opaque, has the same bytes on every machine and is

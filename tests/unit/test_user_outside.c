@@ -290,6 +290,54 @@ static void a_flow_follows_the_helpers_that_there_are(void **state)
 	assert_int_equal(lab_links(&lab), 1);
 }
 
+/* A phone's description of its media to a server; the port at which they are awaited. */
+static uint16_t announce(const char *address, uint16_t media)
+{
+	static const char head[] = "INVITE sip:x@203.0.113.7 SIP/2.0\r\n"
+				   "Via: SIP/2.0/UDP 10.0.0.2:5060\r\n"
+				   "Content-Type: application/sdp\r\nContent-Length: 80\r\n\r\n";
+	char text[512] = {0};
+	const char *found;
+
+	snprintf(text, sizeof(text), "%sv=0\r\nc=IN IP4 10.0.0.2\r\nm=audio %u RTP/AVP 0\r\n%40s",
+		 head, media, "");
+	build_udp(lab.packet, ENDS(INSIDE, 5060, address, 5060), text, strlen(text));
+	assert_int_equal(lab_send(&lab, USER_TO_OUTSIDE), USER_CHANGED);
+	memcpy(text, lab.packet + 28, sizeof(text) - 1);
+	found = strstr(text, "m=audio ");
+	assert_non_null(found);
+	return (uint16_t)atoi(found + 8);
+}
+
+/* Whoever's worker it is that the phone talks to first. */
+static void media_leave_from_the_port_that_was_announced(void **state)
+{
+	char host[16];
+	uint16_t port;
+
+	(void)state;
+	lab_ok(&lab, "masq -A -S 10.0.0.0/24");
+	lab_ok(&lab, "helper -A sip");
+	lab_ok(&lab, "portfw -A -P udp -L 198.51.100.1 6000 -R 10.0.0.3 6000");
+	port = announce(REMOTE, 6000);
+	assert_int_not_equal(port, 6000);
+	for (int i = 8; i < 24; i++) {
+		snprintf(host, sizeof(host), "203.0.113.%d", i);
+		to_outside(IPPROTO_UDP, ENDS(INSIDE, 6000, host, 7000),
+			   ENDS(ALIAS, port, host, 7000));
+		from_outside(IPPROTO_UDP, ENDS(host, 7000, ALIAS, port),
+			     ENDS(host, 7000, INSIDE, 6000));
+		to_outside(IPPROTO_UDP, ENDS(INSIDE, 4000, host, 53), ENDS(ALIAS, 4000, host, 53));
+	}
+	lab.now += 31; /* no longer than media need that come from elsewhere */
+	to_outside(IPPROTO_UDP, ENDS(INSIDE, 6000, "203.0.113.24", 7000),
+		   ENDS(ALIAS, 6000, "203.0.113.24", 7000));
+	to_outside(IPPROTO_UDP, ENDS(INSIDE, 6000, "203.0.113.25", 7000),
+		   ENDS(ALIAS, 6000, "203.0.113.25", 7000));
+	to_outside(IPPROTO_UDP, ENDS("203.0.113.1", 6000, "203.0.113.26", 7000),
+		   ENDS("203.0.113.1", 6000, "203.0.113.26", 7000)); /* is not masqueraded */
+}
+
 #define OUTSIDE_TEST(name) cmocka_unit_test_setup_teardown(name, open_lab, close_lab)
 #define FOUR_WORKERS(name) cmocka_unit_test_setup_teardown(name, open_four, close_lab)
 
@@ -297,6 +345,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		OUTSIDE_TEST(a_net_is_masqueraded),
+		OUTSIDE_TEST(media_leave_from_the_port_that_was_announced),
+		FOUR_WORKERS(media_leave_from_the_port_that_was_announced),
 		FOUR_WORKERS(a_net_is_masqueraded),
 		FOUR_WORKERS(two_hosts_with_one_port_get_two),
 		OUTSIDE_TEST(nobody_gets_a_port_of_the_machines_own_connections),

@@ -249,7 +249,7 @@ void user_set_clock(struct user *user, uint32_t (*clock)(void *arg), void *arg)
 
 unsigned int user_hooks(const struct user *user)
 {
-	return atomic_load(&user->hooks) & ~(USER_HOOK_PROXY | USER_HOOK_HELPER);
+	return atomic_load(&user->hooks) & ~USER_HOOK_PROXY;
 }
 
 void user_tick(struct user *user, unsigned int number)
