@@ -252,6 +252,16 @@ unsigned int user_hooks(const struct user *user)
 	return atomic_load(&user->hooks) & ~USER_HOOK_PROXY;
 }
 
+uint64_t user_generation(struct user *user)
+{
+	uint64_t generation;
+
+	pthread_mutex_lock(&user->lock);
+	generation = user->generation;
+	pthread_mutex_unlock(&user->lock);
+	return generation;
+}
+
 void user_tick(struct user *user, unsigned int number)
 {
 	struct worker *worker = &user->workers[number];
