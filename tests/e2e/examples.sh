@@ -235,7 +235,7 @@ start_proxy() {
 
 # Whether the answer came by way of the proxy.
 via_proxy() {
-	on "$1" curl -gsS --max-time 5 -o "$lab_scratch/page" -D - "$2" | grep -i '^via: .*router'
+	on "$1" curl -gsS --max-time "$PATIENCE" -o "$lab_scratch/page" -D - "$2" | grep -i '^via: .*router'
 }
 
 says_name client 443
@@ -283,7 +283,7 @@ start_vsftpd() {
 
 # ftp ADDRESS CURL-OPTION...: the client fetches a file of the server.
 ftp() {
-	on client curl -gsS --max-time 5 "${@:2}" "ftp://$1/file"
+	on client curl -gsS --max-time "$PATIENCE" "${@:2}" "ftp://$1/file"
 }
 
 # Whether the router gave the data connections that the server opened its own address.
