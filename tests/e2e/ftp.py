@@ -96,7 +96,7 @@ def passive_client(address, port):
 
 
 def session(address, name):
-    with ftplib.FTP(address, "anonymous", "test@", timeout=4 * SECONDS) as ftp:
+    with ftplib.FTP(address, "anonymous", "test@", timeout=PATIENCE) as ftp:
         ftp.set_pasv(False)
         ftp.voidcmd("TYPE I")
         for again in (False, True):
