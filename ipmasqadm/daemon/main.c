@@ -145,6 +145,7 @@ static int start(struct ipmasqd *daemon, struct ipmasq_error *error)
 {
 	clock_gettime(CLOCK_MONOTONIC, &daemon->started);
 	if (start_privileged(daemon, error) < 0 || privilege_drop(&daemon->privilege, error) < 0 ||
+	    control_start(daemon->control, error) < 0 ||
 	    datapath_start(daemon->datapath, error) < 0 || sandbox_enter(error) < 0)
 		return -1;
 	return 0;

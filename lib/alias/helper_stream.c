@@ -18,6 +18,15 @@
 
 #include <netinet/tcp.h>
 
+/* The stream of a direction, in the state of the link's helper. */
+static struct text_stream *stream_of(const struct link *link, enum direction dir)
+{
+	const struct helper *helper = link->side->helper;
+	size_t at = helper->state_size + (dir == IN ? helper->streams[OUT] : 0);
+
+	return (struct text_stream *)((char *)helper_state(link) + at);
+}
+
 static bool after(uint32_t a, uint32_t b)
 {
 	return (int32_t)(a - b) > 0;
@@ -34,8 +43,12 @@ static int start_at(const struct text_stream *s, uint32_t seq)
 
 static void remember_start(struct text_stream *s, uint32_t seq, uint32_t sum)
 {
-	if (start_at(s, seq) >= 0)
+	int known = start_at(s, seq);
+
+	if (known >= 0) {
+		s->sum[known] = sum;
 		return;
+	}
 	s->start[s->starts % TEXT_STARTS] = seq;
 	s->sum[s->starts % TEXT_STARTS] = sum;
 	s->starts = s->starts < 2 * TEXT_STARTS - 1 ? (uint8_t)(s->starts + 1) : TEXT_STARTS;
@@ -150,7 +163,7 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 	sum = sum_of(la, p->data + *offset, need);
 	known = start_at(s, *seq);
 	/* TCP sends the same again; something else in its place is an attempt at something. */
-	if (!gave_up(s, *seq) && (known < 0 || s->sum[known] == sum) &&
+	if (!gave_up(s, *seq) && (known < 0 || !s->sum[known] || s->sum[known] == sum) &&
 	    protocol->translate(&(struct text_place){
 		    la, link, p, dir, (const char *)p->data + *offset, there, *offset, *seq}))
 		remember_start(s, *seq, sum);
@@ -160,9 +173,10 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 }
 
 void text_run(struct libalias *la, struct link *link, struct packet *p, enum direction dir,
-	      const struct text_protocol *protocol, struct text_stream *s)
+	      const struct text_protocol *protocol)
 {
 	uint32_t seq = ntohl(load32(p->l4 + 4)), offset, len, skip;
+	struct text_stream *s = stream_of(link, dir);
 
 	if (p->l4[13] & TH_RST)
 		return;
@@ -189,6 +203,25 @@ void text_run(struct libalias *la, struct link *link, struct packet *p, enum dir
 		if (!unit(la, link, p, dir, protocol, s, &offset, &seq, p->len - offset))
 			return;
 	}
+}
+
+/* What is held back is not acknowledged, so it comes again. */
+static void record_stream(struct record_cursor *c, struct text_stream *s)
+{
+	record_flags(c, &s->known, &s->valid);
+	record_number32(c, &s->next);
+	record_number8(c, &s->starts);
+	if (s->starts >= 2 * TEXT_STARTS)
+		s->starts = TEXT_STARTS;
+	for (int i = 0; i < TEXT_STARTS && i < s->starts; i++)
+		record_number32(c, &s->start[i]);
+}
+
+void text_record(struct record_cursor *c, const struct link *link)
+{
+	for (enum direction dir = OUT; dir <= IN; dir++)
+		if (link->side->helper->streams[dir])
+			record_stream(c, stream_of(link, dir));
 }
 
 bool text_replace(const struct text_place *at, const char *from, const char *to, const char *new,

@@ -62,6 +62,19 @@ static void the_server_connects_from_the_address_that_was_called(void **state)
 	assert_int_equal(expectations(&s->net), 0);
 }
 
+/* From a port that nobody knows yet. */
+static void it_connects_so_after_a_restart_too(void **state)
+{
+	struct stream *s = *state;
+
+	call_server(s);
+	client_says(s, "PORT 203,0,113,7,16,1\r\n");
+	net_restart(&s->net);
+	assert_int_equal(expectations(&s->net), 1);
+	assert_int_equal(tcp_out(&s->net, ENDS(INSIDE, 20, REMOTE, 4097), TH_SYN), PKT_ALIAS_OK);
+	assert_int_equal(expectations(&s->net), 0);
+}
+
 /* FTP bounce: neither another host nor a service (RFC 2577), nor without end. */
 static void an_outside_client_may_name_itself_only(void **state)
 {
@@ -129,6 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ftp_test(passive_answers_are_translated),
 		ftp_test(the_server_connects_from_the_address_that_was_called),
+		ftp_test(it_connects_so_after_a_restart_too),
 		ftp_test(an_outside_client_may_name_itself_only),
 		ftp_test(forged_segments_from_outside_end_nothing_and_a_new_connection_begins_anew),
 	};
