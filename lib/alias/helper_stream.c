@@ -3,9 +3,10 @@
  * helper_stream.c - following a TCP stream of text; helper_text.h has the interface.
  *
  * A unit counts only where one can start: at the start of the stream, behind another, or where one
- * that was translated began (it is being sent again).  Of a segment whose place is unknown, since
- * one before it was not seen, the protocol says where it may go on; a strict one must have shown
- * itself before that.
+ * that was translated began (it is being sent again; tcp_sequence.c remembers).  What is sent again
+ * from the middle of such a unit is cut out: the sender will start where it begins, as nothing
+ * behind that is acknowledged.  Of a segment whose place is unknown, since one before it was not
+ * seen, the protocol says where it may go on; a strict one must have shown itself before that.
  *
  * A unit that is split over segments is held back: its first part is cut from the packet and kept;
  * the next segment gets it put in front.  The sender sees no acknowledgment for the part in
@@ -23,28 +24,20 @@ static bool after(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) > 0;
 }
 
-/* The place of a unit that was translated; -1: none was that started there. */
-static int start_at(const struct text_stream *s, uint32_t seq)
+/* The unit that was translated and starts there; NULL: none. */
+static const struct sequence_change *unit_at(const struct link *link, enum direction dir,
+					     uint32_t seq)
 {
-	for (int i = 0; i < TEXT_STARTS && i < s->starts; i++)
-		if (s->start[i] == seq)
-			return i;
-	return -1;
+	const struct sequence_change *unit = tcp_unit_from(link->side, dir, seq);
+
+	return unit && unit->unit == seq ? unit : NULL;
 }
 
-static void remember_start(struct text_stream *s, uint32_t seq, uint32_t sum)
-{
-	if (start_at(s, seq) >= 0)
-		return;
-	s->start[s->starts % TEXT_STARTS] = seq;
-	s->sum[s->starts % TEXT_STARTS] = sum;
-	s->starts = s->starts < 2 * TEXT_STARTS - 1 ? (uint8_t)(s->starts + 1) : TEXT_STARTS;
-}
-
-static bool starts(const struct text_stream *s, uint32_t seq)
+static bool starts(const struct link *link, enum direction dir, const struct text_stream *s,
+		   uint32_t seq)
 {
 	return (s->known && seq == s->next) || (s->held_len && seq == s->held_seq) ||
-	       start_at(s, seq) >= 0;
+	       unit_at(link, dir, seq);
 }
 
 /* Tells whether what is sent again is what was sent before. */
@@ -75,7 +68,8 @@ static bool gave_up(const struct text_stream *s, uint32_t seq)
 }
 
 /* Puts the part that is held in front of a packet that continues it, or repeats a piece of it. */
-static bool join_held(struct text_stream *s, struct packet *p, uint32_t *seq)
+static bool join_held(const struct link *link, enum direction dir, struct text_stream *s,
+		      struct packet *p, uint32_t *seq)
 {
 	uint32_t offset, len, before = *seq - s->held_seq, same;
 
@@ -83,7 +77,7 @@ static bool join_held(struct text_stream *s, struct packet *p, uint32_t *seq)
 	if (before > s->held_len)
 		return true;
 	/* The sender waits for an acknowledgment before it goes on (RFC 896): so it gets one. */
-	if (before + len <= s->held_len && start_at(s, s->held_seq) < 0)
+	if (before + len <= s->held_len && !unit_at(link, dir, s->held_seq))
 		goto give_up;
 	if (p->len + s->held_len > p->size || p->len + s->held_len > 65535)
 		goto give_up;
@@ -123,8 +117,8 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 		 const struct text_protocol *protocol, struct text_stream *s, uint32_t *offset,
 		 uint32_t *seq, uint32_t len)
 {
+	const struct sequence_change *known;
 	uint32_t need = 0, total = 0, there, before, sum;
-	int known;
 
 	switch (protocol->measure((const char *)p->data + *offset, len, &need, &total)) {
 	case TEXT_ALIEN:
@@ -148,15 +142,30 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 		return false;
 	before = p->len;
 	sum = sum_of(la, p->data + *offset, need);
-	known = start_at(s, *seq);
+	known = unit_at(link, dir, *seq);
 	/* TCP sends the same again; something else in its place is an attempt at something. */
-	if (!gave_up(s, *seq) && (known < 0 || s->sum[known] == sum) &&
+	if (!gave_up(s, *seq) && (!known || known->sum == sum) &&
 	    protocol->translate(&(struct text_place){
 		    la, link, p, dir, (const char *)p->data + *offset, there, *offset, *seq}))
-		remember_start(s, *seq, sum);
+		tcp_remember_unit(link->side, dir, *seq, *seq + there, sum);
 	*offset += there + p->len - before;
 	*seq += there;
 	return total < len;
+}
+
+/* The bytes before the next unit in a segment that begins before the newest. */
+static uint32_t again(const struct link *link, struct packet *p, enum direction dir,
+		      const struct text_stream *s, uint32_t seq)
+{
+	const struct sequence_change *next = tcp_unit_from(link->side, dir, seq);
+	uint32_t offset, len;
+
+	if (!tcp_in_unit(link->side, dir, seq))
+		return (next ? next->unit : s->next) - seq;
+	helper_payload(p, &offset, &len);
+	packet_replace(p, offset, len, "", 0);
+	tcp_clear_flags(p, TH_FIN);
+	return TEXT_NOWHERE;
 }
 
 void text_run(struct libalias *la, struct link *link, struct packet *p, enum direction dir,
@@ -169,12 +178,12 @@ void text_run(struct libalias *la, struct link *link, struct packet *p, enum dir
 	if (!s->known && link->side->start_known[dir])
 		advance(s, link->side->start[dir]);
 	helper_payload(p, &offset, &len);
-	if (!len || (s->held_len && !join_held(s, p, &seq)))
+	if (!len || (s->held_len && !join_held(link, dir, s, p, &seq)))
 		return;
 	helper_payload(p, &offset, &len);
-	if (!starts(s, seq)) {
+	if (!starts(link, dir, s, seq)) {
 		if (s->known && !after(seq, s->next))
-			skip = s->next - seq;
+			skip = again(link, p, dir, s, seq);
 		else if (s->known && protocol->strict && !s->valid)
 			return;
 		else

@@ -103,17 +103,13 @@ struct text_protocol {
 };
 
 #define TEXT_NOWHERE UINT32_MAX
-#define TEXT_STARTS  8
 
 /* One direction of a connection; it is the helper's state or a part of it, zeroed at first. */
 struct text_stream {
 	bool known, given_up;
-	bool valid; /* a unit has been seen */
-	uint8_t starts;
-	uint32_t next;               /* sequence number of the start of the next unit */
-	uint32_t start[TEXT_STARTS]; /* of units that were translated */
-	uint32_t sum[TEXT_STARTS];   /* of what these were */
-	uint32_t given_up_seq;       /* of a unit that is too large to be put together */
+	bool valid;            /* a unit has been seen */
+	uint32_t next;         /* sequence number of the start of the next unit */
+	uint32_t given_up_seq; /* of a unit that is too large to be put together */
 	uint32_t held_seq, held_len;
 	char held[]; /* held_max of them */
 };

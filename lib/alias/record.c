@@ -19,6 +19,7 @@
 #include <errno.h>
 
 #define VERSION 1
+#define CHANGES 8 /* of sequence numbers, for which a record has room */
 
 #define HAS_SIDE     0x01
 #define HAS_REDIRECT 0x02
@@ -40,7 +41,7 @@ struct contents {
 	char helper[16];
 	uint32_t stream_start;
 	uint8_t changes[2];
-	struct sequence_change change[2][SEQUENCE_CHANGES];
+	struct sequence_change change[2][CHANGES];
 };
 
 /*
@@ -110,7 +111,7 @@ static void side_fields(struct cursor *c, struct contents *x)
 	number32(c, &x->stream_start);
 	for (int dir = OUT; dir <= IN; dir++) {
 		number8(c, &x->changes[dir]);
-		for (int i = 0; i < x->changes[dir] && i < SEQUENCE_CHANGES; i++) {
+		for (int i = 0; i < x->changes[dir] && i < CHANGES; i++) {
 			struct sequence_change *change = &x->change[dir][i];
 			uint32_t delta = (uint32_t)change->delta;
 
@@ -148,6 +149,20 @@ static void fields(struct cursor *c, struct contents *x)
 		side_fields(c, x);
 }
 
+/* The last changes; what held before them is one of nothing. */
+static void collect_changes(const struct link_side *side, enum direction dir, struct contents *x)
+{
+	const struct sequence_change *list = side->change[dir];
+	int n = side->changes[dir], first = n < CHANGES ? 0 : n - CHANGES + 1;
+	int32_t base = first ? list[first - 1].delta : side->change_base[dir];
+
+	if (n && base)
+		x->change[dir][x->changes[dir]++] =
+			(struct sequence_change){list[first].start, list[first].start, base, 0, 0};
+	for (int i = first; i < n; i++)
+		x->change[dir][x->changes[dir]++] = list[i];
+}
+
 static void collect(struct libalias *la, const struct link *link, struct contents *x)
 {
 	const struct link_side *side = link->side;
@@ -174,8 +189,8 @@ static void collect(struct libalias *la, const struct link *link, struct content
 	if (side->dest_known)
 		x->has |= DEST_KNOWN;
 	x->stream_start = side->stream_start;
-	memcpy(x->changes, side->changes, sizeof(x->changes));
-	memcpy(x->change, side->change, sizeof(x->change));
+	collect_changes(side, OUT, x);
+	collect_changes(side, IN, x);
 }
 
 int LibAliasPackLink(struct libalias *la, unsigned int *cursor, void *record)
@@ -251,7 +266,7 @@ static bool read_record(struct contents *x, const void *record, int length)
 	*x = (struct contents){0};
 	fields(&c, x);
 	return !c.overrun && !c.left && !x->helper[sizeof(x->helper) - 1] &&
-	       x->changes[OUT] <= SEQUENCE_CHANGES && x->changes[IN] <= SEQUENCE_CHANGES &&
+	       x->changes[OUT] <= CHANGES && x->changes[IN] <= CHANGES &&
 	       (x->link.proto == IPPROTO_TCP || !(x->has & HAS_SIDE)) &&
 	       x->redirect.kind <= REDIRECT_ADDR && timer_fits(x->link.proto, x->timer) &&
 	       flags_fit(x) && views_fit(&x->link);
@@ -279,9 +294,8 @@ static int restore_side(struct libalias *la, struct link *link, const struct con
 		return -1;
 	side->stream_start = x->stream_start;
 	side->dest_known = x->has & DEST_KNOWN;
-	memcpy(side->changes, x->changes, sizeof(side->changes));
-	memcpy(side->change, x->change, sizeof(side->change));
-	return 0;
+	return tcp_restore_changes(side, OUT, x->change[OUT], x->changes[OUT]) |
+	       tcp_restore_changes(side, IN, x->change[IN], x->changes[IN]);
 }
 
 static void restore_server(struct libalias *la, struct link *link, const struct contents *x)
