@@ -145,8 +145,9 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 	known = unit_at(link, dir, *seq);
 	/* TCP sends the same again; something else in its place is an attempt at something. */
 	if (!gave_up(s, *seq) && (!known || known->sum == sum) &&
-	    protocol->translate(&(struct text_place){
-		    la, link, p, dir, (const char *)p->data + *offset, there, *offset, *seq}))
+	    protocol->translate(&(struct text_place){la, link, p, dir,
+						     (const char *)p->data + *offset, there,
+						     *offset, *seq, known}))
 		tcp_remember_unit(link->side, dir, *seq, *seq + there, sum);
 	*offset += there + p->len - before;
 	*seq += there;

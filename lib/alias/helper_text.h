@@ -82,6 +82,7 @@ struct text_place {
 	const char *text; /* in the packet */
 	uint32_t len;
 	uint32_t offset, seq; /* of the text */
+	bool again;           /* it was translated before */
 };
 
 /* Replaces a part of the text, as helper_replace() does; what was read from it is void then. */

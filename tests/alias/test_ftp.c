@@ -165,6 +165,9 @@ static void an_inside_servers_passive_answers_are_translated(void **state)
 	send_out(net);
 	build_tcp(net->packet, ENDS(REMOTE, 3000, ALIAS, 21), TH_ACK, 2, 100, NULL, 0);
 	send_in(net);
+	build_tcp(net->packet, ENDS(REMOTE, 3000, ALIAS, 21), TH_ACK, 2, 100, "PASV\r\nEPSV\r\n",
+		  12);
+	send_in(net);
 	build_tcp(net->packet, ENDS(INSIDE, 21, REMOTE, 3000), TH_ACK, 100, 2,
 		  "227 Entering Passive Mode (10,0,0,2,200,10).\r\n", 46);
 	assert_int_equal(send_out(net), PKT_ALIAS_OK);
@@ -602,7 +605,7 @@ static void forged_segments_from_outside_end_nothing_and_a_new_connection_begins
 	LibAliasRedirectPort(s->net.la, addr(INSIDE), htons(21), addr("0.0.0.0"), 0, addr(ALIAS),
 			     htons(21), IPPROTO_TCP);
 	stream_accept(s, 21);
-	stream_hear(s, "PASV\r\n");
+	stream_hear(s, "PASV\r\nPASV\r\n");
 	assert_string_equal(reply_at(s, 100, first, &at), "227 ok (198,51,100,1,16,1)\r\n");
 	build_tcp(s->net.packet, s->in, TH_RST, 77, 0, NULL, 0);
 	send_in(&s->net);
