@@ -10,7 +10,9 @@
  * back without a copy.  The kernel carries out a verdict before sendmsg(2) returns.
  *
  * GSO packets stay whole (NFQA_CFG_F_GSO).  A changed one whose checksum is not made yet gets it
- * here, since the kernel takes what it gets back as final.
+ * here, since the kernel takes what it gets back as final.  Small packets use the first page of each
+ * receive buffer; bulk data, taken a few packets at a time, would come to fill them all, so the
+ * memory of those that it does not need is given back.
  *
  * A held fragment stays in its queue without a verdict until the engine releases it, perhaps from
  * another lane.  The engine knows it by 32 bits: the queue in the highest 7, and below them the low
@@ -43,7 +45,8 @@ enum side { OUTSIDE, INSIDE };
 #define ID_BITS           25
 #define ID_MASK           ((1u << ID_BITS) - 1)
 #define SIDE_BIT          (1u << 31)
-#define BUFFER            ((size_t)(17 * 4096)) /* attributes, a datagram, and room to grow */
+#define PAGE              4096u
+#define BUFFER            ((size_t)17 * PAGE) /* attributes, a datagram, and room to grow */
 #define PAYLOAD_MAX       ((int)(UINT16_MAX - MNL_ATTR_HDRLEN)) /* what the kernel gives and takes */
 #define QUEUE_LENGTH      8192 /* packets that wait in the kernel */
 #define RECEIVE_ROOM      (64 << 20)
@@ -51,6 +54,7 @@ enum side { OUTSIDE, INSIDE };
 #define SEND_AT_ONCE      (256 << 10) /* bytes of verdicts in one sendmsg(2) */
 #define BULK              4096 /* mean length from which on fewer packets are taken at once */
 #define BULK_BATCH        4
+#define BULK_KEPT         6    /* buffers that may be in memory as a whole after a turn */
 #define CONFIGURATION_MAX 1024 /* bytes of a message about a queue */
 
 /* A verdict as it lies in front of the payload; without one it ends before `payload`. */
@@ -75,6 +79,7 @@ struct waiting {
 struct nfqueue {
 	struct mnl_socket *socket;
 	uint8_t *buffers; /* LANE_BATCH of BUFFER bytes */
+	uint32_t filled;  /* those that have had more than a page, a bit each */
 	unsigned int batch;
 	struct mmsghdr messages[LANE_BATCH];
 	struct iovec parts[LANE_BATCH];
@@ -307,6 +312,8 @@ static unsigned int take_all(struct lane *lane, struct nfqueue *queue, unsigned 
 		if (take(lane, queue, queue->buffers + i * BUFFER, queue->messages[i].msg_len, n))
 			n++;
 		bytes += queue->messages[i].msg_len;
+		if (queue->messages[i].msg_len > PAGE)
+			queue->filled |= 1u << i;
 	}
 	if (bytes / got >= BULK)
 		queue->batch = BULK_BATCH;
@@ -329,6 +336,13 @@ static void translate(struct lane *lane, struct nfqueue *queue, unsigned int n)
 	}
 }
 
+/* From this buffer on. */
+static void give_memory_back(struct nfqueue *queue, unsigned int first)
+{
+	madvise(queue->buffers + first * BUFFER, (LANE_BATCH - first) * BUFFER, MADV_DONTNEED);
+	queue->filled &= (1u << first) - 1;
+}
+
 static int nfqueue_turn(struct lane *lane)
 {
 	struct nfqueue *queue = queue_of(lane);
@@ -340,13 +354,14 @@ static int nfqueue_turn(struct lane *lane)
 	n = take_all(lane, queue, (unsigned int)got);
 	translate(lane, queue, n);
 	give_back(lane, queue, n);
+	if (__builtin_popcount(queue->filled) > BULK_KEPT)
+		give_memory_back(queue, BULK_BATCH);
 	return got;
 }
 
-/* The memory that bulk data has come to is given back when it is over. */
 static void nfqueue_rest(struct lane *lane)
 {
-	madvise(queue_of(lane)->buffers, LANE_BATCH * BUFFER, MADV_DONTNEED);
+	give_memory_back(queue_of(lane), 0);
 }
 
 /* --- opening and closing -----------------------------------------------------------------------

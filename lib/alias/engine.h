@@ -81,7 +81,8 @@ _Static_assert(sizeof(struct link) == 64, "a link is one cache line");
 struct sequence_change {
 	uint32_t start, end;
 	int32_t delta;
-	uint32_t unit, sum; /* where the message that it is in starts, and what that was */
+	uint32_t unit; /* where the message that it is in starts */
+	uint32_t sum;  /* of what that was; 0: not known after a restart */
 };
 
 #define SEQUENCE_CHANGES 512 /* at most, of each direction, that are not acknowledged */

@@ -143,8 +143,7 @@ static uint32_t write_announcement(const struct announcement *a, uint32_t addr, 
 
 static struct dialogue *dialogue(const struct link *link)
 {
-	return (struct dialogue *)((char *)helper_state(link) + TEXT_STREAM_SIZE(HELD_MAX) +
-				   TEXT_STREAM_SIZE(0));
+	return helper_state(link);
 }
 
 /* Looks for questions in what the client says; what was missed or is said again is left out. */
@@ -280,15 +279,9 @@ static const struct text_protocol protocol[] = {
 	[IN] = {measure, hear_in, text_resume_line, 0, false},
 };
 
-static struct text_stream *stream(const struct link *link, enum direction dir)
-{
-	return (struct text_stream *)((char *)helper_state(link) +
-				      (dir == IN ? TEXT_STREAM_SIZE(HELD_MAX) : 0));
-}
-
 static void out(struct libalias *la, struct link *link, struct packet *p)
 {
-	text_run(la, link, p, OUT, &protocol[OUT], stream(link, OUT));
+	text_run(la, link, p, OUT, &protocol[OUT]);
 }
 
 static void in(struct libalias *la, struct link *link, struct packet *p)
@@ -300,15 +293,27 @@ static void in(struct libalias *la, struct link *link, struct packet *p)
 		return;
 	if (len && !(p->l4[13] & TH_RST))
 		listen_to(dialogue(link), ntohl(load32(p->l4 + 4)), data, len);
-	text_run(la, link, p, IN, &protocol[IN], stream(link, IN));
+	text_run(la, link, p, IN, &protocol[IN]);
+}
+
+static void record(struct record_cursor *c, const struct link *link)
+{
+	struct dialogue *d = dialogue(link);
+
+	record_flags(c, &d->heard_known, &d->said_known);
+	record_number32(c, &d->heard);
+	record_number32(c, &d->said);
+	record_number8(c, &d->questions);
 }
 
 const struct helper helper_ftp = {
 	.name = "ftp",
 	.protos = HELPER_TCP,
 	.ports = (const uint16_t[]){21, 0},
-	.stream_size = TEXT_STREAM_SIZE(HELD_MAX) + TEXT_STREAM_SIZE(0) + sizeof(struct dialogue),
+	.state_size = sizeof(struct dialogue),
+	.streams = {TEXT_STREAM_SIZE(HELD_MAX), TEXT_STREAM_SIZE(0)},
 	.begins = text_begins,
 	.out = out,
 	.in = in,
+	.record = record,
 };

@@ -167,30 +167,24 @@ static const struct text_protocol protocol[] = {
 	[IN] = {measure_line, translate_in, text_resume_line, 0, false},
 };
 
-static struct text_stream *stream(const struct link *link, enum direction dir)
-{
-	return (struct text_stream *)((char *)helper_state(link) +
-				      (dir == IN ? TEXT_STREAM_SIZE(HELD_MAX) : 0));
-}
-
 static void out(struct libalias *la, struct link *link, struct packet *p)
 {
 	/* A server speaks for others. */
 	if (!helper_server_inside(link))
-		text_run(la, link, p, OUT, &protocol[OUT], stream(link, OUT));
+		text_run(la, link, p, OUT, &protocol[OUT]);
 }
 
 static void in(struct libalias *la, struct link *link, struct packet *p)
 {
 	if (!helper_server_inside(link))
-		text_run(la, link, p, IN, &protocol[IN], stream(link, IN));
+		text_run(la, link, p, IN, &protocol[IN]);
 }
 
 const struct helper helper_irc = {
 	.name = "irc",
 	.protos = HELPER_TCP,
 	.ports = (const uint16_t[]){6667, 0},
-	.stream_size = TEXT_STREAM_SIZE(HELD_MAX) + TEXT_STREAM_SIZE(0),
+	.streams = {TEXT_STREAM_SIZE(HELD_MAX), TEXT_STREAM_SIZE(0)},
 	.begins = text_begins,
 	.out = out,
 	.in = in,

@@ -19,6 +19,15 @@
 
 #include <netinet/tcp.h>
 
+/* The stream of a direction, in the state of the link's helper. */
+static struct text_stream *stream_of(const struct link *link, enum direction dir)
+{
+	const struct helper *helper = link->side->helper;
+	size_t at = helper->state_size + (dir == IN ? helper->streams[OUT] : 0);
+
+	return (struct text_stream *)((char *)helper_state(link) + at);
+}
+
 static bool after(uint32_t a, uint32_t b)
 {
 	return (int32_t)(a - b) > 0;
@@ -144,7 +153,7 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 	sum = sum_of(la, p->data + *offset, need);
 	known = unit_at(link, dir, *seq);
 	/* TCP sends the same again; something else in its place is an attempt at something. */
-	if (!gave_up(s, *seq) && (!known || known->sum == sum) &&
+	if (!gave_up(s, *seq) && (!known || !known->sum || known->sum == sum) &&
 	    protocol->translate(&(struct text_place){la, link, p, dir,
 						     (const char *)p->data + *offset, there,
 						     *offset, *seq, known}))
@@ -170,9 +179,10 @@ static uint32_t again(const struct link *link, struct packet *p, enum direction 
 }
 
 void text_run(struct libalias *la, struct link *link, struct packet *p, enum direction dir,
-	      const struct text_protocol *protocol, struct text_stream *s)
+	      const struct text_protocol *protocol)
 {
 	uint32_t seq = ntohl(load32(p->l4 + 4)), offset, len, skip;
+	struct text_stream *s = stream_of(link, dir);
 
 	if (p->l4[13] & TH_RST)
 		return;
@@ -199,6 +209,20 @@ void text_run(struct libalias *la, struct link *link, struct packet *p, enum dir
 		if (!unit(la, link, p, dir, protocol, s, &offset, &seq, p->len - offset))
 			return;
 	}
+}
+
+/* What is held back is not acknowledged, so it comes again. */
+static void record_stream(struct record_cursor *c, struct text_stream *s)
+{
+	record_flags(c, &s->known, &s->valid);
+	record_number32(c, &s->next);
+}
+
+void text_record(struct record_cursor *c, const struct link *link)
+{
+	for (enum direction dir = OUT; dir <= IN; dir++)
+		if (link->side->helper->streams[dir])
+			record_stream(c, stream_of(link, dir));
 }
 
 bool text_replace(const struct text_place *at, const char *from, const char *to, const char *new,

@@ -105,7 +105,7 @@ struct text_protocol {
 
 #define TEXT_NOWHERE UINT32_MAX
 
-/* One direction of a connection; it is the helper's state or a part of it, zeroed at first. */
+/* One direction of a connection, zeroed at first. */
 struct text_stream {
 	bool known, given_up;
 	bool valid;            /* a unit has been seen */
@@ -118,9 +118,12 @@ struct text_stream {
 /* The room that a stream takes. */
 #define TEXT_STREAM_SIZE(held_max) ((sizeof(struct text_stream) + (held_max) + 7) & ~(size_t)7)
 
-/* Follows the stream with a packet of it, and translates the units that are in it. */
+/* Follows a stream of the helper's with a packet of it, and translates the units that are in it. */
 void text_run(struct libalias *la, struct link *link, struct packet *p, enum direction dir,
-	      const struct text_protocol *protocol, struct text_stream *stream);
+	      const struct text_protocol *protocol);
+
+/* Lists the fields of the helper's streams that a restart must not lose. */
+void text_record(struct record_cursor *c, const struct link *link);
 
 /*
  * struct text_protocol's measure for messages like HTTP's, with a header, and a body as long as

@@ -213,7 +213,7 @@ int tcp_restore_changes(struct link_side *side, enum direction dir,
 		if (!room_for_change(side, dir))
 			return -1;
 		side->change[dir][side->changes[dir]] = list[i];
-		side->change[dir][side->changes[dir]++].unit = list[i].start;
+		side->change[dir][side->changes[dir]++].sum = 0;
 	}
 	return 0;
 }

@@ -88,6 +88,8 @@ int tcp_in(struct net *net, struct ends ends, uint8_t flags);
 void assert_ends_at(const uint8_t *packet, struct ends ends, const char *file, int line);
 
 uint32_t links(struct net *net);
+/* All links as records, gone, and back in the other order; nothing else is lost. */
+void net_restart(struct net *net);
 void deny_incoming(struct net *net);
 
 #define net_test(f) cmocka_unit_test_setup_teardown(f, net_setup, net_teardown)

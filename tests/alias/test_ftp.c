@@ -632,10 +632,63 @@ static void forged_segments_from_outside_end_nothing_and_a_new_connection_begins
 	assert_int_equal(at, 70000 + 24 + 4);
 }
 
+static void what_was_announced_outlives_the_process(void **state)
+{
+	struct net *net = *state;
+
+	deny_incoming(net);
+	connect_client(net);
+	say(net, 100, "PORT 10,0,0,2,16,1\r\n");
+	net->now += 80;
+	net_restart(net);
+	assert_int_equal(expectations(net), 1);
+	assert_string_equal(say(net, 120, "PORT 10,0,0,2,16,2\r\n"), "PORT 198,51,100,1,16,2\r\n");
+	assert_int_equal(packet_seq(net->packet), 124);
+	data_arrives(net, 4098, INSIDE, 4098);
+	net->now += 30;
+	data_arrives(net, 4097, INSIDE, 4097);
+}
+
+static void nothing_is_awaited_longer_for_a_restart(void **state)
+{
+	struct net *net = *state;
+
+	deny_incoming(net);
+	connect_client(net);
+	say(net, 100, "PORT 10,0,0,2,16,1\r\n");
+	net->now += 100;
+	net_restart(net);
+	net->now += 30;
+	assert_int_equal(tcp_in(net, ENDS(SERVER, 20, ALIAS, 4097), TH_SYN), PKT_ALIAS_IGNORED);
+	assert_int_equal(expectations(net), 0);
+}
+
+/* From a port that nobody knows yet. */
+static void a_server_inside_connects_as_before_after_a_restart(void **state)
+{
+	struct net *net = *state;
+
+	LibAliasRedirectPort(net->la, addr(INSIDE), htons(21), addr("0.0.0.0"), 0,
+			     addr("198.51.100.9"), htons(21), IPPROTO_TCP);
+	tcp_in(net, ENDS(SERVER, 3000, "198.51.100.9", 21), TH_SYN);
+	build_tcp(net->packet, ENDS(INSIDE, 21, SERVER, 3000), TH_SYN | TH_ACK, 99, 2, NULL, 0);
+	send_out(net);
+	build_tcp(net->packet, ENDS(SERVER, 3000, "198.51.100.9", 21), TH_ACK, 2, 100,
+		  "PORT 203,0,113,7,16,1\r\n", 23);
+	send_in(net);
+	assert_int_equal(expectations(net), 1);
+	net_restart(net);
+	tcp_out(net, ENDS(INSIDE, 20, SERVER, 4097), TH_SYN);
+	assert_ends(net->packet, "198.51.100.9", 20, SERVER, 4097);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ftp_test(port_is_translated_and_the_data_connection_comes_in),
+		ftp_test(what_was_announced_outlives_the_process),
+		ftp_test(nothing_is_awaited_longer_for_a_restart),
+		ftp_test(a_server_inside_connects_as_before_after_a_restart),
 		ftp_test(only_the_contacted_server_may_come),
 		ftp_test(sequence_numbers_follow_the_new_length),
 		ftp_test(several_changes_hold_at_once),

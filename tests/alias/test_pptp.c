@@ -417,31 +417,77 @@ static void calls_end_when_the_stream_is_no_pptp_any_more(void **state)
 
 static void calls_outlive_the_process_as_records(void **state)
 {
-	struct {
-		uint8_t data[ALIAS_RECORD_MAX];
-		int len;
-	} records[3];
 	struct net *net = *state;
-	unsigned int cursor = 0;
 	struct control c;
 	uint16_t number;
 
 	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
 	c = start(net, INSIDE, 3000);
 	number = call(net, &c, 5, 7);
-	for (int i = 0; i < 3; i++) {
-		records[i].len = LibAliasPackLink(net->la, &cursor, records[i].data);
-		assert_true(records[i].len > 0);
-	}
-	LibAliasReset(net->la);
+	net_restart(net);
 	deny_incoming(net);
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(LibAliasUnpackLink(net->la, records[i].data, records[i].len), 0);
 	gre_in(net, number, INSIDE, 5);
 	net->now += 3600;
 	gre_out(net, INSIDE, 7);
 	gre_in(net, number, INSIDE, 5);
 	assert_int_equal(links(net), 3);
+}
+
+static void control_connections_go_on_after_a_restart(void **state)
+{
+	struct net *net = *state;
+	struct control c;
+	uint16_t number;
+
+	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
+	c = start(net, INSIDE, 3000);
+	number = call(net, &c, 5, 7);
+	net_restart(net);
+	hear(net, &c, LINK_INFO, number, 0);
+	assert_int_equal(number_at(net, 12), 5);
+	say(net, &c, LINK_INFO, 7, 0);
+	assert_int_equal(number_at(net, 12), 7);
+	assert_int_not_equal(call(net, &c, 6, 8), 6);
+	assert_int_equal(links(net), 5);
+	say(net, &c, CLEAR_REQUEST, 5, 0);
+	assert_int_equal(number_at(net, 12), number);
+	hear(net, &c, DISCONNECT_NOTIFY, 7, 0);
+	net->now += 61; /* of a call that is over */
+	LibAliasExpire(net->la, 100);
+	assert_int_equal(links(net), 3);
+}
+
+static void calls_end_with_their_control_connection_after_a_restart(void **state)
+{
+	struct net *net = *state;
+	struct control c, other;
+
+	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
+	c = start(net, INSIDE, 3000);
+	other = start(net, OTHER, 3000);
+	call(net, &c, 5, 7);
+	call(net, &other, 5, 8);
+	net_restart(net);
+	assert_int_equal(links(net), 6);
+	in_at(net, &c, c.in, "something else", 14);
+	assert_int_equal(links(net), 4);
+	gre_out(net, OTHER, 8);
+}
+
+static void a_reply_after_a_restart_is_to_the_request_before_it(void **state)
+{
+	struct net *net = *state;
+	struct control c = start(net, INSIDE, 3000);
+	uint16_t number;
+
+	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
+	hear(net, &c, INCOMING_REQUEST, 9, 0);
+	net_restart(net);
+	say(net, &c, INCOMING_REPLY, 4000, 9);
+	number = number_at(net, 12);
+	assert_int_not_equal(number, 4000);
+	gre_out(net, INSIDE, 9);
+	gre_in(net, number, INSIDE, 4000);
 }
 
 static void a_reset_of_the_engine_ends_all(void **state)
@@ -922,6 +968,9 @@ int main(void)
 		pptp_test(calls_end_with_their_control_connection),
 		pptp_test(calls_end_when_the_stream_is_no_pptp_any_more),
 		pptp_test(calls_outlive_the_process_as_records),
+		pptp_test(control_connections_go_on_after_a_restart),
+		pptp_test(calls_end_with_their_control_connection_after_a_restart),
+		pptp_test(a_reply_after_a_restart_is_to_the_request_before_it),
 		pptp_test(a_reset_of_the_engine_ends_all),
 		pptp_test(a_message_that_is_sent_again_is_translated_again),
 		pptp_test(messages_in_one_segment_are_all_read),

@@ -259,6 +259,37 @@ static void a_helper_watches_its_ports_only(void **state)
 	lab_lists(&lab, "helper -L", "");
 }
 
+/* A request of a phone; was its address translated? */
+static bool is_read(void)
+{
+	static const char request[] = "OPTIONS sip:203.0.113.7 SIP/2.0\r\n"
+				      "Via: SIP/2.0/UDP 10.0.0.2:5060;branch=1\r\n\r\n";
+	const char *text = (const char *)lab.packet + 28;
+	size_t length;
+
+	build_udp(lab.packet, ENDS(INSIDE, 5060, REMOTE, 5060), request, strlen(request));
+	assert_int_equal(lab_send(&lab, USER_TO_OUTSIDE), USER_CHANGED);
+	length = total_length(lab.packet) - 28u;
+	assert_non_null(memmem(text, length, "5060;branch", 11));
+	return memmem(text, length, "198.51.100.1", 12);
+}
+
+static void a_flow_follows_the_helpers_that_there_are(void **state)
+{
+	(void)state;
+	lab_ok(&lab, "masq -A -S 10.0.0.0/24");
+	assert_false(is_read());
+	lab_ok(&lab, "helper -A sip");
+	assert_true(is_read());
+	lab_ok(&lab, "helper -A sip ports=5061");
+	assert_false(is_read());
+	lab_ok(&lab, "helper -A sip ports=5060,5061");
+	assert_true(is_read());
+	lab_ok(&lab, "helper -F");
+	assert_false(is_read());
+	assert_int_equal(lab_links(&lab), 1);
+}
+
 #define OUTSIDE_TEST(name) cmocka_unit_test_setup_teardown(name, open_lab, close_lab)
 #define FOUR_WORKERS(name) cmocka_unit_test_setup_teardown(name, open_four, close_lab)
 
@@ -283,6 +314,7 @@ int main(void)
 		FOUR_WORKERS(an_insecure_trigger_opens_to_everybody),
 		OUTSIDE_TEST(only_who_is_masqueraded_and_began_opens_something),
 		OUTSIDE_TEST(a_helper_watches_its_ports_only),
+		OUTSIDE_TEST(a_flow_follows_the_helpers_that_there_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -308,6 +308,8 @@ static int run(struct commit *commit, struct ipmasq_error *error)
 		pthread_mutex_unlock(&user->workers[w].lock);
 	}
 	redirect_revise(user, commit);
+	if (commit->kinds[IPMASQ_HELPER])
+		watchers_revise(user);
 	keep_plans(commit);
 	user->generation++;
 	user_update_hooks(user);

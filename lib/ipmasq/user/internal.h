@@ -218,6 +218,8 @@ int watchers_plan(const struct user *user, struct watchers *watchers);
 int watchers_install(const struct user *user, const struct watchers *after, struct worker *worker);
 void watchers_undo(const struct user *user, const struct watchers *after, struct worker *worker);
 void watchers_finish(const struct user *user, const struct watchers *after, struct worker *worker);
+/* Flows of UDP get and lose their helpers, after a commit. */
+void watchers_revise(struct user *user);
 
 /* trigger.c */
 int watch_plan(const struct user *user, struct watch **watch);
@@ -243,6 +245,12 @@ int user_trigger_openings(struct user *user, const struct stored *stored,
 			  ipmasq_opening_visit visit, void *data, struct ipmasq_error *error);
 
 /* connections.c */
+/* Has all links looked at, some at a time while their worker is locked, until the cursor is
+ * UINT_MAX. */
+void revise_links(struct user *user,
+		  void (*some)(struct libalias *la, unsigned int *cursor, int max,
+			       const void *data),
+		  const void *data);
 int user_connections(struct ipmasq_engine *engine, const struct ipmasq_connection_filter *filter,
 		     ipmasq_connection_visit visit, void *data, struct ipmasq_error *error);
 int user_timeouts(struct ipmasq_engine *engine, const struct ipmasq_timeouts *timeouts,

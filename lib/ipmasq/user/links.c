@@ -224,5 +224,6 @@ int user_load_links(struct user *user, FILE *file, struct ipmasq_error *error)
 		if (load_record(user, &record) < 0)
 			return ipmasq_fail(error, ENOMEM, "out of memory for the links");
 	redirect_revise(user, NULL);
+	watchers_revise(user);
 	return rc < 0 ? ipmasq_fail(error, EIO, "cannot read the links a second time") : 0;
 }
