@@ -83,8 +83,12 @@ check "ipmasqd starts" start_ipmasqd -r "$rules" -q 10
 check "masquerading takes what comes from and goes to the outside" eval '
 	equals "		iifname \"outside\" meta nfproto ipv4 goto outside_0" chain prerouting &&
 	equals "		oifname \"outside\" meta nfproto ipv4 goto outside_0" chain postrouting'
-check "a stream leaves it small, here 4 MB" eval '
-	on server1 iperf3 -c 198.51.100.2 -t 3 --connect-timeout 3000 && [ "$(status memory)" -lt 4194304 ]'
+if grep -aq __asan_init "$(dirname "$IPMASQADM")/ipmasqd"; then
+	skip "a stream leaves it small" "AddressSanitizer needs memory of its own"
+else
+	check "a stream leaves it small, here 4 MB" eval '
+		on server1 iperf3 -c 198.51.100.2 -t 3 --connect-timeout 3000 && [ "$(status memory)" -lt 4194304 ]'
+fi
 check "and nothing inside" eval '[ -z "$(chain output)$(chain input)" ]'
 check "what leaves has the outside address" equals 198.51.100.1 seen_from server1
 check "a redirect has what is for this machine taken inside, too" eval '
