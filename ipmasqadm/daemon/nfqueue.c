@@ -10,9 +10,9 @@
  * back without a copy.  The kernel carries out a verdict before sendmsg(2) returns.
  *
  * GSO packets stay whole (NFQA_CFG_F_GSO).  A changed one whose checksum is not made yet gets it
- * here, since the kernel takes what it gets back as final.  Small packets use the first page of each
- * receive buffer; bulk data, taken a few packets at a time, would come to fill them all, so the
- * memory of those that it does not need is given back.
+ * here, since the kernel takes what it gets back as final.  Small packets use the first page of
+ * each receive buffer; bulk data, taken a few packets at a time, would come to fill them all, so
+ * the memory of those that it does not need is given back.
  *
  * A held fragment stays in its queue without a verdict until the engine releases it, perhaps from
  * another lane.  The engine knows it by 32 bits: the queue in the highest 7, and below them the low
@@ -54,6 +54,7 @@ enum side { OUTSIDE, INSIDE };
 #define SEND_AT_ONCE      (256 << 10) /* bytes of verdicts in one sendmsg(2) */
 #define BULK              4096 /* mean length from which on fewer packets are taken at once */
 #define BULK_BATCH        4
+#define FULL_BATCHES      4    /* in a row, after which more are taken */
 #define BULK_KEPT         6    /* buffers that may be in memory as a whole after a turn */
 #define CONFIGURATION_MAX 1024 /* bytes of a message about a queue */
 
@@ -81,6 +82,7 @@ struct nfqueue {
 	uint8_t *buffers; /* LANE_BATCH of BUFFER bytes */
 	uint32_t filled;  /* those that have had more than a page, a bit each */
 	unsigned int batch;
+	unsigned int full; /* batches in a row that were, of small packets */
 	struct mmsghdr messages[LANE_BATCH];
 	struct iovec parts[LANE_BATCH];
 	struct waiting waiting[LANE_BATCH];
@@ -302,6 +304,23 @@ static void nfqueue_release(struct datapath *datapath, uint32_t id, void *data, 
 	send_parts(&datapath->lanes[worker], queue, parts, data ? 3 : 1);
 }
 
+/*
+ * How many are taken at once from now on: few of bulk data, more while full batches of small
+ * packets come, but not for the acknowledgments in between.
+ */
+static void set_batch(struct nfqueue *queue, unsigned int got, size_t bytes)
+{
+	bool bulk = bytes / got >= BULK;
+
+	queue->full = !bulk && got == queue->batch ? queue->full + 1 : 0;
+	if (bulk) {
+		queue->batch = BULK_BATCH;
+	} else if (queue->full == FULL_BATCHES && queue->batch < LANE_BATCH) {
+		queue->batch *= 2;
+		queue->full = 0;
+	}
+}
+
 /* Which of the messages are packets, and how many; the engine sees those that it may. */
 static unsigned int take_all(struct lane *lane, struct nfqueue *queue, unsigned int got)
 {
@@ -315,10 +334,7 @@ static unsigned int take_all(struct lane *lane, struct nfqueue *queue, unsigned 
 		if (queue->messages[i].msg_len > PAGE)
 			queue->filled |= 1u << i;
 	}
-	if (bytes / got >= BULK)
-		queue->batch = BULK_BATCH;
-	else if (got == queue->batch && queue->batch < LANE_BATCH)
-		queue->batch *= 2;
+	set_batch(queue, got, bytes);
 	return n;
 }
 
@@ -536,8 +552,7 @@ static void nfqueue_drain(struct datapath *datapath, unsigned int held)
 	struct nfqueues *all = datapath->private;
 	struct ipmasq_error error;
 
-	if (!held || datapath->options.fail_open ||
-	    queue_rules_hold(&all->rules, held, &error) < 0)
+	if (!held || datapath->options.fail_open || queue_rules_hold(&all->rules, held, &error) < 0)
 		nfqueue_tend(datapath, 0);
 }
 
