@@ -82,10 +82,13 @@ struct sequence_change {
 	uint32_t start, end;
 	int32_t delta;
 	uint32_t unit; /* where the message that it is in starts */
-	uint32_t sum;  /* of what that was; 0: not known after a restart */
+	uint32_t length;
+	char *text; /* of the message as it went, with the first of its changes; or NULL */
 };
 
-#define SEQUENCE_CHANGES 512 /* at most, of each direction, that are not acknowledged */
+/* At most, of each direction, what is not acknowledged: */
+#define SEQUENCE_CHANGES 512
+#define SEQUENCE_TEXT    (128u << 10) /* bytes */
 
 struct helper;
 
@@ -103,6 +106,7 @@ struct link_side {
 	uint32_t passed[2];                /* as the receiver counts: behind all data sent to it */
 	struct sequence_change *change[2]; /* by direction, oldest first */
 	uint16_t change_room[2];
+	uint32_t change_text[2];  /* bytes */
 	int32_t change_base[2];   /* the delta before the first */
 	uint32_t acknowledged[2]; /* as the sender counts, while there are changes */
 	uint32_t id;              /* of the link */
@@ -462,6 +466,8 @@ void packet_view(const struct libalias *la, struct packet *p, enum direction dir
 /* Replaces old_len bytes at offset (from data) of a TCP or UDP packet; false: no room. */
 bool packet_replace(struct packet *p, uint32_t offset, uint32_t old_len, const void *new,
 		    uint32_t new_len);
+/* What has grown may be too long for its way, and its sender cannot know: it may be fragmented. */
+void packet_allow_fragments(struct packet *p);
 bool packet_add_option(struct packet *p, const void *option, uint32_t len);
 /* The call id in the GRE header of a PPTP call, or NULL: it is another kind of GRE. */
 uint8_t *packet_call_id(uint8_t *gre, uint32_t len);
@@ -518,12 +524,14 @@ void tcp_adjust(struct link *link, struct packet *p, enum direction dir);
  */
 bool tcp_record_change(struct link_side *side, enum direction dir, uint32_t start, uint32_t end,
 		       int32_t change);
-/*
- * The unit of text at [start, end), whose sum this is, was translated, and will be when it is sent
- * again.
- */
+/* Is there room to remember a unit of so many bytes? */
+static inline bool tcp_has_room(const struct link_side *side, enum direction dir, uint32_t length)
+{
+	return side->change_text[dir] + length <= SEQUENCE_TEXT;
+}
+/* The unit of text at [start, end) was translated, and goes like this when it is sent again. */
 void tcp_remember_unit(struct link_side *side, enum direction dir, uint32_t start, uint32_t end,
-		       uint32_t sum);
+		       const void *text, uint32_t length);
 /* The first change of the unit that was translated and starts there, or is the next; or NULL. */
 const struct sequence_change *tcp_unit_from(const struct link_side *side, enum direction dir,
 					    uint32_t seq);

@@ -3,16 +3,17 @@
  * helper_stream.c - following a TCP stream of text; helper_text.h has the interface.
  *
  * A unit counts only where one can start: at the start of the stream, behind another, or where one
- * that was translated began (it is being sent again; tcp_sequence.c remembers).  What is sent again
- * from the middle of such a unit is cut out: the sender will start where it begins, as nothing
- * behind that is acknowledged.  Of a segment whose place is unknown, since one before it was not
- * seen, the protocol says where it may go on; a strict one must have shown itself before that.
+ * that was translated began, which is being sent again.  Such a unit goes as it went the first
+ * time (tcp_sequence.c has it), whatever part of it comes: TCP may cut it at another place and go
+ * on only when that is acknowledged.  Its end without its start is cut off, as nothing behind the
+ * start is acknowledged before the whole.  Of a segment whose place is unknown, since one before it
+ * was not seen, the protocol says where it may go on; a strict one must have shown itself before
+ * that.
  *
  * A unit that is split over segments is held back: its first part is cut from the packet and kept;
  * the next segment gets it put in front.  The sender sees no acknowledgment for the part in
- * between, and should it send either piece again, the kept text makes the packet whole again, as it
- * was the first time.  If the packet's buffer is too small for the whole, or a sender who has more
- * to say waits for the acknowledgment and sends the first piece once more, the pieces go their way
+ * between.  If the packet's buffer is too small for the whole, or a sender who has more to say
+ * waits for the acknowledgment and sends the first piece once more, the pieces go their way
  * unchanged.
  */
 #include "helper_text.h"
@@ -45,22 +46,8 @@ static const struct sequence_change *unit_at(const struct link *link, enum direc
 static bool starts(const struct link *link, enum direction dir, const struct text_stream *s,
 		   uint32_t seq)
 {
-	return (s->known && seq == s->next) || (s->held[0].len && seq == s->held[0].seq) ||
+	return (s->known && seq == s->next) || (s->held_len && seq == s->held_seq) ||
 	       unit_at(link, dir, seq);
-}
-
-/* Tells whether what is sent again is what was sent before. */
-static uint32_t sum_of(const struct libalias *la, const uint8_t *data, uint32_t len)
-{
-	uint32_t sum = len;
-
-	for (uint32_t at = 0; at < len; at += sizeof(uint64_t)) {
-		uint64_t word = 0;
-
-		memcpy(&word, data + at, len - at < sizeof(word) ? len - at : sizeof(word));
-		sum = hash_words(la->key, word, sum);
-	}
-	return sum;
 }
 
 static void advance(struct text_stream *s, uint32_t seq)
@@ -76,56 +63,61 @@ static bool gave_up(const struct text_stream *s, uint32_t seq)
 	return s->given_up && s->given_up_seq == seq;
 }
 
-/* If it changed a unit, a helper would have to do that again when it is sent in pieces. */
-static bool may_change(const struct text_stream *s, const struct text_protocol *protocol,
-		       uint32_t seq, uint32_t need)
+/* May a unit be changed, so that this is done again whenever it is sent again? */
+static bool may_change(const struct link *link, enum direction dir, const struct text_stream *s,
+		       const struct text_protocol *protocol, uint32_t seq, uint32_t need)
 {
-	return !gave_up(s, seq) && (!protocol->held_max || need <= protocol->held_max);
+	return !gave_up(s, seq) && (!protocol->held_max || (need <= protocol->held_max &&
+							    tcp_has_room(link->side, dir, need)));
+}
+
+/* What is sent again, whole or in part and whatever it says now, goes as it went. */
+static bool repeat(struct packet *p, uint32_t offset, uint32_t len,
+		   const struct sequence_change *known)
+{
+	if (p->len - len + known->length > p->size || p->len - len + known->length > 65535)
+		return false;
+	return packet_replace(p, offset, len, known->text, known->length);
 }
 
 /* Puts the part that is held in front of a packet that continues it, or repeats a piece of it. */
 static bool join_held(const struct link *link, enum direction dir, struct text_stream *s,
-		      const struct text_protocol *protocol, int slot, struct packet *p,
-		      uint32_t *seq)
+		      struct packet *p, uint32_t *seq)
 {
-	struct text_held *held = &s->held[slot];
-	const char *text = s->text + (uint32_t)slot * protocol->held_max;
-	uint32_t offset, len, before = *seq - held->seq, same;
-	bool known = unit_at(link, dir, held->seq);
+	uint32_t offset, len, before = *seq - s->held_seq, same;
 
 	helper_payload(p, &offset, &len);
-	if (!held->len || before > held->len)
+	if (before > s->held_len || unit_at(link, dir, s->held_seq))
 		return true;
 	/* The sender waits for an acknowledgment before it goes on (RFC 896): so it gets one. */
-	if (!known && before + len <= held->len)
+	if (before + len <= s->held_len)
 		goto give_up;
-	if (p->len + held->len > p->size || p->len + held->len > 65535)
+	if (p->len + s->held_len > p->size || p->len + s->held_len > 65535)
 		goto give_up;
-	/* What it repeats is as it was; if it is shorter than what is held, all of that comes. */
-	same = len < held->len - before ? len : held->len - before;
-	packet_replace(p, offset, same, text + before, held->len - before);
-	packet_replace(p, offset, 0, text, before);
-	*seq = held->seq;
+	/* What it repeats is as it was. */
+	same = s->held_len - before;
+	packet_replace(p, offset, same, s->held + before, same);
+	packet_replace(p, offset, 0, s->held, before);
+	*seq = s->held_seq;
 	tcp_set_sequence(p, *seq);
 	return true;
 give_up:
-	held->len = 0;
-	if (known)
-		return true;
 	s->given_up = true;
-	s->given_up_seq = held->seq;
+	s->given_up_seq = s->held_seq;
+	s->held_len = 0;
 	return false;
 }
 
 /* Keeps the start of a unit and cuts it from the packet. */
-static bool hold(struct text_stream *s, const struct text_protocol *protocol, int slot,
-		 struct packet *p, uint32_t offset, uint32_t seq, uint32_t len)
+static bool hold(struct text_stream *s, struct packet *p, uint32_t offset, uint32_t seq,
+		 uint32_t len, uint32_t max)
 {
 	/* Nothing comes behind a FIN. */
-	if (len > protocol->held_max || gave_up(s, seq) || p->l4[13] & TH_FIN)
+	if (len > max || gave_up(s, seq) || p->l4[13] & TH_FIN)
 		return false;
-	memcpy(s->text + (uint32_t)slot * protocol->held_max, p->data + offset, len);
-	s->held[slot] = (struct text_held){seq, len};
+	memcpy(s->held, p->data + offset, len);
+	s->held_len = len;
+	s->held_seq = seq;
 	packet_replace(p, offset, len, "", 0);
 	return true;
 }
@@ -139,13 +131,12 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 		 uint32_t *seq, uint32_t len)
 {
 	const struct sequence_change *known = unit_at(link, dir, *seq);
-	uint32_t need = 0, total = 0, there, before, sum;
+	uint32_t need = 0, total = 0, there, before;
 	enum text_measure result =
 		protocol->measure((const char *)p->data + *offset, len, &need, &total);
 
-	/* It is going to be whole again: it was. */
 	if (known && (result != TEXT_UNIT || need > len)) {
-		if (!hold(s, protocol, 1, p, *offset, *seq, len))
+		if (!known->text || !repeat(p, *offset, len, known))
 			packet_replace(p, *offset, len, "", 0);
 		return false;
 	}
@@ -156,13 +147,13 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 	case TEXT_OTHER:
 		return false;
 	case TEXT_MORE:
-		if (!hold(s, protocol, 0, p, *offset, *seq, len) && protocol->strict)
+		if (!hold(s, p, *offset, *seq, len, protocol->held_max) && protocol->strict)
 			helper_detach(la, link);
 		return false;
 	case TEXT_UNIT:
 		break;
 	}
-	if (need > len && hold(s, protocol, 0, p, *offset, *seq, len))
+	if (need > len && hold(s, p, *offset, *seq, len, protocol->held_max))
 		return false;
 	s->valid = true;
 	advance(s, *seq + total);
@@ -170,13 +161,18 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 	if (need > len)
 		return false;
 	before = p->len;
-	sum = sum_of(la, p->data + *offset, need);
-	/* TCP sends the same again; something else in its place is an attempt at something. */
-	if (may_change(s, protocol, *seq, need) && (!known || !known->sum || known->sum == sum) &&
-	    protocol->translate(&(struct text_place){la, link, p, dir,
-						     (const char *)p->data + *offset, there,
-						     *offset, *seq, known}))
-		tcp_remember_unit(link->side, dir, *seq, *seq + there, sum);
+	if (known && known->text) {
+		if (!repeat(p, *offset, need, known)) {
+			packet_replace(p, *offset, len, "", 0);
+			return false;
+		}
+	} else if (may_change(link, dir, s, protocol, *seq, need) &&
+		   protocol->translate(&(struct text_place){la, link, p, dir,
+							    (const char *)p->data + *offset, there,
+							    *offset, *seq, known})) {
+		tcp_remember_unit(link->side, dir, *seq, *seq + need, p->data + *offset,
+				  need + p->len - before);
+	}
 	*offset += there + p->len - before;
 	*seq += there;
 	return total < len;
@@ -213,8 +209,7 @@ void text_run(struct libalias *la, struct link *link, struct packet *p, enum dir
 	if (!s->known && link->side->start_known[dir])
 		advance(s, link->side->start[dir]);
 	helper_payload(p, &offset, &len);
-	if (!len || !join_held(link, dir, s, protocol, 0, p, &seq) ||
-	    !join_held(link, dir, s, protocol, 1, p, &seq))
+	if (!len || (s->held_len && !join_held(link, dir, s, p, &seq)))
 		return;
 	helper_payload(p, &offset, &len);
 	if (!starts(link, dir, s, seq)) {

@@ -111,14 +111,12 @@ struct text_stream {
 	bool valid;            /* a unit has been seen */
 	uint32_t next;         /* sequence number of the start of the next unit */
 	uint32_t given_up_seq; /* of a unit that is too large to be put together */
-	struct text_held {
-		uint32_t seq, len;
-	} held[2];   /* of a unit that is new, and of one that is sent again */
-	char text[]; /* of these, held_max bytes each */
+	uint32_t held_seq, held_len;
+	char held[]; /* held_max of them */
 };
 
 /* The room that a stream takes. */
-#define TEXT_STREAM_SIZE(held_max) ((sizeof(struct text_stream) + 2 * (held_max) + 7) & ~(size_t)7)
+#define TEXT_STREAM_SIZE(held_max) ((sizeof(struct text_stream) + (held_max) + 7) & ~(size_t)7)
 
 /* Follows a stream of the helper's with a packet of it, and translates the units that are in it. */
 void text_run(struct libalias *la, struct link *link, struct packet *p, enum direction dir,

@@ -164,7 +164,7 @@ static void collect_changes(const struct link_side *side, enum direction dir, st
 
 	if (n && base)
 		x->change[dir][x->changes[dir]++] = (struct sequence_change){
-			list[first].start, list[first].start, base, list[first].start, 0};
+			list[first].start, list[first].start, base, list[first].start, 0, NULL};
 	for (int i = first; i < n; i++)
 		x->change[dir][x->changes[dir]++] = list[i];
 }

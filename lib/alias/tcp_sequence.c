@@ -27,6 +27,7 @@
 #define TCP_CHECK   16
 #define OPTION_SACK 5
 #define FAR_BEYOND  (1 << 28)
+#define TEXT_KEPT   8192 /* bytes, even of what is acknowledged */
 
 static bool before(uint32_t a, uint32_t b)
 {
@@ -82,10 +83,26 @@ uint32_t tcp_sequence_back(const struct link_side *side, enum direction dir, uin
 	return number_back(side, dir, seq, false);
 }
 
+/* Forgets the first n. */
+static void forget(struct link_side *side, enum direction dir, int n)
+{
+	struct sequence_change *list = side->change[dir];
+
+	if (!n)
+		return;
+	for (int i = 0; i < n; i++) {
+		side->change_text[dir] -= list[i].length;
+		free(list[i].text);
+	}
+	side->change_base[dir] = list[n - 1].delta;
+	side->changes[dir] = (uint16_t)(side->changes[dir] - n);
+	memmove(list, list + n, sizeof(*list) * side->changes[dir]);
+}
+
 void tcp_forget_changes(struct link_side *side)
 {
-	for (int dir = OUT; dir <= IN; dir++) {
-		side->changes[dir] = 0;
+	for (enum direction dir = OUT; dir <= IN; dir++) {
+		forget(side, dir, side->changes[dir]);
 		side->change_base[dir] = 0;
 		side->passed_known[dir] = false;
 	}
@@ -94,16 +111,13 @@ void tcp_forget_changes(struct link_side *side)
 /* Forgets those that are acknowledged but the last, from which on nothing else is asked for. */
 static void forget_acknowledged(struct link_side *side, enum direction dir)
 {
-	struct sequence_change *list = side->change[dir];
+	const struct sequence_change *list = side->change[dir];
 	int n = side->changes[dir], first = 0;
 
 	while (first + 1 < n && !before(side->acknowledged[dir], list[first + 1].end))
 		first++;
-	if (!first)
-		return;
-	side->change_base[dir] = list[first - 1].delta;
-	side->changes[dir] = (uint16_t)(n - first);
-	memmove(list, list + first, sizeof(*list) * side->changes[dir]);
+	if (first)
+		forget(side, dir, first);
 }
 
 /* Room for one more; false: too many, or no memory. */
@@ -134,8 +148,8 @@ static void append(struct link_side *side, enum direction dir, uint32_t start, u
 
 	if (!n)
 		side->acknowledged[dir] = start;
-	side->change[dir][n] =
-		(struct sequence_change){start, end, held_before(side, dir, n) + change, start, 0};
+	side->change[dir][n] = (struct sequence_change){
+		start, end, held_before(side, dir, n) + change, start, 0, NULL};
 	side->changes[dir]++;
 }
 
@@ -162,7 +176,7 @@ bool tcp_record_change(struct link_side *side, enum direction dir, uint32_t star
 }
 
 void tcp_remember_unit(struct link_side *side, enum direction dir, uint32_t start, uint32_t end,
-		       uint32_t sum)
+		       const void *text, uint32_t length)
 {
 	struct sequence_change *change;
 	int first = side->changes[dir];
@@ -172,16 +186,23 @@ void tcp_remember_unit(struct link_side *side, enum direction dir, uint32_t star
 	if (first == side->changes[dir]) { /* of the same length: a change of nothing */
 		if (!room_for_change(side, dir))
 			return;
-		first = side->changes[dir];
+		first = side->changes[dir]; /* some may have been forgotten */
 		append(side, dir, start, start, 0);
 	}
 	for (int i = first; i < side->changes[dir]; i++) {
-		change = &side->change[dir][i];
-		if (!before(change->start, end))
+		if (!before(side->change[dir][i].start, end))
 			break;
-		change->unit = start;
-		change->sum = sum;
+		side->change[dir][i].unit = start;
 	}
+	change = &side->change[dir][first];
+	if (change->text || change->unit != start)
+		return;
+	change->text = malloc(length + 1); /* without it, it is translated again */
+	if (!change->text)
+		return;
+	memcpy(change->text, text, length);
+	change->length = length;
+	side->change_text[dir] += length;
 }
 
 const struct sequence_change *tcp_unit_from(const struct link_side *side, enum direction dir,
@@ -213,7 +234,8 @@ int tcp_restore_changes(struct link_side *side, enum direction dir,
 		if (!room_for_change(side, dir))
 			return -1;
 		side->change[dir][side->changes[dir]] = list[i];
-		side->change[dir][side->changes[dir]++].sum = 0;
+		side->change[dir][side->changes[dir]].length = 0;
+		side->change[dir][side->changes[dir]++].text = NULL;
 	}
 	return 0;
 }
@@ -272,10 +294,8 @@ static void move_up(struct link_side *side, enum direction dir)
 	if ((int32_t)(side->acknowledged[dir] - last.end) < FAR_BEYOND ||
 	    (int32_t)(sent - last.end) < FAR_BEYOND)
 		return;
-	last.start = last.end += FAR_BEYOND / 2;
-	side->change[dir][0] = last;
-	side->change_base[dir] = last.delta;
-	side->changes[dir] = 1;
+	forget(side, dir, side->changes[dir]);
+	append(side, dir, last.end + FAR_BEYOND / 2, last.end + FAR_BEYOND / 2, 0);
 	if (dir == OUT)
 		side->dest_known = false; /* its number comes round again */
 }
@@ -289,6 +309,8 @@ static void note_acknowledged(struct link_side *side, enum direction dir, uint32
 		return;
 	if (before(side->acknowledged[dir], as_sender))
 		side->acknowledged[dir] = as_sender;
+	if (side->change_text[dir] > TEXT_KEPT)
+		forget_acknowledged(side, dir);
 	move_up(side, dir);
 }
 

@@ -128,6 +128,29 @@ static void a_keepalive_behind_a_shorter_message_is_answered(void **state)
 	assert_int_equal(put(s, len, ""), len - 1);
 }
 
+/* Its sender fills packets as long as the way allows. */
+static void what_grew_may_be_fragmented(void **state)
+{
+	struct stream *s = *state;
+
+	stream_connect(s, 21);
+	for (uint32_t id = 0; id < 2; id++) {
+		build_tcp(s->net.packet, s->tcp.out, TH_ACK, 100 + 26 * id, 500,
+			  id ? COMMAND : "NOOP\r\n" COMMAND, id ? 20 : 26);
+		s->net.packet[5] = (uint8_t)id;
+		s->net.packet[6] = 0x40;
+		fix_ip_sum(s->net.packet);
+		assert_int_equal(send_out(&s->net), PKT_ALIAS_OK);
+		assert_int_equal(s->net.packet[6], 0);
+		assert_true(s->net.packet[4] || s->net.packet[5]);
+	}
+	build_tcp(s->net.packet, s->tcp.out, TH_ACK, 146, 500, "NOOP\r\n", 6);
+	s->net.packet[6] = 0x40;
+	fix_ip_sum(s->net.packet);
+	assert_int_equal(send_out(&s->net), PKT_ALIAS_OK);
+	assert_int_equal(s->net.packet[6], 0x40);
+}
+
 static void what_overtook_a_command_keeps_its_place(void **state)
 {
 	struct stream *s = *state;
@@ -334,6 +357,7 @@ int main(void)
 		ftp_test(acknowledgments_of_what_was_not_sent_do_not_count),
 		ftp_test(a_packet_may_have_hundreds),
 		ftp_test(a_keepalive_behind_a_shorter_message_is_answered),
+		ftp_test(what_grew_may_be_fragmented),
 		ftp_test(what_overtook_a_command_keeps_its_place),
 		ftp_test(what_is_lost_behind_the_engine_is_translated_again),
 		ftp_test(what_is_lost_before_it_leaves_the_stream_whole),
