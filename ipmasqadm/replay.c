@@ -460,8 +460,8 @@ static enum ipmasq_status open_captures(struct replay *replay, const struct argu
 
 static enum ipmasq_status replay_all(struct replay *replay, const struct arguments *arguments)
 {
-	enum ipmasq_status status =
-		rehearsal_open(&replay->rehearsal, replay->session, arguments->rules);
+	enum ipmasq_status status = rehearsal_open(&replay->rehearsal, replay->session, "replay",
+						   arguments->rules);
 
 	if (status != IPMASQ_OK)
 		return status;
