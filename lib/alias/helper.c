@@ -411,7 +411,7 @@ static __attribute__((noinline)) void restart(struct libalias *la, struct link *
 		memset(helper_state(link), 0, state_of(side->candidates, HELPER_TCP));
 	side->helper = helpers[__builtin_ctz(side->candidates)];
 	side->alone = !(side->candidates & (side->candidates - 1));
-	side->changes[OUT] = side->changes[IN] = 0;
+	tcp_forget_changes(side);
 	side->first_len = 0;
 	side->begun = false;
 }

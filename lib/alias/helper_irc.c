@@ -164,7 +164,7 @@ static enum text_measure measure_out(const char *text, uint32_t len, uint32_t *n
 
 static const struct text_protocol protocol[] = {
 	[OUT] = {measure_out, translate_out, text_resume_line, HELD_MAX, false},
-	[IN] = {measure_line, translate_in, text_resume_line, 0, false},
+	[IN] = {measure_line, translate_in, text_resume_line, HELD_MAX, false},
 };
 
 static void out(struct libalias *la, struct link *link, struct packet *p)
@@ -184,7 +184,7 @@ const struct helper helper_irc = {
 	.name = "irc",
 	.protos = HELPER_TCP,
 	.ports = (const uint16_t[]){6667, 0},
-	.streams = {TEXT_STREAM_SIZE(HELD_MAX), TEXT_STREAM_SIZE(0)},
+	.streams = {TEXT_STREAM_SIZE(HELD_MAX), TEXT_STREAM_SIZE(HELD_MAX)},
 	.begins = text_begins,
 	.out = out,
 	.in = in,

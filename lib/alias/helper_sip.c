@@ -9,9 +9,9 @@
  * with another port than the connection's makes that port await the peer.  Over TCP helper_stream.c
  * puts messages together; in a datagram there is one.
  *
- * It cannot read what is encrypted, compressed or in several parts, nor messages of more than 8 KB;
- * host names are left to who resolves them.  Phones that care for NAT themselves (STUN, ICE, rport)
- * do better without it.
+ * It cannot read what is encrypted, compressed or in several parts, nor messages of more than 8 KB,
+ * over TCP 4 KB; host names are left to who resolves them.  Phones that care for NAT themselves
+ * (STUN, ICE, rport) do better without it.
  * Risk: media are awaited from anyone, as nobody knows from where they come; whoever can have an
  * inside host send a message of his choice to port 5060 opens ports of that host above 1023.
  */

@@ -3,9 +3,10 @@
  * helper_stream.c - following a TCP stream of text; helper_text.h has the interface.
  *
  * A unit counts only where one can start: at the start of the stream, behind another, or where one
- * that was translated began (it is being sent again).  Of a segment whose place is unknown, since
- * one before it was not seen, the protocol says where it may go on; a strict one must have shown
- * itself before that.
+ * that was translated began (it is being sent again; tcp_sequence.c remembers).  What is sent again
+ * from the middle of such a unit is cut out: the sender will start where it begins, as nothing
+ * behind that is acknowledged.  Of a segment whose place is unknown, since one before it was not
+ * seen, the protocol says where it may go on; a strict one must have shown itself before that.
  *
  * A unit that is split over segments is held back: its first part is cut from the packet and kept;
  * the next segment gets it put in front.  The sender sees no acknowledgment for the part in
@@ -32,32 +33,20 @@ static bool after(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) > 0;
 }
 
-/* The place of a unit that was translated; -1: none was that started there. */
-static int start_at(const struct text_stream *s, uint32_t seq)
+/* The unit that was translated and starts there; NULL: none. */
+static const struct sequence_change *unit_at(const struct link *link, enum direction dir,
+					     uint32_t seq)
 {
-	for (int i = 0; i < TEXT_STARTS && i < s->starts; i++)
-		if (s->start[i] == seq)
-			return i;
-	return -1;
+	const struct sequence_change *unit = tcp_unit_from(link->side, dir, seq);
+
+	return unit && unit->unit == seq ? unit : NULL;
 }
 
-static void remember_start(struct text_stream *s, uint32_t seq, uint32_t sum)
+static bool starts(const struct link *link, enum direction dir, const struct text_stream *s,
+		   uint32_t seq)
 {
-	int known = start_at(s, seq);
-
-	if (known >= 0) {
-		s->sum[known] = sum;
-		return;
-	}
-	s->start[s->starts % TEXT_STARTS] = seq;
-	s->sum[s->starts % TEXT_STARTS] = sum;
-	s->starts = s->starts < 2 * TEXT_STARTS - 1 ? (uint8_t)(s->starts + 1) : TEXT_STARTS;
-}
-
-static bool starts(const struct text_stream *s, uint32_t seq)
-{
-	return (s->known && seq == s->next) || (s->held_len && seq == s->held_seq) ||
-	       start_at(s, seq) >= 0;
+	return (s->known && seq == s->next) || (s->held[0].len && seq == s->held[0].seq) ||
+	       unit_at(link, dir, seq);
 }
 
 /* Tells whether what is sent again is what was sent before. */
@@ -87,43 +76,56 @@ static bool gave_up(const struct text_stream *s, uint32_t seq)
 	return s->given_up && s->given_up_seq == seq;
 }
 
-/* Puts the part that is held in front of a packet that continues it, or repeats a piece of it. */
-static bool join_held(struct text_stream *s, struct packet *p, uint32_t *seq)
+/* If it changed a unit, a helper would have to do that again when it is sent in pieces. */
+static bool may_change(const struct text_stream *s, const struct text_protocol *protocol,
+		       uint32_t seq, uint32_t need)
 {
-	uint32_t offset, len, before = *seq - s->held_seq, same;
+	return !gave_up(s, seq) && (!protocol->held_max || need <= protocol->held_max);
+}
+
+/* Puts the part that is held in front of a packet that continues it, or repeats a piece of it. */
+static bool join_held(const struct link *link, enum direction dir, struct text_stream *s,
+		      const struct text_protocol *protocol, int slot, struct packet *p,
+		      uint32_t *seq)
+{
+	struct text_held *held = &s->held[slot];
+	const char *text = s->text + (uint32_t)slot * protocol->held_max;
+	uint32_t offset, len, before = *seq - held->seq, same;
+	bool known = unit_at(link, dir, held->seq);
 
 	helper_payload(p, &offset, &len);
-	if (before > s->held_len)
+	if (!held->len || before > held->len)
 		return true;
 	/* The sender waits for an acknowledgment before it goes on (RFC 896): so it gets one. */
-	if (before + len <= s->held_len && start_at(s, s->held_seq) < 0)
+	if (!known && before + len <= held->len)
 		goto give_up;
-	if (p->len + s->held_len > p->size || p->len + s->held_len > 65535)
+	if (p->len + held->len > p->size || p->len + held->len > 65535)
 		goto give_up;
 	/* What it repeats is as it was; if it is shorter than what is held, all of that comes. */
-	same = len < s->held_len - before ? len : s->held_len - before;
-	packet_replace(p, offset, same, s->held + before, s->held_len - before);
-	packet_replace(p, offset, 0, s->held, before);
-	*seq = s->held_seq;
+	same = len < held->len - before ? len : held->len - before;
+	packet_replace(p, offset, same, text + before, held->len - before);
+	packet_replace(p, offset, 0, text, before);
+	*seq = held->seq;
 	tcp_set_sequence(p, *seq);
 	return true;
 give_up:
+	held->len = 0;
+	if (known)
+		return true;
 	s->given_up = true;
-	s->given_up_seq = s->held_seq;
-	s->held_len = 0;
+	s->given_up_seq = held->seq;
 	return false;
 }
 
 /* Keeps the start of a unit and cuts it from the packet. */
-static bool hold(struct text_stream *s, struct packet *p, uint32_t offset, uint32_t seq,
-		 uint32_t len, uint32_t max)
+static bool hold(struct text_stream *s, const struct text_protocol *protocol, int slot,
+		 struct packet *p, uint32_t offset, uint32_t seq, uint32_t len)
 {
 	/* Nothing comes behind a FIN. */
-	if (len > max || gave_up(s, seq) || p->l4[13] & TH_FIN)
+	if (len > protocol->held_max || gave_up(s, seq) || p->l4[13] & TH_FIN)
 		return false;
-	memcpy(s->held, p->data + offset, len);
-	s->held_len = len;
-	s->held_seq = seq;
+	memcpy(s->text + (uint32_t)slot * protocol->held_max, p->data + offset, len);
+	s->held[slot] = (struct text_held){seq, len};
 	packet_replace(p, offset, len, "", 0);
 	return true;
 }
@@ -136,23 +138,31 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 		 const struct text_protocol *protocol, struct text_stream *s, uint32_t *offset,
 		 uint32_t *seq, uint32_t len)
 {
+	const struct sequence_change *known = unit_at(link, dir, *seq);
 	uint32_t need = 0, total = 0, there, before, sum;
-	int known;
+	enum text_measure result =
+		protocol->measure((const char *)p->data + *offset, len, &need, &total);
 
-	switch (protocol->measure((const char *)p->data + *offset, len, &need, &total)) {
+	/* It is going to be whole again: it was. */
+	if (known && (result != TEXT_UNIT || need > len)) {
+		if (!hold(s, protocol, 1, p, *offset, *seq, len))
+			packet_replace(p, *offset, len, "", 0);
+		return false;
+	}
+	switch (result) {
 	case TEXT_ALIEN:
 		helper_detach(la, link);
 		return false;
 	case TEXT_OTHER:
 		return false;
 	case TEXT_MORE:
-		if (!hold(s, p, *offset, *seq, len, protocol->held_max) && protocol->strict)
+		if (!hold(s, protocol, 0, p, *offset, *seq, len) && protocol->strict)
 			helper_detach(la, link);
 		return false;
 	case TEXT_UNIT:
 		break;
 	}
-	if (need > len && hold(s, p, *offset, *seq, len, protocol->held_max))
+	if (need > len && hold(s, protocol, 0, p, *offset, *seq, len))
 		return false;
 	s->valid = true;
 	advance(s, *seq + total);
@@ -161,15 +171,35 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 		return false;
 	before = p->len;
 	sum = sum_of(la, p->data + *offset, need);
-	known = start_at(s, *seq);
 	/* TCP sends the same again; something else in its place is an attempt at something. */
-	if (!gave_up(s, *seq) && (known < 0 || !s->sum[known] || s->sum[known] == sum) &&
-	    protocol->translate(&(struct text_place){
-		    la, link, p, dir, (const char *)p->data + *offset, there, *offset, *seq}))
-		remember_start(s, *seq, sum);
+	if (may_change(s, protocol, *seq, need) && (!known || !known->sum || known->sum == sum) &&
+	    protocol->translate(&(struct text_place){la, link, p, dir,
+						     (const char *)p->data + *offset, there,
+						     *offset, *seq, known}))
+		tcp_remember_unit(link->side, dir, *seq, *seq + there, sum);
 	*offset += there + p->len - before;
 	*seq += there;
 	return total < len;
+}
+
+/*
+ * The bytes before the next unit in a segment that begins before the newest.  The end of a unit
+ * that was translated is cut off: it comes when that is sent again from its start.
+ */
+static uint32_t again(const struct link *link, struct packet *p, enum direction dir,
+		      const struct text_stream *s, uint32_t *seq)
+{
+	const struct sequence_change *next = tcp_unit_from(link->side, dir, *seq);
+	uint32_t skip = (next ? next->unit : s->next) - *seq, offset, len;
+
+	if (!tcp_in_unit(link->side, dir, *seq))
+		return skip;
+	helper_payload(p, &offset, &len);
+	skip = skip < len ? skip : len;
+	packet_replace(p, offset, skip, "", 0);
+	*seq += skip;
+	tcp_set_sequence(p, *seq);
+	return skip < len ? 0 : TEXT_NOWHERE;
 }
 
 void text_run(struct libalias *la, struct link *link, struct packet *p, enum direction dir,
@@ -183,16 +213,18 @@ void text_run(struct libalias *la, struct link *link, struct packet *p, enum dir
 	if (!s->known && link->side->start_known[dir])
 		advance(s, link->side->start[dir]);
 	helper_payload(p, &offset, &len);
-	if (!len || (s->held_len && !join_held(s, p, &seq)))
+	if (!len || !join_held(link, dir, s, protocol, 0, p, &seq) ||
+	    !join_held(link, dir, s, protocol, 1, p, &seq))
 		return;
 	helper_payload(p, &offset, &len);
-	if (!starts(s, seq)) {
+	if (!starts(link, dir, s, seq)) {
 		if (s->known && !after(seq, s->next))
-			skip = s->next - seq;
+			skip = again(link, p, dir, s, &seq);
 		else if (s->known && protocol->strict && !s->valid)
 			return;
 		else
 			skip = protocol->resume((const char *)p->data + offset, len);
+		helper_payload(p, &offset, &len);
 		if (skip > len)
 			return;
 		offset += skip;
@@ -210,11 +242,6 @@ static void record_stream(struct record_cursor *c, struct text_stream *s)
 {
 	record_flags(c, &s->known, &s->valid);
 	record_number32(c, &s->next);
-	record_number8(c, &s->starts);
-	if (s->starts >= 2 * TEXT_STARTS)
-		s->starts = TEXT_STARTS;
-	for (int i = 0; i < TEXT_STARTS && i < s->starts; i++)
-		record_number32(c, &s->start[i]);
 }
 
 void text_record(struct record_cursor *c, const struct link *link)

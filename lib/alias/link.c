@@ -300,6 +300,8 @@ static void side_free(struct libalias *la, struct link *link)
 	firewall_close(la, link);
 	expect_forget_master(la, side);
 	LIST_REMOVE(side, entry);
+	free(side->change[OUT]);
+	free(side->change[IN]);
 	free(side);
 	link->side = NULL;
 }

@@ -19,6 +19,7 @@
 #include <errno.h>
 
 #define VERSION 1
+#define CHANGES 8 /* of sequence numbers, for which a record has room */
 
 #define HAS_SIDE     0x01
 #define HAS_REDIRECT 0x02
@@ -60,7 +61,7 @@ struct contents {
 	struct awaited awaited[AWAITED_MAX];
 	uint32_t stream_start;
 	uint8_t changes[2];
-	struct sequence_change change[2][SEQUENCE_CHANGES];
+	struct sequence_change change[2][CHANGES];
 };
 
 static void view_fields(struct record_cursor *c, struct view *view)
@@ -92,13 +93,14 @@ static void side_fields(struct record_cursor *c, struct contents *x)
 	record_number32(c, &x->stream_start);
 	for (int dir = OUT; dir <= IN; dir++) {
 		record_number8(c, &x->changes[dir]);
-		for (int i = 0; i < x->changes[dir] && i < SEQUENCE_CHANGES; i++) {
+		for (int i = 0; i < x->changes[dir] && i < CHANGES; i++) {
 			struct sequence_change *change = &x->change[dir][i];
 			uint32_t delta = (uint32_t)change->delta;
 
 			record_number32(c, &change->start);
 			record_number32(c, &change->end);
 			record_number32(c, &delta);
+			record_number32(c, &change->unit);
 			change->delta = (int32_t)delta;
 		}
 	}
@@ -151,6 +153,20 @@ static void fields(struct record_cursor *c, struct contents *x)
 		record_bytes(c, x->awaiter, sizeof(x->awaiter));
 	if (x->has & HAS_SIDE)
 		side_fields(c, x);
+}
+
+/* The last changes; what held before them is one of nothing. */
+static void collect_changes(const struct link_side *side, enum direction dir, struct contents *x)
+{
+	const struct sequence_change *list = side->change[dir];
+	int n = side->changes[dir], first = n < CHANGES ? 0 : n - CHANGES + 1;
+	int32_t base = first ? list[first - 1].delta : side->change_base[dir];
+
+	if (n && base)
+		x->change[dir][x->changes[dir]++] = (struct sequence_change){
+			list[first].start, list[first].start, base, list[first].start, 0};
+	for (int i = first; i < n; i++)
+		x->change[dir][x->changes[dir]++] = list[i];
 }
 
 static void collect_awaited(const struct libalias *la, const struct link *link, struct contents *x)
@@ -219,8 +235,8 @@ static void collect(struct libalias *la, const struct link *link, struct content
 	if (side->dest_known)
 		x->has |= DEST_KNOWN;
 	x->stream_start = side->stream_start;
-	memcpy(x->changes, side->changes, sizeof(x->changes));
-	memcpy(x->change, side->change, sizeof(x->change));
+	collect_changes(side, OUT, x);
+	collect_changes(side, IN, x);
 }
 
 int LibAliasPackLink(struct libalias *la, unsigned int *cursor, void *record)
@@ -311,7 +327,7 @@ static bool read_record(struct contents *x, const void *record, int length)
 	*x = (struct contents){0};
 	fields(&c, x);
 	return !c.overrun && !c.left && !x->helper[NAME_SIZE - 1] && !x->awaiter[NAME_SIZE - 1] &&
-	       x->changes[OUT] <= SEQUENCE_CHANGES && x->changes[IN] <= SEQUENCE_CHANGES &&
+	       x->changes[OUT] <= CHANGES && x->changes[IN] <= CHANGES &&
 	       (x->link.proto == IPPROTO_TCP || !(x->has & HAS_SIDE)) &&
 	       x->redirect.kind <= REDIRECT_ADDR && timer_fits(x->link.proto, x->timer) &&
 	       flags_fit(x) && views_fit(&x->link) && awaited_fit(x);
@@ -361,9 +377,8 @@ static int restore_side(struct libalias *la, struct link *link, struct contents 
 		return -1;
 	side->stream_start = x->stream_start;
 	side->dest_known = x->has & DEST_KNOWN;
-	memcpy(side->changes, x->changes, sizeof(side->changes));
-	memcpy(side->change, x->change, sizeof(side->change));
-	return 0;
+	return tcp_restore_changes(side, OUT, x->change[OUT], x->changes[OUT]) |
+	       tcp_restore_changes(side, IN, x->change[IN], x->changes[IN]);
 }
 
 static void restore_server(struct libalias *la, struct link *link, const struct contents *x)

@@ -262,7 +262,7 @@ static void a_helper_without_its_state_begins_anew(void **state)
 	restart(net);
 	LibAliasSetHelper(net->la, "ftp", 21, 1);
 	record.data[5] &= (uint8_t)~0x10;
-	record.length -= 1 + 2 * 6; /* its length and two streams */
+	record.length -= 1 + 10 + 2 * 5; /* its length, what was said and two streams */
 	unpack(net, &record, 1);
 	/* By the end of the first line it knows where lines begin. */
 	say(net, 108, "NOOP\r\nPORT 10,0,0,2,16,2\r\n");

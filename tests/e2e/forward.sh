@@ -12,8 +12,7 @@ socat_udp() {
 	on server1 socat -u UDP-RECVFROM:7000 OPEN:"$lab_scratch/datagram",creat &
 	wait_until listens server1 -u 7000
 	echo "by socat" | on client socat -u STDIN UDP:198.51.100.1:7001
-	wait $!
-	equals "by socat" cat "$lab_scratch/datagram"
+	wait_until equals "by socat" cat "$lab_scratch/datagram"
 }
 
 sctp_inside() {

@@ -13,8 +13,8 @@
 #   finish                                      the sums; the exit status of the test
 #
 # Environment, set by Makefile.am: IPMASQADM (the program), IPMASQADM_PLUGINDIR and
-# LD_LIBRARY_PATH (its plugins and library), CC.  With ENGINE=user an ipmasqd runs on the router and
-# has the rules: the same test, the same packets, the other engine.
+# LD_LIBRARY_PATH (its plugins and library), STAGE (the installation), CC.  With ENGINE=user an
+# ipmasqd runs on the router and has the rules: the same test, the same packets, the other engine.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../../contrib/lab.sh
