@@ -44,12 +44,12 @@ static void an_offer_can_be_given_to_the_instance_of_who_comes(void **state)
 	register_client(s);
 	stream_say(s, OFFER);
 	build_tcp(s->net.packet, ENDS("192.0.2.9", 7000, ALIAS, 5001), TH_SYN, 1, 0, NULL, 0);
-	assert_int_equal(LibAliasTakeAwaited(s->net.la, s->net.packet, &awaited), -1);
+	assert_int_equal(LibAliasTakeAwaited(s->net.la, s->net.packet, 1, &awaited), -1);
 	build_tcp(s->net.packet, ENDS("192.0.2.9", 7000, ALIAS, 5000), TH_SYN, 1, 0, NULL, 0);
-	assert_int_equal(LibAliasTakeAwaited(other, s->net.packet, &awaited), -1);
-	assert_int_equal(LibAliasTakeAwaited(s->net.la, s->net.packet, &awaited), 0);
+	assert_int_equal(LibAliasTakeAwaited(other, s->net.packet, 1, &awaited), -1);
+	assert_int_equal(LibAliasTakeAwaited(s->net.la, s->net.packet, 1, &awaited), 0);
 	assert_int_equal(expectations(&s->net), 0);
-	assert_int_equal(LibAliasTakeAwaited(s->net.la, s->net.packet, &awaited), -1);
+	assert_int_equal(LibAliasTakeAwaited(s->net.la, s->net.packet, 1, &awaited), -1);
 	assert_int_equal(awaited.proto, IPPROTO_TCP);
 	assert_int_equal(LibAliasInAwaited(other, s->net.packet, 65536, &awaited), PKT_ALIAS_OK);
 	assert_ends(s->net.packet, "192.0.2.9", 7000, INSIDE, 5000);
@@ -146,8 +146,6 @@ static void a_server_inside_speaks_for_others(void **state)
 {
 	struct stream *s = *state;
 
-	LibAliasRedirectPort(s->net.la, addr(INSIDE), htons(6667), addr("0.0.0.0"), 0,
-			     addr("0.0.0.0"), htons(6667), IPPROTO_TCP);
 	stream_accept(s, 6667);
 	stream_hear(s, "NICK bob\r\n");
 	assert_string_equal(stream_say(s, OFFER), OFFER);
@@ -197,13 +195,13 @@ static void sent_again_with_other_content_opens_nothing_more(void **state)
 	uint32_t seq;
 
 	register_client(s);
-	seq = s->seq;
+	seq = s->tcp.seq;
 	stream_say(s, OFFER);
-	s->seq = seq;
+	s->tcp.seq = seq;
 	stream_say(s, "PRIVMSG bob :\001DCC SEND s 167772162 60000 1\001\r\n");
 	assert_int_equal(expectations(&s->net), 1);
 	/* As it was it is translated again. */
-	s->seq = seq;
+	s->tcp.seq = seq;
 	assert_string_equal(stream_say(s, OFFER), OFFERED);
 	assert_int_equal(expectations(&s->net), 1);
 }

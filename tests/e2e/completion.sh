@@ -86,13 +86,17 @@ bash_completes() {
 	equals "$expected" on router env PATH="${IPMASQADM%/*}:$PATH" bash -c '. "$0"
 		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 		$(complete -p "$1" | sed "s/.* -F \([^ ]*\) .*/\1/")
-		echo "${COMPREPLY[*]}"' "$here/../../contrib/completion/ipmasqadm.bash" "$@"
+		echo "${COMPREPLY[*]}"' "$here/../../contrib/completion/$completion.bash" "$@"
 }
 
+completion=ipmasqadm
 check "bash completes a module" bash_completes "portfw" ipmasqadm portf
 check "bash completes a value" bash_completes "udp" ipmasqadm portfw -P u
 check "bash completes ipportfw" bash_completes "-t" ipportfw -A -t
 check "bash completes ipautofw" bash_completes "sctp" ipautofw -r s
+completion=ipmasqd
+check "bash completes an option of ipmasqd" bash_completes "--state" ipmasqd --st
+check "... an interface of it" bash_completes "outside" ipmasqd -i out
 if command -v zsh >/dev/null; then
 	zsh_adds() {
 		on router python3 "$here/zsh.py" "$2" "$1"
@@ -100,6 +104,8 @@ if command -v zsh >/dev/null; then
 	check "zsh completes a module" zsh_adds "w " "ipmasqadm portf"
 	check "zsh completes a value" zsh_adds "dp " "ipmasqadm portfw -P u"
 	check "zsh completes ipautofw" zsh_adds "ctp " "ipautofw -r s"
+	check "zsh completes an option of ipmasqd" zsh_adds "ate " "ipmasqd --st"
+	check "... an interface of it" zsh_adds "ide " "ipmasqd -i outs"
 	check "zsh completes a file" zsh_adds "py " "ipmasqadm restore $here/packets."
 else
 	skip "zsh completes" "zsh is not installed"
