@@ -75,7 +75,7 @@ static int leave_out(struct ipmasq_context *context, void *data)
 }
 
 static enum ipmasq_status load_rules(struct session *inner, struct session *session,
-				     const char *file)
+				     const char *command, const char *file)
 {
 	size_t left_out = 0;
 	struct rules_text rules = {
@@ -87,7 +87,7 @@ static enum ipmasq_status load_rules(struct session *inner, struct session *sess
 		status = rules_file_text(session, &text);
 		rules.length = text ? strlen(text) : 0;
 	} else if (rules_file_read_named(file, &text, &rules.length) < 0) {
-		fprintf(session->err, "ipmasqadm: cannot read %s: %s\n", file, strerror(errno));
+		fprintf(session->err, "%s: cannot read %s: %s\n", command, file, strerror(errno));
 		status = IPMASQ_FAILED;
 	}
 	rules.text = text;
@@ -95,7 +95,7 @@ static enum ipmasq_status load_rules(struct session *inner, struct session *sess
 		status = rules_file_restore_text(inner, &rules);
 	if (status == IPMASQ_OK && left_out)
 		fprintf(session->err,
-			"ipmasqadm: rules that only the kernel engine can do are left out: %zu\n",
+			"%s: rules that only the kernel engine can do are left out: %zu\n", command,
 			left_out);
 	free(text);
 	return status;
@@ -145,22 +145,22 @@ static int note_rules(struct ipmasq_context *context, void *data)
 }
 
 enum ipmasq_status rehearsal_open(struct rehearsal *rehearsal, struct session *session,
-				  const char *file)
+				  const char *command, const char *file)
 {
 	struct session inner = {.out = session->out, .err = session->err, .flags = session->flags};
 	enum ipmasq_status status;
 	struct ipmasq_error error;
 
-	*rehearsal = (struct rehearsal){0};
+	*rehearsal = (struct rehearsal){.command = command};
 	rehearsal->user = user_open(1, &error);
 	if (!rehearsal->user) {
-		fprintf(session->err, "ipmasqadm: %s\n", error.text);
+		fprintf(session->err, "%s: %s\n", command, error.text);
 		return error.status;
 	}
 	inner.engine = user_engine(rehearsal->user);
 	inner.flags.dry_run = false;
-	status = load_rules(&inner, session, file);
-	return status == IPMASQ_OK ? session_transaction(&inner, "ipmasqadm", note_rules, rehearsal)
+	status = load_rules(&inner, session, command, file);
+	return status == IPMASQ_OK ? session_transaction(&inner, command, note_rules, rehearsal)
 				   : status;
 }
 
@@ -235,7 +235,7 @@ enum ipmasq_status rehearsal_place(struct rehearsal *rehearsal, struct session *
 	if (user_set_addresses(rehearsal->user, rehearsal->interface, rehearsal->own,
 			       rehearsal->n_own, &error) == 0)
 		return IPMASQ_OK;
-	fprintf(session->err, "ipmasqadm: %s\n", error.text);
+	fprintf(session->err, "%s: %s\n", rehearsal->command, error.text);
 	return error.status;
 }
 

@@ -13,6 +13,7 @@
 
 struct rehearsal {
 	struct user *user;
+	const char *command; /* that messages begin with */
 	char interface[IPMASQ_INTERFACE_SIZE]; /* the outside one; empty: any */
 	struct in_addr own[REHEARSAL_OWN_MAX]; /* this machine's addresses, the outside one first */
 	unsigned int n_own;
@@ -24,11 +25,12 @@ struct rehearsal {
 
 /*
  * rehearsal_open - the rules of `file`, or, when that is NULL, those of the session's engine.
+ * Messages begin with `command`, which has to outlive the rehearsal.
  * Rules that the user engine cannot do are left out: no packet of IPv4 meets those of IPv6, others
  * get a message.  Returns a status; a message was printed when it is not IPMASQ_OK.
  */
 enum ipmasq_status rehearsal_open(struct rehearsal *rehearsal, struct session *session,
-				  const char *file);
+				  const char *command, const char *file);
 
 /*
  * rehearsal_place - where the machine stands: the outside interface (NULL: that of the address) and

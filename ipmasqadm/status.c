@@ -107,13 +107,8 @@ static enum ipmasq_status run(struct session *session, int argc, char **argv)
 		wrong = argv[1];
 	else if (argc == 3 && argv[2][0] == '-' && argv[2][1])
 		wrong = argv[2];
-	if (wrong) {
-		fprintf(session->err,
-			"status: '%s' is one word too many; "
-			"usage: ipmasqadm status [--prometheus [FILE]]\n",
-			wrong);
-		return IPMASQ_USAGE;
-	}
+	if (wrong)
+		return session_refuse(session, wrong);
 	status = session_transaction(session, "status", body, &call);
 	if (status == IPMASQ_OK && call.metrics)
 		status = put_metrics(session, argc == 3 ? argv[2] : "-", call.text);

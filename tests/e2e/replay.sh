@@ -123,16 +123,16 @@ check "... and its control connection by what masquerades it" says \
 	"tcp 10.0.0.11 203.0.113.9 21 translated 198.51.100.1 203.0.113.9 21 masq -A -S 10.0.0.0/24" \
 	flows_of "$lab_scratch/ftp.pcap" -r "$file.ftp" -i 198.51.100.1
 check "no capture is named" fails_with 2 "name the capture" replay -r "$file" -i 198.51.100.1
-check "a capture that is not there is named" fails_with 1 "$lab_scratch/none" \
+check "a capture that is not there is named" fails_with 1 "cannot read $lab_scratch/none: No such file" \
 	replay "$lab_scratch/none" -r "$file" -i 198.51.100.1
-check "what is no capture is refused" fails_with 1 "cannot read the capture" \
+check "what is no capture is refused, by name" fails_with 1 "cannot read $file: unknown file format" \
 	replay "$file" -r "$file" -i 198.51.100.1
 check "the outside address is needed" fails_with 2 "-i" replay "$capture" -r "$file"
 check "an address that is none is named" fails_with 2 "'nowhere.'" replay "$capture" -r "$file" -n -i nowhere.
 check "a word too many is named" fails_with 2 "extra" replay "$capture" extra -r "$file" -i 198.51.100.1
 check "an option without its value is named" fails_with 2 "-w needs a value" \
 	replay "$capture" -i 198.51.100.1 -w
-check "an option that there is not is named" fails_with 2 "'-x'" replay "$capture" -x -i 198.51.100.1
+check "an option that there is not is named" fails_with 2 "there is no option '-x'; usage: " replay "$capture" -x -i 198.51.100.1
 check "an option that is given twice is named" fails_with 2 "-i is given twice" \
 	replay "$capture" -i 198.51.100.1 -i 198.51.100.2
 check "standard output has the listing, no capture" fails_with 2 "-w needs a file" \
@@ -153,6 +153,6 @@ END
 check "a frame shorter than its link header is no datagram" says "3 packets: 0 translated, 0 unchanged, 0 dropped, 0 held, 3 not IPv4" \
 	replay "$lab_scratch/short.pcap" -r /dev/null -i 198.51.100.1
 head -c 60 "$capture" >"$lab_scratch/cut.pcap"
-check "a capture that ends within a packet is an error" fails_with 1 "cannot read the capture" \
+check "a capture that ends within a packet is an error" fails_with 1 "cannot read $lab_scratch/cut.pcap: truncated" \
 	replay "$lab_scratch/cut.pcap" -r "$file" -i 198.51.100.1
 finish
