@@ -277,11 +277,6 @@ static int tun_open(struct datapath *datapath, struct ipmasq_error *error)
 	if (!all)
 		return ipmasq_fail(error, ENOMEM, "out of memory");
 	datapath->private = all;
-	if (strlen(options->tun) >= IFNAMSIZ || !options->tun[0] || strpbrk(options->tun, "/%"))
-		return ipmasq_usage(
-			error,
-			"%s: a device's name has 1 to %d letters, no slash and no percent sign",
-			options->tun, IFNAMSIZ - 1);
 	all->persistent = !options->fail_open;
 	for (unsigned int i = 0; i < options->workers; i++) {
 		all->lanes[i] = aligned_alloc(64, sizeof(*all->lanes[i]));

@@ -21,7 +21,7 @@ answers() {
 # Lines of `$ WORDS`, then `STATUS MESSAGE`.
 set -f
 while read -r prompt words && read -r status message; do
-	[ "$prompt" = '$' ] || continue
+	[ "$prompt" = '$' ] || check "$prompt $words: a line of words" false
 	# shellcheck disable=SC2086 # the words of a line
 	check "$words" answers "$status" "$message" $words
 done <<'END'
