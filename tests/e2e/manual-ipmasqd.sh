@@ -82,7 +82,7 @@ runs() {
 
 	shift
 	start_ipmasqd "$@" && eval "$meanwhile"
-	stop_ipmasqd
+	stop_ipmasqd TERM
 	cat "$scratch/ipmasqd.log"
 }
 
@@ -96,7 +96,7 @@ with() {
 	done
 	shift
 	start_ipmasqd -r "$rules" "${options[@]}" && "$@"
-	stop_ipmasqd
+	stop_ipmasqd TERM
 }
 
 # injected CALL:ERROR OPTION...: the daemon with a system call that fails, until it ends or translates.
@@ -286,12 +286,13 @@ cause() {
 is_said() {
 	local wanted got
 
-	wanted="^(ipmasqd: )?$(expression "$1")(; ipmasqd -h lists the options)?$"
+	wanted="^(ipmasq[a-z]+: )?$(expression "$1")(; ipmasqd -h lists the options)?$"
 	got=$(cause "$1")
 	rm -f "$socket"
 	grep -qP -- "$wanted" <<<"$got" || { printf '%s\nis not in:\n%s\n' "$wanted" "$got"; return 1; }
 }
 
+# ONLY=PATTERN in the environment is for who looks into one of them.
 while IFS= read -r message; do
 	case $message in
 	"only root can become"* | "permission denied"* | "cannot give PATH"*)
