@@ -238,7 +238,7 @@ static int parse_words(struct session *session, int argc, char **argv, struct qu
 				    "words, at all",
 				    n ? words[0] : "-P");
 	if (!words[1])
-		return ipmasq_usage(error, "an address and a port are needed behind portfw");
+		return ipmasq_usage(error, "portfw needs LADDR and LPORT");
 	if (protocol && ipmasq_parse_transport(&question->protocol, protocol, error) < 0)
 		return -1;
 	if (ipmasq_split_address_port(words[1], buffer, sizeof(buffer), &address, &port, error) < 0)

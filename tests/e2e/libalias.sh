@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # libalias(3), alias.h, the map and the installed library speak of the same functions, structures
 # and constants, and of no others; the page's program compiles against the installation as it is
-# printed, and prints what the page says.
+# printed, and prints what the page says; the lines of the README compile, too.
 . "$(dirname "$0")/lib.sh"
 need_tools nm "${CC:=cc}"
 begin 0
@@ -117,7 +117,23 @@ check "each of those of 1997 is a namesake" eval '
 check "the page shows the structures of the header" equals "$(header_structures)" page_structures
 check "it lists the members of struct alias_stats" equals "$(header_statistics)" statistics
 check "it has the constants of the header" equals "$(header_constants)" page_constants
+# The few lines of the README, as part of a function.
+readme_compiles() {
+	{
+		echo '#include <alias.h>
+			unsigned char packet[1500];
+			void send(const void *datagram);
+			void use(struct in_addr alias);
+			void use(struct in_addr alias) {'
+		sed -n '/^## libalias/,/^## /p' "$here/../../README.md" | sed -n '/^```$/,/^```$/{/^```$/d;p}'
+		echo '}'
+	} >"$lab_scratch/readme.c"
+	grep -q LibAliasOut "$lab_scratch/readme.c" &&
+		"$CC" -Wall -Wextra -Werror -I"$include" -fsyntax-only "$lab_scratch/readme.c"
+}
+
 program >"$lab_scratch/program.c"
 check "its program compiles against the installation, and prints what it says" \
 	runs "$lab_scratch/program.c" "$(printed)"
+check "the README's lines compile" readme_compiles
 finish
