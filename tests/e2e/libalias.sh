@@ -121,8 +121,9 @@ check "it has the constants of the header" equals "$(header_constants)" page_con
 readme_compiles() {
 	{
 		echo '#include <alias.h>
+			#include <stddef.h>
 			unsigned char packet[1500];
-			void send(const void *datagram);
+			void transmit(const void *datagram);
 			void use(struct in_addr alias);
 			void use(struct in_addr alias) {'
 		sed -n '/^## libalias/,/^## /p' "$here/../../README.md" | sed -n '/^```$/,/^```$/{/^```$/d;p}'
