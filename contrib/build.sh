@@ -7,6 +7,7 @@
 
 source_tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export PATH=$PATH:/usr/sbin:/sbin
+umask 022
 
 # What a build needs: a command or a pkg-config module, and the Debian packages that have it.
 build_commands="gcc=gcc,libc6-dev make=make pkg-config=pkg-config"
@@ -32,31 +33,43 @@ missing() {
 	done
 }
 
-# Installs packages; the services among them are not started (policy-rc.d(8)).
-install_packages() {
-	local policy=/usr/sbin/policy-rc.d status
+# apt-get as a script needs it: it asks nothing, and waits for a mirror or for another apt.
+apt_get() {
+	LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 \
+		"$@" </dev/null
+}
 
-	if [ -e $policy ]; then
-		policy=
-	else
+# Three times, as a mirror may be in the middle of an update.
+update_and_install() {
+	local try
+
+	for try in 1 2 3; do
+		[ $try = 1 ] || { echo "Trying again."; sleep 20; }
+		apt_get update || echo "The lists of packages are not all new."
+		apt_get install -y --no-install-recommends "$@" >/dev/null && return
+	done
+	return 1
+}
+
+# Installs packages; the services among them are not started (policy-rc.d(8)).
+install_packages() (
+	policy=/usr/sbin/policy-rc.d
+	if [ ! -e $policy ]; then
+		trap 'rm -f $policy' EXIT
+		trap 'exit 1' HUP INT TERM
 		printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy
 	fi
-	export DEBIAN_FRONTEND=noninteractive
-	apt-get -qq update </dev/null
-	apt-get -qq install -y --no-install-recommends "$@" </dev/null >/dev/null
-	status=$?
-	[ -z "$policy" ] || rm -f $policy
-	return $status
-}
+	update_and_install "$@"
+)
 
 # unpack_packages DIRECTORY PACKAGE: what an installation of the package would bring, in a directory:
 # for one that excludes another that is needed, too.
 unpack_packages() {
 	local packages deb
 
-	mapfile -t packages < <(apt-get -s install -y --no-install-recommends "$2" 2>/dev/null |
+	mapfile -t packages < <(apt_get -s install --no-install-recommends "$2" 2>/dev/null |
 		sed -n 's/^Inst \([^ ]*\).*/\1/p')
-	mkdir -p "$1" && (cd "$1" && apt-get -qq download "${packages[@]}" </dev/null) || return 1
+	mkdir -p "$1" && (cd "$1" && apt_get download "${packages[@]}") || return 1
 	for deb in "$1"/*.deb; do
 		dpkg -x "$deb" "$1" && rm "$deb" || return 1
 	done
@@ -81,9 +94,22 @@ provide() {
 	install_packages "${packages[@]}" || { echo "apt-get could not install it"; return 1; }
 }
 
+# A new directory, of which the tests' users see the inside, and configure no blank: in TMPDIR, where
+# that allows it.
+private_directory() {
+	local directory above
+
+	directory=$(mktemp -d) && above=$directory || return 1
+	while above=${above%/*} && [ -n "$above" ] && [ -n "$(find "$above" -maxdepth 0 -perm -001)" ]; do :; done
+	case $above:$directory in
+	/* | *[[:space:]]*) rmdir "$directory" && directory=$(TMPDIR=/tmp mktemp -d) || return 1 ;;
+	esac
+	chmod 755 "$directory" && echo "$directory"
+}
+
 # Copies the sources, without what a build has left there, to a directory.
 copy_sources() {
-	mkdir -p "$1" && tar -C "$source_tree" -cf - --exclude=./.git --exclude=./build --exclude='*.o' \
+	mkdir -p "$1" && tar -C "$source_tree" -cf - --mode=u+rw,go+rX --exclude=./.git --exclude=./build --exclude='*.o' \
 		--exclude='*.lo' --exclude='*.la' --exclude=.libs --exclude=.deps --exclude='*.log' \
 		--exclude='*.trs' --exclude=./config.status --exclude=./config.h --exclude=./stamp-h1 \
 		--exclude=./autom4te.cache --exclude=./libtool --exclude=stage . |

@@ -5,6 +5,9 @@
 
 #include <syslog.h>
 
+/* First of all: looks whether standard error is the journal's. */
+void log_open(void);
+
 /* From now on messages go to syslog, facility LOG_DAEMON. */
 void log_use_syslog(void);
 

@@ -254,6 +254,7 @@ int main(int argc, char **argv)
 	int status, signals, rc = -1;
 
 	standard_hold();
+	log_open();
 	if (options_parse(&daemon.options, argc, argv, &status) < 0)
 		return status;
 	signals = open_signals(&error);

@@ -4,6 +4,7 @@
  * last character, and a wrong one is named.
  */
 #include "options.h"
+#include "log.h"
 
 #include <getopt.h>
 #include <ipmasq/address.h>
@@ -176,7 +177,7 @@ int options_parse(struct options *options, int argc, char **argv, int *status)
 	}
 	if (rc == 0 && check(options, argc, argv, &error) == 0)
 		return 0;
-	fprintf(stderr, "ipmasqd: %s; ipmasqd -h lists the options\n", error.text);
+	log_message(LOG_ERR, "%s; ipmasqd -h lists the options", error.text);
 	*status = IPMASQ_USAGE;
 	return -1;
 }

@@ -40,7 +40,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libnftnl/set.h>
-#include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <netinet/ip.h>
@@ -209,21 +208,11 @@ static int add_queue(struct transaction *transaction, const struct queue_rules *
  */
 static int add_worker_map(struct transaction *transaction, const char *side, unsigned int workers)
 {
-	struct nftnl_udata_buf *userdata = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
 	struct element_writer writer = {.transaction = transaction, .type = NFT_MSG_NEWSETELEM};
-	struct nftnl_set *set = set_new(transaction, side, NFT_SET_MAP);
+	struct nftnl_set *set = set_new_by_mark(transaction, side);
 	int rc = -1;
 
-	if (!set || !userdata)
-		goto out;
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, TYPE_MARK);
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, sizeof(uint32_t));
-	nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
-	nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, 0);
-	nftnl_udata_put_u32(userdata, NFTNL_UDATA_SET_KEYBYTEORDER, NFT_BYTEORDER_HOST);
-	nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(userdata),
-			   nftnl_udata_buf_len(userdata));
-	if (set_add(transaction, set) < 0)
+	if (!set || set_add(transaction, set) < 0)
 		goto out;
 	for (uint32_t worker = 0; worker < workers; worker++) {
 		struct element element = {0};
@@ -236,8 +225,6 @@ static int add_worker_map(struct transaction *transaction, const char *side, uns
 	}
 	rc = element_writer_close(&writer);
 out:
-	if (userdata)
-		nftnl_udata_buf_free(userdata);
 	if (set)
 		nftnl_set_free(set);
 	return rc;

@@ -30,6 +30,12 @@ int net_setup(void **state)
 	return 0;
 }
 
+int net_setup_helper(void **state, const char *helper)
+{
+	net_setup(state);
+	return LibAliasSetHelper(((struct net *)*state)->la, helper, 0, 1);
+}
+
 int net_teardown(void **state)
 {
 	struct net *net = *state;
@@ -63,7 +69,7 @@ static uint16_t fold(uint32_t total)
 	return (uint16_t)total;
 }
 
-static void put16(uint8_t *p, uint16_t v)
+void put16(uint8_t *p, uint16_t v)
 {
 	p[0] = (uint8_t)(v >> 8);
 	p[1] = (uint8_t)v;
@@ -75,7 +81,7 @@ static void put32(uint8_t *p, uint32_t v)
 	put16(p + 2, (uint16_t)v);
 }
 
-static uint16_t get16(const uint8_t *p)
+uint16_t get16(const uint8_t *p)
 {
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
@@ -83,6 +89,13 @@ static uint16_t get16(const uint8_t *p)
 static uint32_t get32(const uint8_t *p)
 {
 	return (uint32_t)get16(p) << 16 | get16(p + 2);
+}
+
+void put_address(uint8_t *p, const char *text)
+{
+	struct in_addr a = addr(text);
+
+	memcpy(p, &a, 4);
 }
 
 static size_t header_length(const uint8_t *packet)
@@ -240,14 +253,20 @@ uint16_t source_port(const uint8_t *packet)
 	return get16(packet + header_length(packet));
 }
 
+const uint8_t *packet_payload(const uint8_t *packet)
+{
+	const uint8_t *tcp = packet + header_length(packet);
+
+	return tcp + (tcp[12] >> 4) * 4;
+}
+
 const char *packet_text(const uint8_t *packet)
 {
 	static char text[65536];
-	size_t at = header_length(packet), len;
+	const uint8_t *payload = packet_payload(packet);
+	size_t len = (size_t)(packet + total_length(packet) - payload);
 
-	at += (packet[at + 12] >> 4) * 4u;
-	len = total_length(packet) - at;
-	memcpy(text, packet + at, len);
+	memcpy(text, payload, len);
 	text[len] = '\0';
 	return text;
 }
@@ -324,6 +343,14 @@ uint32_t links(struct net *net)
 
 	LibAliasGetStats(net->la, &stats);
 	return stats.links;
+}
+
+uint32_t expectations(struct net *net)
+{
+	struct alias_stats stats;
+
+	LibAliasGetStats(net->la, &stats);
+	return stats.expectations;
 }
 
 void deny_incoming(struct net *net)

@@ -35,11 +35,17 @@ struct net {
 };
 
 int net_setup(void **state);
+/* The same with a helper enabled. */
+int net_setup_helper(void **state, const char *helper);
 int net_teardown(void **state);
 /* The instance takes its time from net, which has moved in memory. */
 void net_clock(struct net *net);
 
 struct in_addr addr(const char *text);
+/* Fields of a message, in the byte order of the network. */
+void put16(uint8_t *p, uint16_t v);
+uint16_t get16(const uint8_t *p);
+void put_address(uint8_t *p, const char *text);
 
 /* A connection or query: who sends to whom. */
 struct ends {
@@ -71,7 +77,8 @@ uint16_t total_length(const uint8_t *packet);
 uint32_t packet_seq(const uint8_t *packet);
 uint32_t packet_ack(const uint8_t *packet);
 uint16_t source_port(const uint8_t *packet);
-/* The payload of a TCP packet as a string in a static buffer. */
+/* The payload of a TCP packet, and as a string in a static buffer. */
+const uint8_t *packet_payload(const uint8_t *packet);
 const char *packet_text(const uint8_t *packet);
 
 /* Run the net's packet through the engine; the checksums must be right before and after. */
@@ -88,6 +95,7 @@ int tcp_in(struct net *net, struct ends ends, uint8_t flags);
 void assert_ends_at(const uint8_t *packet, struct ends ends, const char *file, int line);
 
 uint32_t links(struct net *net);
+uint32_t expectations(struct net *net);
 void deny_incoming(struct net *net);
 
 #define net_test(f) cmocka_unit_test_setup_teardown(f, net_setup, net_teardown)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stream.c - a TCP control connection for the tests of helpers; stream.h says what each does.
+ * stream.c - a text protocol's connection for the tests of helpers; stream.h says what each does.
  */
 #include "stream.h"
 
@@ -20,26 +20,9 @@ int stream_setup(void **state, const char *helper)
 	return LibAliasSetHelper(s->net.la, helper, 0, 1);
 }
 
-uint32_t expectations(struct net *net)
-{
-	struct alias_stats stats;
-
-	LibAliasGetStats(net->la, &stats);
-	return stats.expectations;
-}
-
 void stream_connect_at(struct stream *s, uint16_t port, uint32_t seq)
 {
-	uint16_t from = s->next_port++;
-
-	s->out = ENDS(INSIDE, from, REMOTE, port);
-	build_tcp(s->net.packet, s->out, TH_SYN, seq - 1, 0, NULL, 0);
-	assert_int_equal(send_out(&s->net), PKT_ALIAS_OK);
-	s->in = ENDS(REMOTE, port, ALIAS, source_port(s->net.packet));
-	build_tcp(s->net.packet, s->in, TH_SYN | TH_ACK, 499, seq, NULL, 0);
-	assert_int_equal(send_in(&s->net), PKT_ALIAS_OK);
-	s->seq = seq;
-	s->ack = 500;
+	s->tcp = connect_out(&s->net, INSIDE, s->next_port++, port, seq);
 }
 
 void stream_connect(struct stream *s, uint16_t port)
@@ -49,24 +32,19 @@ void stream_connect(struct stream *s, uint16_t port)
 
 void stream_accept(struct stream *s, uint16_t port)
 {
-	uint16_t from = s->next_port++;
-
-	s->in = ENDS(REMOTE, from, ALIAS, port);
-	build_tcp(s->net.packet, s->in, TH_SYN, 499, 0, NULL, 0);
-	assert_int_equal(send_in(&s->net), PKT_ALIAS_OK);
-	s->out = ENDS(INSIDE, port, REMOTE, from);
-	build_tcp(s->net.packet, s->out, TH_SYN | TH_ACK, 99, 500, NULL, 0);
-	assert_int_equal(send_out(&s->net), PKT_ALIAS_OK);
-	s->seq = 100;
-	s->ack = 500;
+	s->tcp = connect_in(&s->net, s->next_port++, port, port);
 }
 
 static const char *say(struct stream *s, const char *text, size_t len)
 {
-	build_tcp(s->net.packet, s->out, TH_ACK, s->seq, s->ack, text, len);
-	assert_int_equal(send_out(&s->net), PKT_ALIAS_OK);
-	s->seq += (uint32_t)len;
+	say_out(&s->net, &s->tcp, text, len);
 	return packet_text(s->net.packet);
+}
+
+const char *stream_say_at(struct stream *s, uint32_t seq, const char *text)
+{
+	s->tcp.seq = seq;
+	return stream_say(s, text);
 }
 
 const char *stream_say(struct stream *s, const char *text)
@@ -76,11 +54,7 @@ const char *stream_say(struct stream *s, const char *text)
 
 const char *stream_hear(struct stream *s, const char *text)
 {
-	size_t len = strlen(text);
-
-	build_tcp(s->net.packet, s->in, TH_ACK, s->ack, s->seq, text, len);
-	assert_int_equal(send_in(&s->net), PKT_ALIAS_OK);
-	s->ack += (uint32_t)len;
+	say_in(&s->net, &s->tcp, text, strlen(text));
 	return packet_text(s->net.packet);
 }
 

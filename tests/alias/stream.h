@@ -1,34 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stream.h - a TCP control connection between INSIDE and REMOTE, for the tests of helpers.
+ * stream.h - a net with one connection between INSIDE and REMOTE, for the tests of text protocols.
  *
- * Both ends count for themselves; what is said goes through the engine and comes out as the other
- * end gets it.  Attacks that every text protocol must stand are here once.
+ * What is said comes back as the other end gets it.  Attacks that every text protocol must stand
+ * are here once.
  */
 #ifndef STREAM_H
 #define STREAM_H
 
-#include "net.h"
+#include "connection.h"
 
 struct stream {
 	struct net net; /* first: net_teardown() gets it */
-	struct ends out, in;
-	uint32_t seq, ack; /* of the inside end, and of the outside end */
+	struct connection tcp;
 	uint16_t next_port;
 };
 
 /* A net with the helper enabled. */
 int stream_setup(void **state, const char *helper);
 
-uint32_t expectations(struct net *net);
-
-/* INSIDE connects to REMOTE's port, or REMOTE to ALIAS's, which a redirect leads inside. */
+/* INSIDE connects to REMOTE's port, or REMOTE to ALIAS's, which a new redirect leads inside. */
 void stream_connect(struct stream *s, uint16_t port);
 /* The same with a number for the inside end's first byte. */
 void stream_connect_at(struct stream *s, uint16_t port, uint32_t seq);
 void stream_accept(struct stream *s, uint16_t port);
 
-/* The inside end says something, or hears something; what comes out. */
+/* The inside end says something, at a number or next, or hears something; what comes out. */
+const char *stream_say_at(struct stream *s, uint32_t seq, const char *text);
 const char *stream_say(struct stream *s, const char *text);
 const char *stream_hear(struct stream *s, const char *text);
 

@@ -9,19 +9,6 @@
 #define REFLECTOR REMOTE
 #define PORT      7648
 
-static void put16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static void put_address(uint8_t *p, const char *text)
-{
-	struct in_addr a = addr(text);
-
-	memcpy(p, &a, 4);
-}
-
 /* A data header between these ends: 26 bytes. */
 static void data_header(uint8_t *d, const char *to, uint16_t to_port, const char *from,
 			uint16_t from_port, uint16_t type)
@@ -223,9 +210,7 @@ static void what_is_cut_off_anywhere_does_no_harm(void **state)
 
 static int setup(void **state)
 {
-	if (net_setup(state))
-		return -1;
-	return LibAliasSetHelper(((struct net *)*state)->la, "cuseeme", 0, 1);
+	return net_setup_helper(state, "cuseeme");
 }
 
 #define cuseeme_test(f) cmocka_unit_test_setup_teardown(f, setup, net_teardown)

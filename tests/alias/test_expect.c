@@ -25,14 +25,6 @@ static struct expectation media(void)
 	};
 }
 
-static uint32_t expectations(struct net *net)
-{
-	struct alias_stats stats;
-
-	LibAliasGetStats(net->la, &stats);
-	return stats.expectations;
-}
-
 static void anyone_may_come_where_no_remote_is_named(void **state)
 {
 	struct net *net = *state;
@@ -101,7 +93,8 @@ static void a_pair_has_two_ports_in_a_row_the_first_even(void **state)
 		port = ntohs(r->alias_port);
 		assert_int_equal(port % 2, 0);
 		assert_ptr_equal(expect_add(net->la, master, &wanted), r);
-		from = (uint16_t)(7000 + 2 * i); /* by chance a pair may have the ports of one before */
+		from = (uint16_t)(7000 +
+				  2 * i); /* by chance a pair may have the ports of one before */
 		udp_in(net, ENDS(REMOTE, (uint16_t)(from + 1), ALIAS, (uint16_t)(port + 1)));
 		assert_ends(net->packet, REMOTE, (uint16_t)(from + 1), INSIDE,
 			    (uint16_t)(6001 + 2 * i));

@@ -146,8 +146,6 @@ static void a_server_inside_speaks_for_others(void **state)
 {
 	struct stream *s = *state;
 
-	LibAliasRedirectPort(s->net.la, addr(INSIDE), htons(6667), addr("0.0.0.0"), 0,
-			     addr("0.0.0.0"), htons(6667), IPPROTO_TCP);
 	stream_accept(s, 6667);
 	stream_hear(s, "NICK bob\r\n");
 	assert_string_equal(stream_say(s, OFFER), OFFER);
@@ -197,13 +195,13 @@ static void sent_again_with_other_content_opens_nothing_more(void **state)
 	uint32_t seq;
 
 	register_client(s);
-	seq = s->seq;
+	seq = s->tcp.seq;
 	stream_say(s, OFFER);
-	s->seq = seq;
+	s->tcp.seq = seq;
 	stream_say(s, "PRIVMSG bob :\001DCC SEND s 167772162 60000 1\001\r\n");
 	assert_int_equal(expectations(&s->net), 1);
 	/* As it was it is translated again. */
-	s->seq = seq;
+	s->tcp.seq = seq;
 	assert_string_equal(stream_say(s, OFFER), OFFERED);
 	assert_int_equal(expectations(&s->net), 1);
 }

@@ -31,20 +31,14 @@ static int tftp_setup(void **state)
 /* Bytes at this offset of the inside end's stream; what comes out. */
 static const uint8_t *say_bytes(struct stream *s, uint32_t at, const void *data, size_t len)
 {
-	build_tcp(s->net.packet, s->out, TH_ACK, 100 + at, s->ack, data, len);
-	assert_int_equal(send_out(&s->net), PKT_ALIAS_OK);
-	return s->net.packet + 40;
+	say_out_at(&s->net, &s->tcp, 100 + at, data, len);
+	return packet_payload(s->net.packet);
 }
 
 static void let_ports_differ(struct stream *s)
 {
 	LibAliasSetAliasPortRange(s->net.la, 40000, 40999);
 	deny_incoming(&s->net);
-}
-
-static uint16_t port_at(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
 /* Version 10, a client's id, UDP ports 6970 and 6972, the end, then what else a player says. */
@@ -65,8 +59,8 @@ static void pna_ports_are_those_of_the_alias(void **state)
 	let_ports_differ(s);
 	stream_connect(s, 7070);
 	got = say_bytes(s, 0, hello, sizeof(hello));
-	first = port_at(got + FIRST_PORT);
-	second = port_at(got + SECOND_PORT);
+	first = get16(got + FIRST_PORT);
+	second = get16(got + SECOND_PORT);
 	assert_true(first >= 40000 && second >= 40000 && first != second);
 	memcpy(expected, hello, sizeof(hello));
 	memcpy(expected + FIRST_PORT, got + FIRST_PORT, 2);
@@ -97,8 +91,8 @@ static void pna_options_can_be_split_anywhere(void **state)
 		say_bytes(s, at, hello + at, sizeof(hello) - at);
 		len = total_length(s->net.packet) - 40u;
 		assert_int_equal(len, sizeof(hello));
-		memcpy(got, s->net.packet + 40, len);
-		assert_true(port_at(got + FIRST_PORT) >= 40000);
+		memcpy(got, packet_payload(s->net.packet), len);
+		assert_true(get16(got + FIRST_PORT) >= 40000);
 		assert_int_equal(expectations(&s->net), 2);
 	}
 }
@@ -141,7 +135,7 @@ static void the_first_bytes_choose_between_rtsp_and_pna(void **state)
 
 	let_ports_differ(s);
 	stream_connect(s, 7070);
-	assert_true(port_at(say_bytes(s, 0, hello, sizeof(hello)) + FIRST_PORT) >= 40000);
+	assert_true(get16(say_bytes(s, 0, hello, sizeof(hello)) + FIRST_PORT) >= 40000);
 	stream_connect(s, 7070);
 	assert_string_not_equal(stream_say(s, request), request);
 	/* Who does not tell by the first segment gets neither. */
@@ -166,10 +160,10 @@ static void vdolive_ports_are_those_of_the_alias(void **state)
 
 	let_ports_differ(s);
 	stream_connect(s, 7000);
-	port = port_at(say_bytes(s, 0, first_message, sizeof(first_message)) + 34);
+	port = get16(say_bytes(s, 0, first_message, sizeof(first_message)) + 34);
 	assert_true(port >= 40000);
-	assert_int_equal(port_at(s->net.packet + 40 + 32), 0);
-	assert_int_equal(port_at(say_bytes(s, 40, second_message, sizeof(second_message)) + 18),
+	assert_int_equal(get16(packet_payload(s->net.packet) + 32), 0);
+	assert_int_equal(get16(say_bytes(s, 40, second_message, sizeof(second_message)) + 18),
 			 port);
 	assert_int_equal(expectations(&s->net), 1);
 	udp_in(&s->net, ENDS(REMOTE, 9, ALIAS, port));

@@ -308,9 +308,7 @@ static void a_checksum_of_zero_stays(void **state)
 
 static int setup(void **state)
 {
-	if (net_setup(state))
-		return -1;
-	return LibAliasSetHelper(((struct net *)*state)->la, "netbios", 0, 1);
+	return net_setup_helper(state, "netbios");
 }
 
 #define netbios_test(f) cmocka_unit_test_setup_teardown(f, setup, net_teardown)

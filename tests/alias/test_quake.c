@@ -42,14 +42,6 @@ static void server_says(struct net *net, uint16_t alias, const void *data, size_
 	assert_memory_equal(net->packet + 28, data, len);
 }
 
-static uint32_t expectations(struct net *net)
-{
-	struct alias_stats stats;
-
-	LibAliasGetStats(net->la, &stats);
-	return stats.expectations;
-}
-
 static void a_client_inside_keeps_its_alias_port(void **state)
 {
 	struct accepted a = accepted(30000);
@@ -203,9 +195,7 @@ static void a_server_inside_opens_one_port_a_request(void **state)
 
 static int setup(void **state)
 {
-	if (net_setup(state))
-		return -1;
-	return LibAliasSetHelper(((struct net *)*state)->la, "quake", 0, 1);
+	return net_setup_helper(state, "quake");
 }
 
 #define quake_test(f) cmocka_unit_test_setup_teardown(f, setup, net_teardown)

@@ -100,8 +100,6 @@ static void a_servers_ports_and_source_are_those_of_the_alias(void **state)
 	char text[512];
 
 	deny_incoming(&s->net);
-	LibAliasRedirectPort(s->net.la, addr(INSIDE), htons(554), addr("0.0.0.0"), 0,
-			     addr("0.0.0.0"), htons(554), IPPROTO_TCP);
 	stream_accept(s, 554);
 	assert_string_equal(stream_hear(s, SETUP), SETUP);
 	port = port_of(stream_say(s, ANSWER_OF("RTP/AVP;unicast;destination=203.0.113.7;"
@@ -135,13 +133,13 @@ static void media_in_the_connection_are_skipped(void **state)
 	stream_connect(s, 554);
 	stream_say(s, OPTIONS);
 	/* 267 bytes, in which something that looks like a request is at a segment's start. */
-	seq = s->seq;
-	build_tcp(s->net.packet, s->out, TH_ACK, seq, s->ack, media, 4);
+	seq = s->tcp.seq;
+	build_tcp(s->net.packet, s->tcp.out, TH_ACK, seq, s->tcp.ack, media, 4);
 	send_out(&s->net);
-	s->seq += 4;
+	s->tcp.seq += 4;
 	assert_string_equal(stream_say(s, SETUP), SETUP);
 	assert_int_equal(expectations(&s->net), 0);
-	s->seq = seq + 4 + 267;
+	s->tcp.seq = seq + 4 + 267;
 	assert_string_not_equal(stream_say(s, SETUP), SETUP);
 	assert_int_equal(expectations(&s->net), 2);
 }
@@ -214,9 +212,10 @@ static void a_web_page_with_a_long_address_cannot_set_up_either(void **state)
 	line[sizeof(line) - 1] = '\0';
 	memcpy(line, "OPTIONS /", 9);
 	for (int i = 0; i < 4; i++) {
-		build_tcp(s->net.packet, s->out, TH_ACK, s->seq, s->ack, line, strlen(line));
+		build_tcp(s->net.packet, s->tcp.out, TH_ACK, s->tcp.seq, s->tcp.ack, line,
+			  strlen(line));
 		LibAliasOut(s->net.la, s->net.packet, 1500);
-		s->seq += (uint32_t)strlen(line);
+		s->tcp.seq += (uint32_t)strlen(line);
 		memset(line, 'x', 9);
 	}
 	assert_string_equal(stream_say(s, SETUP), SETUP);
@@ -231,7 +230,8 @@ static void a_request_that_has_no_room_to_grow_goes_unchanged(void **state)
 
 	LibAliasSetAliasPortRange(s->net.la, 0, 0);
 	stream_connect(s, 554);
-	build_tcp(s->net.packet, s->out, TH_ACK, s->seq, s->ack, request, strlen(request));
+	build_tcp(s->net.packet, s->tcp.out, TH_ACK, s->tcp.seq, s->tcp.ack, request,
+		  strlen(request));
 	assert_int_equal(LibAliasOut(s->net.la, s->net.packet, (int)(40 + strlen(request) + 3)),
 			 PKT_ALIAS_OK);
 	assert_string_equal(packet_text(s->net.packet), request);
@@ -256,10 +256,10 @@ static void sent_again_with_other_content_opens_nothing_more(void **state)
 
 	stream_connect(s, 554);
 	stream_say(s, OPTIONS);
-	seq = s->seq;
+	seq = s->tcp.seq;
 	stream_say(s, SETUP);
 	assert_int_equal(expectations(&s->net), 2);
-	s->seq = seq;
+	s->tcp.seq = seq;
 	stream_say(s, SETUP_OF("RTP/AVP;unicast;client_port=50000-50001"));
 	assert_int_equal(expectations(&s->net), 2);
 }

@@ -348,8 +348,9 @@ static void over_tcp_several_messages_and_keep_alives_follow(void **state)
 	assert_string_equal(stream_say(s, "\r\n\r\n" TCP_OPTIONS TCP_INVITE TCP_OPTIONS),
 			    "\r\n\r\n" TCP_OPTIONS TCP_INVITED TCP_OPTIONS);
 	stream_say(s, TCP_OPTIONS);
-	assert_int_equal(packet_seq(s->net.packet),
-			 s->seq - strlen(TCP_OPTIONS) + strlen(TCP_INVITED) - strlen(TCP_INVITE));
+	assert_int_equal(packet_seq(s->net.packet), s->tcp.seq - strlen(TCP_OPTIONS) +
+							    strlen(TCP_INVITED) -
+							    strlen(TCP_INVITE));
 	assert_string_equal(stream_hear(s, "SIP/2.0 100 Trying\r\nVia: SIP/2.0/TCP "
 					   "198.51.100.1:3000\r\nContent-Length: 0\r\n\r\n"),
 			    "SIP/2.0 100 Trying\r\nVia: SIP/2.0/TCP "
@@ -387,11 +388,11 @@ static void over_tcp_numbers_wrap_at_the_edit(void **state)
 		assert_int_equal(packet_seq(s->net.packet), (uint32_t)(0u - before));
 		stream_say(s, TCP_OPTIONS);
 		assert_int_equal(packet_seq(s->net.packet), (uint32_t)strlen(TCP_INVITED) - before);
-		build_tcp(s->net.packet, s->in, TH_ACK, s->ack,
+		build_tcp(s->net.packet, s->tcp.in, TH_ACK, s->tcp.ack,
 			  (uint32_t)strlen(TCP_INVITED) - before, NULL, 0);
 		send_in(&s->net);
 		assert_int_equal(packet_ack(s->net.packet), (uint32_t)strlen(TCP_INVITE) - before);
-		build_tcp(s->net.packet, s->in, TH_ACK, s->ack, 0u - before, NULL, 0);
+		build_tcp(s->net.packet, s->tcp.in, TH_ACK, s->tcp.ack, 0u - before, NULL, 0);
 		send_in(&s->net);
 		assert_int_equal(packet_ack(s->net.packet), (uint32_t)(0u - before));
 	}
@@ -410,7 +411,7 @@ static void over_tcp_sent_again_with_other_content_opens_nothing_more(void **sta
 	stream_connect(s, 5060);
 	stream_say(s, TCP_INVITE);
 	memcpy(strstr(other, "6000"), "9000", 4);
-	s->seq = 100;
+	s->tcp.seq = 100;
 	stream_say(s, other);
 	assert_int_equal(udp_in(&s->net, ENDS(REMOTE, 1, ALIAS, 6000)), PKT_ALIAS_OK);
 	deny_incoming(&s->net);

@@ -4,15 +4,9 @@
  * OpenReceiveChannelAck messages are laid out like recorded ones of versions 0 and 18, with the
  * addresses of this test.
  */
-#include "net.h"
+#include "connection.h"
 
-#define MANAGER REMOTE
-
-/* A phone's connection; what it says begins at sequence number 100. */
-struct phone {
-	uint32_t seq;
-};
-
+/* Skinny's numbers are little-endian. */
 static void put32(uint8_t *p, uint32_t v)
 {
 	for (int i = 0; i < 4; i++)
@@ -22,13 +16,6 @@ static void put32(uint8_t *p, uint32_t v)
 static uint32_t get32(const uint8_t *p)
 {
 	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static void put_address(uint8_t *p, const char *text)
-{
-	struct in_addr a = addr(text);
-
-	memcpy(p, &a, 4);
 }
 
 /* A zeroed message of len bytes in all. */
@@ -87,51 +74,22 @@ static size_t start_media(uint8_t *m, const char *address, uint32_t port)
 	return 56;
 }
 
-static const uint8_t *payload(const struct net *net)
+/* A phone's connection to its manager. */
+static struct connection connect_phone(struct net *net)
 {
-	return net->packet + 40;
-}
-
-static void connect_phone(struct net *net, struct phone *phone)
-{
-	phone->seq = 100;
-	build_tcp(net->packet, ENDS(INSIDE, 3000, MANAGER, 2000), TH_SYN, 99, 0, NULL, 0);
-	assert_int_equal(send_out(net), PKT_ALIAS_OK);
-	build_tcp(net->packet, ENDS(MANAGER, 2000, ALIAS, 3000), TH_SYN | TH_ACK, 499, 100, NULL,
-		  0);
-	assert_int_equal(send_in(net), PKT_ALIAS_OK);
-}
-
-static void say_at(struct net *net, uint32_t seq, const void *data, size_t len)
-{
-	build_tcp(net->packet, ENDS(INSIDE, 3000, MANAGER, 2000), TH_ACK, seq, 500, data, len);
-	assert_int_equal(send_out(net), PKT_ALIAS_OK);
-}
-
-static void say(struct net *net, struct phone *phone, const void *data, size_t len)
-{
-	say_at(net, phone->seq, data, len);
-	phone->seq += (uint32_t)len;
+	return connect_out(net, INSIDE, 3000, 2000, 100);
 }
 
 static void assert_untouched(const struct net *net, const uint8_t *m, size_t len)
 {
-	assert_memory_equal(payload(net), m, len);
+	assert_memory_equal(packet_payload(net->packet), m, len);
 }
 
 static void assert_address(const struct net *net, size_t at, const char *text)
 {
 	struct in_addr a = addr(text);
 
-	assert_memory_equal(payload(net) + at, &a, 4);
-}
-
-static uint32_t expectations(struct net *net)
-{
-	struct alias_stats stats;
-
-	LibAliasGetStats(net->la, &stats);
-	return stats.expectations;
+	assert_memory_equal(packet_payload(net->packet) + at, &a, 4);
 }
 
 static void media_arrive(struct net *net, const char *from, uint32_t alias, uint16_t port)
@@ -143,11 +101,11 @@ static void media_arrive(struct net *net, const char *from, uint32_t alias, uint
 static void a_phone_registers_with_the_alias_address(void **state)
 {
 	struct net *net = *state;
-	struct phone phone;
+	struct connection phone;
 	uint8_t m[64];
 
-	connect_phone(net, &phone);
-	say(net, &phone, m, registers(m, INSIDE));
+	phone = connect_phone(net);
+	say_out(net, &phone, m, registers(m, INSIDE));
 	assert_address(net, 36, ALIAS);
 	put_address(m + 36, ALIAS);
 	assert_untouched(net, m, 48);
@@ -157,18 +115,18 @@ static void a_phone_registers_with_the_alias_address(void **state)
 static void media_come_to_the_announced_port_and_the_next(void **state)
 {
 	struct net *net = *state;
-	struct phone phone;
+	struct connection phone;
 	uint32_t alias;
 	uint8_t m[64];
 
 	deny_incoming(net);
-	connect_phone(net, &phone);
+	phone = connect_phone(net);
 	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
-	say(net, &phone, m, ack(m, INSIDE, 24576));
+	say_out(net, &phone, m, ack(m, INSIDE, 24576));
 	assert_address(net, 16, ALIAS);
-	alias = get32(payload(net) + 20);
+	alias = get32(packet_payload(net->packet) + 20);
 	assert_int_equal(alias % 2, 0);
-	assert_memory_equal(payload(net) + 24, m + 24, 8);
+	assert_memory_equal(packet_payload(net->packet) + 24, m + 24, 8);
 	media_arrive(net, "203.0.113.8", alias, 24576);
 	media_arrive(net, "203.0.113.8", alias + 1, 24577);
 	/* The phone's media leave from the port that the other end was told. */
@@ -179,96 +137,83 @@ static void media_come_to_the_announced_port_and_the_next(void **state)
 static void newer_versions_have_longer_addresses(void **state)
 {
 	struct net *net = *state;
-	struct phone phone;
+	struct connection phone;
 	uint8_t m[64];
 
 	deny_incoming(net);
-	connect_phone(net, &phone);
-	say(net, &phone, m, ack_v18(m, INSIDE, 24576));
+	phone = connect_phone(net);
+	say_out(net, &phone, m, ack_v18(m, INSIDE, 24576));
 	assert_address(net, 20, ALIAS);
-	assert_int_equal(get32(payload(net) + 36), 24576);
+	assert_int_equal(get32(packet_payload(net->packet) + 36), 24576);
 	media_arrive(net, REMOTE, 24576, 24576);
 	/* An IPv6 one. */
 	ack_v18(m, INSIDE, 24578);
 	put32(m + 16, 1);
-	say(net, &phone, m, 48);
+	say_out(net, &phone, m, 48);
 	assert_untouched(net, m, 48);
 }
 
 static void an_old_phone_says_its_port_alone(void **state)
 {
 	struct net *net = *state;
-	struct phone phone;
+	struct connection phone;
 	uint32_t alias;
 	uint8_t m[64];
 
 	deny_incoming(net);
-	connect_phone(net, &phone);
+	phone = connect_phone(net);
 	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
-	say(net, &phone, m, registers(m, INSIDE));
-	say(net, &phone, m, ip_port(m, 24576));
-	alias = get32(payload(net) + 12);
+	say_out(net, &phone, m, registers(m, INSIDE));
+	say_out(net, &phone, m, ip_port(m, 24576));
+	alias = get32(packet_payload(net->packet) + 12);
 	media_arrive(net, REMOTE, alias, 24576);
 }
 
 static void a_manager_inside_sends_media_itself(void **state)
 {
 	struct net *net = *state;
+	struct connection manager;
 	uint32_t alias;
 	uint8_t m[64];
 	size_t len;
 
 	deny_incoming(net);
 	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
-	LibAliasRedirectPort(net->la, addr(INSIDE), htons(2000), addr("0.0.0.0"), 0, addr(ALIAS),
-			     htons(2000), IPPROTO_TCP);
-	build_tcp(net->packet, ENDS(REMOTE, 3000, ALIAS, 2000), TH_SYN, 499, 0, NULL, 0);
-	assert_int_equal(send_in(net), PKT_ALIAS_OK);
-	build_tcp(net->packet, ENDS(INSIDE, 2000, REMOTE, 3000), TH_SYN | TH_ACK, 99, 500, NULL, 0);
-	send_out(net);
+	manager = connect_in(net, 3000, 2000, 2000);
 	len = registers(m, REMOTE);
-	build_tcp(net->packet, ENDS(REMOTE, 3000, ALIAS, 2000), TH_ACK, 500, 100, m, len);
-	assert_int_equal(send_in(net), PKT_ALIAS_OK);
+	say_in(net, &manager, m, len);
 	assert_untouched(net, m, len);
 	len = start_media(m, INSIDE, 24576);
-	build_tcp(net->packet, ENDS(INSIDE, 2000, REMOTE, 3000), TH_ACK, 100, 548, m, len);
-	assert_int_equal(send_out(net), PKT_ALIAS_OK);
+	say_out(net, &manager, m, len);
 	assert_address(net, 20, ALIAS);
-	alias = get32(payload(net) + 24);
+	alias = get32(packet_payload(net->packet) + 24);
 	media_arrive(net, REMOTE, alias, 24576);
 	/* Another phone's is not its own. */
 	len = start_media(m, OTHER, 24576);
-	build_tcp(net->packet, ENDS(INSIDE, 2000, REMOTE, 3000), TH_ACK, 156, 548, m, len);
-	assert_int_equal(send_out(net), PKT_ALIAS_OK);
+	say_out(net, &manager, m, len);
 	assert_untouched(net, m, len);
 }
 
 static void the_greeting_of_another_protocol_is_not_held_back(void **state)
 {
 	struct net *net = *state;
+	struct connection manager;
 
-	LibAliasRedirectPort(net->la, addr(INSIDE), htons(2000), addr("0.0.0.0"), 0, addr(ALIAS),
-			     htons(2000), IPPROTO_TCP);
-	build_tcp(net->packet, ENDS(REMOTE, 3000, ALIAS, 2000), TH_SYN, 499, 0, NULL, 0);
-	assert_int_equal(send_in(net), PKT_ALIAS_OK);
-	build_tcp(net->packet, ENDS(INSIDE, 2000, REMOTE, 3000), TH_SYN | TH_ACK, 99, 500, NULL, 0);
-	send_out(net);
-	build_tcp(net->packet, ENDS(INSIDE, 2000, REMOTE, 3000), TH_ACK, 100, 500, "OK\r\n", 4);
-	assert_int_equal(send_out(net), PKT_ALIAS_OK);
+	manager = connect_in(net, 3000, 2000, 2000);
+	say_out(net, &manager, "OK\r\n", 4);
 	assert_string_equal(packet_text(net->packet), "OK\r\n");
 }
 
 static void what_comes_from_outside_is_not_changed(void **state)
 {
 	struct net *net = *state;
-	struct phone phone;
+	struct connection phone;
 	uint8_t m[64];
 	size_t len;
 
-	connect_phone(net, &phone);
+	phone = connect_phone(net);
 	len = ack(m, ALIAS, 24576);
-	build_tcp(net->packet, ENDS(MANAGER, 2000, ALIAS, 3000), TH_ACK, 500, 100, m, len);
-	assert_int_equal(send_in(net), PKT_ALIAS_OK);
+	say_in(net, &phone, m, len);
 	assert_untouched(net, m, len);
 	assert_int_equal(expectations(net), 0);
 }
@@ -276,29 +221,29 @@ static void what_comes_from_outside_is_not_changed(void **state)
 static void foreign_addresses_low_ports_and_failures_open_nothing(void **state)
 {
 	struct net *net = *state;
-	struct phone phone;
+	struct connection phone;
 	uint8_t m[64];
 	size_t len;
 
-	connect_phone(net, &phone);
+	phone = connect_phone(net);
 	len = registers(m, OTHER);
-	say(net, &phone, m, len);
+	say_out(net, &phone, m, len);
 	assert_untouched(net, m, len);
 	len = ack(m, OTHER, 24576);
-	say(net, &phone, m, len);
+	say_out(net, &phone, m, len);
 	assert_untouched(net, m, len);
 	len = ack(m, INSIDE, 1023);
-	say(net, &phone, m, len);
+	say_out(net, &phone, m, len);
 	assert_untouched(net, m, len);
 	len = ack(m, INSIDE, 65536);
-	say(net, &phone, m, len);
+	say_out(net, &phone, m, len);
 	assert_untouched(net, m, len);
 	len = ack(m, INSIDE, 24576);
 	put32(m + 12, 1); /* it could not be opened */
-	say(net, &phone, m, len);
+	say_out(net, &phone, m, len);
 	assert_untouched(net, m, len);
 	len = ip_port(m, 53);
-	say(net, &phone, m, len);
+	say_out(net, &phone, m, len);
 	assert_untouched(net, m, len);
 	assert_int_equal(expectations(net), 0);
 }
@@ -306,28 +251,19 @@ static void foreign_addresses_low_ports_and_failures_open_nothing(void **state)
 static void short_messages_are_left_alone(void **state)
 {
 	struct net *net = *state;
-	struct phone phone;
+	struct connection phone;
 	uint8_t m[64];
 
-	connect_phone(net, &phone);
+	phone = connect_phone(net);
 	for (uint32_t len = 12; len < 24; len++) {
 		ack(m, INSIDE, 24576);
 		put32(m, len - 8);
-		say(net, &phone, m, len);
+		say_out(net, &phone, m, len);
 		assert_untouched(net, m, len);
 	}
 	/* What follows is read. */
-	say(net, &phone, m, ack(m, INSIDE, 24576));
+	say_out(net, &phone, m, ack(m, INSIDE, 24576));
 	assert_address(net, 16, ALIAS);
-}
-
-/* What the receiver has of a message that begins at this sequence number. */
-static void receive(const struct net *net, uint32_t begin, uint8_t *got)
-{
-	size_t len = total_length(net->packet) - 40u;
-
-	assert_true(packet_seq(net->packet) - begin + len <= 64);
-	memcpy(got + (packet_seq(net->packet) - begin), payload(net), len);
 }
 
 static void a_message_may_be_split_anywhere(void **state)
@@ -339,19 +275,19 @@ static void a_message_may_be_split_anywhere(void **state)
 
 	for (uint32_t cut = 1; cut < len; cut++) {
 		uint8_t got[64] = {0};
-		struct phone phone;
+		struct connection phone;
 
 		LibAliasReset(net->la);
-		connect_phone(net, &phone);
-		say(net, &phone, m, cut);
-		receive(net, 100, got);
-		say(net, &phone, m + cut, len - cut);
-		receive(net, 100, got);
+		phone = connect_phone(net);
+		say_out(net, &phone, m, cut);
+		receive(net, 100, got, sizeof(got));
+		say_out(net, &phone, m + cut, len - cut);
+		receive(net, 100, got, sizeof(got));
 		assert_memory_equal(got, m, 16);
 		assert_memory_equal(got + 16, &a, 4);
 		assert_memory_equal(got + 20, m + 20, len - 20);
 		assert_int_equal(expectations(net), 2);
-		say(net, &phone, m, len);
+		say_out(net, &phone, m, len);
 		assert_address(net, 16, ALIAS);
 	}
 }
@@ -359,20 +295,20 @@ static void a_message_may_be_split_anywhere(void **state)
 static void messages_in_one_segment_are_all_read(void **state)
 {
 	struct net *net = *state;
-	struct phone phone;
+	struct connection phone;
 	uint8_t m[256];
 	size_t len;
 
-	connect_phone(net, &phone);
+	phone = connect_phone(net);
 	len = registers(m, INSIDE);
 	len += ip_port(m + len, 24576);
 	len += ack(m + len, INSIDE, 24580);
-	say(net, &phone, m, len);
+	say_out(net, &phone, m, len);
 	assert_address(net, 36, ALIAS);
 	assert_address(net, 48 + 16 + 16, ALIAS);
 	assert_int_equal(expectations(net), 4);
 	/* The same again opens nothing more. */
-	say_at(net, 100, m, len);
+	say_out_at(net, &phone, 100, m, len);
 	assert_address(net, 48 + 16 + 16, ALIAS);
 	assert_int_equal(expectations(net), 4);
 }
@@ -380,12 +316,12 @@ static void messages_in_one_segment_are_all_read(void **state)
 static void expectations_are_limited(void **state)
 {
 	struct net *net = *state;
-	struct phone phone;
+	struct connection phone;
 	uint8_t m[64];
 
-	connect_phone(net, &phone);
+	phone = connect_phone(net);
 	for (uint32_t i = 0; i < 1000; i++)
-		say(net, &phone, m, ack(m, INSIDE, 20000 + 2 * i));
+		say_out(net, &phone, m, ack(m, INSIDE, 20000 + 2 * i));
 	assert_int_equal(expectations(net), 16);
 	assert_address(net, 16, INSIDE);
 }
@@ -394,13 +330,13 @@ static void what_is_no_skinny_opens_nothing(void **state)
 {
 	static const char request[] = "POST / HTTP/1.0\r\nContent-Length: 32\r\n\r\n";
 	struct net *net = *state;
-	struct phone phone;
+	struct connection phone;
 	uint8_t m[64];
 	size_t len = ack(m, INSIDE, 24576);
 
-	connect_phone(net, &phone);
-	say(net, &phone, request, strlen(request));
-	say(net, &phone, m, len);
+	phone = connect_phone(net);
+	say_out(net, &phone, request, strlen(request));
+	say_out(net, &phone, m, len);
 	assert_untouched(net, m, len);
 	assert_int_equal(expectations(net), 0);
 	/* Nor lengths that cannot be, later on. */
@@ -408,14 +344,14 @@ static void what_is_no_skinny_opens_nothing(void **state)
 		static const uint32_t lengths[] = {0, 3, 0xffffffff};
 
 		LibAliasReset(net->la);
-		connect_phone(net, &phone);
-		say(net, &phone, m, registers(m, INSIDE));
+		phone = connect_phone(net);
+		say_out(net, &phone, m, registers(m, INSIDE));
 		len = ack(m, INSIDE, 24576);
 		put32(m, lengths[i]);
-		say(net, &phone, m, len);
+		say_out(net, &phone, m, len);
 		assert_untouched(net, m, len);
 		ack(m, INSIDE, 24576);
-		say(net, &phone, m, len);
+		say_out(net, &phone, m, len);
 		assert_untouched(net, m, len);
 	}
 }
@@ -423,26 +359,26 @@ static void what_is_no_skinny_opens_nothing(void **state)
 static void lengths_that_cannot_be_end_the_reading(void **state)
 {
 	struct net *net = *state;
-	struct phone phone;
+	struct connection phone;
 	uint8_t m[64];
 	size_t len;
 
 	/* Less than a header: the next message does not begin there. */
-	connect_phone(net, &phone);
+	phone = connect_phone(net);
 	message(m, 12, 0, 0);
 	put32(m, 3);
 	len = 11 + ack(m + 11, INSIDE, 24576);
-	say(net, &phone, m, len);
+	say_out(net, &phone, m, len);
 	assert_untouched(net, m, len);
 	/* More than any message has: nor there. */
 	LibAliasReset(net->la);
-	connect_phone(net, &phone);
+	phone = connect_phone(net);
 	message(m, 12, 0, 0);
 	put32(m, 8193);
-	say(net, &phone, m, 12);
+	say_out(net, &phone, m, 12);
 	phone.seq = 100 + 8193 + 8;
 	len = ack(m, INSIDE, 24576);
-	say(net, &phone, m, len);
+	say_out(net, &phone, m, len);
 	assert_untouched(net, m, len);
 	assert_int_equal(expectations(net), 0);
 }
@@ -451,30 +387,30 @@ static void lengths_that_cannot_be_end_the_reading(void **state)
 static void the_port_is_set_by_its_own_call(void **state)
 {
 	struct net *net = *state;
-	struct phone phone;
+	struct connection phone;
 	uint8_t m[64];
 	size_t len;
 
 	LibAliasSetHelper(net->la, "skinny", 2000, 0);
-	connect_phone(net, &phone);
+	phone = connect_phone(net);
 	len = registers(m, INSIDE);
-	say(net, &phone, m, len);
+	say_out(net, &phone, m, len);
 	assert_untouched(net, m, len);
 	LibAliasReset(net->la);
 	LibAliasSetSkinnyPort(net->la, 2000);
-	connect_phone(net, &phone);
-	say(net, &phone, m, len);
+	phone = connect_phone(net);
+	say_out(net, &phone, m, len);
 	assert_address(net, 36, ALIAS);
 	LibAliasReset(net->la);
 	LibAliasSetSkinnyPort(net->la, 2001); /* in its place */
-	connect_phone(net, &phone);
-	say(net, &phone, m, len);
+	phone = connect_phone(net);
+	say_out(net, &phone, m, len);
 	assert_untouched(net, m, len);
 	LibAliasReset(net->la);
 	LibAliasSkinnyPort(net->la, 2000);
 	LibAliasSkinnyPort(net->la, 0);
-	connect_phone(net, &phone);
-	say(net, &phone, m, len);
+	phone = connect_phone(net);
+	say_out(net, &phone, m, len);
 	assert_untouched(net, m, len);
 	LibAliasSkinnyPort(net->la, 65536);
 	LibAliasSkinnyPort(net->la, 0);
@@ -482,9 +418,7 @@ static void the_port_is_set_by_its_own_call(void **state)
 
 static int setup(void **state)
 {
-	if (net_setup(state))
-		return -1;
-	return LibAliasSetHelper(((struct net *)*state)->la, "skinny", 0, 1);
+	return net_setup_helper(state, "skinny");
 }
 
 #define skinny_test(f) cmocka_unit_test_setup_teardown(f, setup, net_teardown)

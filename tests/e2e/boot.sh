@@ -42,7 +42,7 @@ check "reload makes the rules those of the file" eval 'echo "${forward/8000/8001
 	init reload && equals 2 eval "rules | wc -l"'
 check "so does force-reload" eval 'portfw -F && init force-reload && equals 2 eval "rules | wc -l"'
 check "restart keeps the counters of what stays" eval 'get client http://198.51.100.1:8000/ &&
-	before=$(portfw -L -v -n) && init restart && equals "$before" portfw -L -v -n'
+	before=$(settled portfw -L -v -n) && init restart && equals "$before" portfw -L -v -n'
 check "a wrong file changes nothing" eval 'before=$(ruleset) && echo "portfw -A" >>"$rules" &&
 	exits 1 init reload && equals "$before" ruleset'
 check "stop removes the rules" eval 'init stop && equals "" rules'

@@ -86,31 +86,32 @@ bash_completes() {
 	equals "$expected" on router env PATH="${IPMASQADM%/*}:$PATH" bash -c '. "$0"
 		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 		$(complete -p "$1" | sed "s/.* -F \([^ ]*\) .*/\1/")
-		echo "${COMPREPLY[*]}"' "$here/../../contrib/completion/ipmasqadm.bash" "$@"
+		echo "${COMPREPLY[*]}"' "$here/../../contrib/completion/$completion.bash" "$@"
 }
 
+completion=ipmasqadm
 check "bash completes a module" bash_completes "portfw" ipmasqadm portf
 check "bash completes a value" bash_completes "udp" ipmasqadm portfw -P u
 check "bash completes ipportfw" bash_completes "-t" ipportfw -A -t
 check "bash completes ipautofw" bash_completes "sctp" ipautofw -r s
-check "bash completes an option of ipmasqd" bash_completes "--fail-open" ipmasqd --fa
-check "bash completes an interface of ipmasqd" bash_completes "outside" ipmasqd -i out
-check "bash completes a user of ipmasqd" bash_completes "nobody" ipmasqd -f --user nobo
-# What both shells have of it is what its help has.
+completion=ipmasqd
+check "bash completes an option of ipmasqd" bash_completes "--state" ipmasqd --st
+check "... an interface of it" bash_completes "outside" ipmasqd -i out
+check "... a user of it" bash_completes "nobody" ipmasqd -f --user nobo
 daemon_options() {
 	"${IPMASQADM%/*}/ipmasqd" -h | grep -oE '^ +(-., )?--[-a-z]+' | tr -d ,
 }
-check "bash knows every option of ipmasqd" bash_completes "$(daemon_options | xargs)" ipmasqd -
+check "... every option of its help" bash_completes "$(daemon_options | xargs)" ipmasqd -
 if command -v zsh >/dev/null; then
 	zsh_adds() {
 		on router python3 "$here/zsh.py" "$2" "$1"
 	}
 	check "zsh completes a module" zsh_adds "w " "ipmasqadm portf"
 	check "zsh completes a value" zsh_adds "dp " "ipmasqadm portfw -P u"
-	check "zsh completes an option of ipmasqd" zsh_adds "en " "ipmasqd --fail-op"
-	check "zsh completes an interface of ipmasqd" zsh_adds "de " "ipmasqd -i outsi"
-	check "zsh completes a file of ipmasqd" zsh_adds "py " "ipmasqd -r $here/packets."
 	check "zsh completes ipautofw" zsh_adds "ctp " "ipautofw -r s"
+	check "zsh completes an option of ipmasqd" zsh_adds "ate " "ipmasqd --st"
+	check "... an interface of it" zsh_adds "ide " "ipmasqd -i outs"
+	check "... a file of it" zsh_adds "py " "ipmasqd -r $here/packets."
 	check "zsh completes a file" zsh_adds "py " "ipmasqadm restore $here/packets."
 else
 	skip "zsh completes" "zsh is not installed"

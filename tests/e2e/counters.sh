@@ -40,8 +40,8 @@ check "it has carried over 1 MB" above 1000000 count 198.51.100.1 10.0.0.11 byte
 check "but less than 1.2 MB" eval '! above 1200000 count 198.51.100.1 10.0.0.11 bytes'
 check "in some packets" above 10 count 198.51.100.1 10.0.0.11 packets
 check "another forward to the same host has carried nothing" equals 0 count 198.51.100.10 10.0.0.11 bytes
-check "-L -v shows the bytes" says "$(count 198.51.100.1 10.0.0.11 bytes)" portfw -L -n -v
-check "-L -nv does, too" says "$(count 198.51.100.1 10.0.0.11 bytes)" portfw -L -nv
+check "-L -v shows the bytes" says "$(settled count 198.51.100.1 10.0.0.11 bytes)" portfw -L -n -v
+check "-L -nv does, too" says "$(settled count 198.51.100.1 10.0.0.11 bytes)" portfw -L -nv
 check "-L without -v has the original's columns" \
 	equals "prot localaddr rediraddr lport rport pcnt pref" eval 'portfw -L -n | head -1 | tr -s " "'
 kernel_check "1 MB is fetched by IPv6" fetch client 'http://[2001:db8:1::1]:8000/files/1MB'
@@ -53,7 +53,7 @@ check "it is counted" above 1000000 count 198.51.100.10 10.0.0.11 bytes
 check "1 MB is fetched by a host of the server's net" fetch server2 http://198.51.100.10:8000/files/1MB
 check "it is counted, too" above 2000000 count 198.51.100.10 10.0.0.11 bytes
 
-before=$(count 198.51.100.1 10.0.0.11 bytes)
+before=$(settled count 198.51.100.1 10.0.0.11 bytes)
 check "a host added to the port" portfw -A -P tcp -L 198.51.100.1 8000 -R 10.0.0.12 80
 check "leaves what the first has carried" equals "$before" count 198.51.100.1 10.0.0.11 bytes
 check "and has carried nothing" equals 0 count 198.51.100.1 10.0.0.12 bytes

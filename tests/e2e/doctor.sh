@@ -53,7 +53,7 @@ fault() {
 	shift 3
 	check "found: $sentence" finds "$verdict" "$text" "$@"
 	check "mended: $sentence" mend "$text" "$@"
-	check "all is well again" eval 'says "all is well" doctor'
+	check "all is well again" wait_until says "all is well" doctor
 }
 
 # The same where no command of this machine can mend it; the rest is what mends.

@@ -28,7 +28,7 @@ says_name() {
 
 # who NAMESPACE ADDRESS PORT: who says his name there?
 who() {
-	on "$1" socat -T 2 - "TCP:$2:$3" </dev/null
+	on "$1" socat -T "$PATIENCE" -u "TCP:$2:$3,connect-timeout=$PATIENCE" -
 }
 
 # ask COUNT URL: who answers that many connections in a row, as `COUNT NAME` for each run.
@@ -235,7 +235,7 @@ start_proxy() {
 
 # Whether the answer came by way of the proxy.
 via_proxy() {
-	on "$1" curl -gsS --max-time 5 -o "$lab_scratch/page" -D - "$2" | grep -i '^via: .*router'
+	on "$1" curl -gsS --max-time "$PATIENCE" -o "$lab_scratch/page" -D - "$2" | grep -i '^via: .*router'
 }
 
 says_name client 443
@@ -245,7 +245,7 @@ check "a page from outside comes by way of the proxy" via_proxy server1 http://1
 check "it is the page that was asked for" equals client get server1 http://198.51.100.2/
 kernel_check "by IPv6 as well" via_proxy server1 'http://[2001:db8:1::2]/'
 check "every host inside is served" via_proxy server2 http://198.51.100.2/
-check "the proxy knows who asked" grep -F 10.0.0.12 "$proxy_log"
+check "the proxy knows who asked" wait_until grep -F 10.0.0.12 "$proxy_log"
 check "the web server outside sees the router" equals 198.51.100.1 get server1 http://198.51.100.2/who
 check "another port does not come by way of it" fails via_proxy server1 http://198.51.100.2:8080/
 check "it has the router's address all the same" equals 198.51.100.1 \
@@ -283,7 +283,7 @@ start_vsftpd() {
 
 # ftp ADDRESS CURL-OPTION...: the client fetches a file of the server.
 ftp() {
-	on client curl -gsS --max-time 5 "${@:2}" "ftp://$1/file"
+	on client curl -gsS --max-time "$PATIENCE" "${@:2}" "ftp://$1/file"
 }
 
 # Whether the router gave the data connections that the server opened its own address.

@@ -12,8 +12,7 @@ socat_udp() {
 	on server1 socat -u UDP-RECVFROM:7000 OPEN:"$lab_scratch/datagram",creat &
 	wait_until listens server1 -u 7000
 	echo "by socat" | on client socat -u STDIN UDP:198.51.100.1:7001
-	wait $!
-	equals "by socat" cat "$lab_scratch/datagram"
+	wait_until equals "by socat" cat "$lab_scratch/datagram"
 }
 
 sctp_inside() {
@@ -37,7 +36,7 @@ check "without a rule nobody answers" fails get client http://198.51.100.1:8000/
 check "-A takes a TCP forward" portfw -A -P tcp -L 198.51.100.1 8000 -R 10.0.0.11 80
 check "a page comes from the inside server" equals server1 get client http://198.51.100.1:8000/
 check "the server sees the client's own address" equals 198.51.100.2 get client http://198.51.100.1:8000/who
-check "a ping to the address is answered by the router still" on client ping -c 1 -W 5 198.51.100.1
+check "a ping to the address is answered by the router still" on client ping -c 1 -W "$PATIENCE" 198.51.100.1
 check "another port of the same address is not served" fails get client http://198.51.100.1:8001/
 check "another address of the router is not served" fails get client http://198.51.100.10:8000/
 check "the listing shows it" equals "tcp 198.51.100.1 10.0.0.11 8000 80 10 10" rules

@@ -7,17 +7,18 @@
   passive-server PORT          answers PASV with its own address, sends "data" there
   passive-client ADDRESS PORT  says PASV, prints the answer, connects there, prints what comes
 """
+import os
 import re
 import socket
 import sys
 
-SECONDS = 3
+PATIENCE = float(os.environ["PATIENCE"])
 
 
 def listen(port, address=""):
     server = socket.socket()
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    server.settimeout(SECONDS)
+    server.settimeout(PATIENCE)
     server.bind((address, port))
     server.listen()
     return server
@@ -35,9 +36,8 @@ def place(text):
 def accept_control(port):
     server = listen(port)
     print("ready", flush=True)
-    server.settimeout(20)
     control = server.accept()[0]
-    control.settimeout(SECONDS)
+    control.settimeout(PATIENCE)
     control.send(b"220 ready\r\n")
     control.recv(1024)
     control.send(b"230 logged in\r\n")
@@ -45,7 +45,7 @@ def accept_control(port):
 
 
 def connect_control(address, port):
-    control = socket.create_connection((address, port), SECONDS)
+    control = socket.create_connection((address, port), PATIENCE)
     control.recv(1024)
     control.send(b"USER anonymous\r\n")
     control.recv(1024)
@@ -56,7 +56,7 @@ def active_server(port):
     control = accept_control(int(port))
     line = control.recv(1024).decode().strip()
     print(line, flush=True)
-    socket.create_connection(place(line), SECONDS).send(b"data")
+    socket.create_connection(place(line), PATIENCE).send(b"data")
     control.close()
 
 
@@ -66,7 +66,7 @@ def active_client(address, port):
     data = listen(0, own)
     control.send(f"PORT {words(own, data.getsockname()[1])}\r\n".encode())
     connection, peer = data.accept()
-    connection.settimeout(SECONDS)
+    connection.settimeout(PATIENCE)
     print(connection.recv(1024).decode(), "from", peer[0])
 
 
@@ -86,8 +86,8 @@ def passive_client(address, port):
     control.send(b"PASV\r\n")
     line = control.recv(1024).decode().strip()
     print(line)
-    connection = socket.create_connection(place(line), SECONDS)
-    connection.settimeout(SECONDS)
+    connection = socket.create_connection(place(line), PATIENCE)
+    connection.settimeout(PATIENCE)
     print(connection.recv(1024).decode())
 
 

@@ -17,13 +17,13 @@ start() {
 	on router "$PUNCH" "$@" <"$lab_scratch/to" >"$lab_scratch/from" &
 	job=$!
 	exec 3>"$lab_scratch/to" 4<"$lab_scratch/from"
-	read -r -t 10 ready punch_pid <&4 && [ "$ready" = ready ]
+	read -r -t "$PATIENCE" ready punch_pid <&4 && [ "$ready" = ready ]
 }
 
 answers() {
 	local answer
 
-	read -r -t 10 answer <&4 && [ "$answer" = "$1" ]
+	read -r -t "$PATIENCE" answer <&4 && [ "$answer" = "$1" ]
 }
 
 tell() {
@@ -67,11 +67,11 @@ accepted() {
 # connects SOURCE-PORT PORT: from the client to the inside host, which answers on any port.
 connects() {
 	on client python3 - "$@" <<-'EOF'
-		import socket, struct, sys
+		import os, socket, struct, sys
 		s = socket.socket()
 		s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 		s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-		s.settimeout(1)
+		s.settimeout(float(os.environ["PATIENCE"]))
 		s.bind(("", int(sys.argv[1])))
 		s.connect(("10.0.0.11", int(sys.argv[2])))
 		s.sendall(b"hello")
@@ -103,17 +103,12 @@ gre() {
 	EOF
 }
 
-# counts N COMMAND...: so many packets more are accepted.
+# counts N COMMAND...: so many packets more are accepted, and no more.
 counts() {
-	local before=$(($1 + $(accepted)))
+	local expected=$(($1 + $(accepted)))
 
 	shift
-	"$@" || return 1
-	for _ in 1 2 3 4 5; do
-		[ "$(accepted)" = "$before" ] && return
-		sleep 0.1
-	done
-	return 1
+	"$@" && wait_until equals "$expected" accepted && sleep 0.3 && equals "$expected" accepted
 }
 
 begin 1

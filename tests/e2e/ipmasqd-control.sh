@@ -137,11 +137,12 @@ check "a file without a length" refused 'restore rules x\n' "NAME BYTES"
 check "a file larger than any" refused 'restore rules 99999999999\n' "NAME BYTES"
 check "a file that ends early" refused 'restore rules 100\nflush\n' "before it is whole"
 head -c 300000 /dev/urandom >"$lab_scratch/noise"
-check "noise is answered or closed" eval 'clients send "$lab_scratch/noise" >/dev/null'
+check "noise is answered or closed, and changes nothing" eval 'before=$(user save) &&
+	clients send "$lab_scratch/noise" >/dev/null && equals "$before" user save'
 check "ipmasqd is still there" page
 
 # --- too slow, too many, not allowed
-clients half 25 >"$lab_scratch/half" &
+clients half 100 >"$lab_scratch/half" &
 half=$!
 check "while one stays with half a line others are served" says 8000 user portfw -L -n
 check "and pages go through" page
@@ -172,8 +173,8 @@ else
 fi
 
 check "a daemon that goes away in the middle is told so" fails_with 1 "went away in the middle of its answer" eval '
-	socat UNIX-LISTEN:"$lab_scratch/half.sock" SYSTEM:"read line; printf %b \"out 100\\\\nhalf\"" & sleep 1
-	adm -e "$lab_scratch/half.sock" portfw -F'
+	socat UNIX-LISTEN:"$lab_scratch/half.sock" SYSTEM:"read line; printf %b \"out 100\\\\nhalf\"" &
+	wait_until eval "ss -Hlx src \"$lab_scratch/half.sock\" | grep -q ." && adm -e "$lab_scratch/half.sock" portfw -F'
 check "SIGTERM ends it" stop_ipmasqd
 check "its socket is gone" [ ! -e "$socket" ]
 finish

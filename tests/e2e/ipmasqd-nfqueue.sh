@@ -32,7 +32,7 @@ seen_from() {
 everything() {
 	equals 198.51.100.1 seen_from server1 &&
 		equals client udp server1 198.51.100.2 7000 &&
-		on server2 ping -c 2 -i 0.1 -W 2 198.51.100.2 &&
+		on server2 ping -c 2 -i 0.1 -W "$PATIENCE" 198.51.100.2 &&
 		equals server1 get client http://198.51.100.1:8000/
 }
 
@@ -54,7 +54,7 @@ bulk() {
 
 # What the network says of packets that it cannot deliver comes back to who has sent them.
 errors_come_back() {
-	says "Time to live exceeded" eval 'on server1 ping -t 1 -c 1 -W 2 198.51.100.2 || true' &&
+	says "Time to live exceeded" eval 'on server1 ping -t 1 -c 1 -W "$PATIENCE" 198.51.100.2 || true' &&
 		says "refused" eval 'udp server1 198.51.100.2 7999 || true' &&
 		says "refused" eval 'udp client 198.51.100.1 7998 || true'
 }
@@ -113,8 +113,23 @@ check "with connection tracking beside it" eval '
 on router nft delete table inet t
 
 # --- changes under way
+# The datagrams of a flow are counted where they leave and where they arrive: what a program that has
+# to wait for its turn loses in its socket is not the router's.
+count_flow() {
+	on "$1" nft -f - <<-END
+		table ip counted {
+			chain passing { type filter hook $2 priority 0; udp dport 5201 counter; }
+		}
+	END
+}
+counted() {
+	on "$1" nft list chain ip counted passing | sed -n 's/.*counter packets \([0-9]*\).*/\1/p'
+}
 flow() {
-	on server1 iperf3 -c 198.51.100.2 -u -b 100M -l 1000 -t "$1" --connect-timeout 3000 -J
+	on server1 iperf3 -c 198.51.100.2 -u -b 20M -l 1000 -t "$1" --connect-timeout $((1000 * PATIENCE))
+}
+arrived() {
+	[ "$(counted client)" -ge "$1" ]
 }
 changes() {
 	local i
@@ -131,16 +146,17 @@ changes() {
 		user $line || return 1
 	done < <(head -n 200 "$lab_scratch/changes")
 }
+count_flow server1 output
+count_flow client input
 on client iperf3 -s -D -I "$lab_scratch/iperf3.pid" >/dev/null
 wait_until listens client -t 5201
 flow 6 >"$lab_scratch/flow" &
 running=$!
-sleep 1
+check "a flow" wait_until arrived 100
 check "hundreds of changes of the rules, of the kernel's too" changes
 wait $running
-check "lose no packet of a flow" eval '
-	grep -q "\"lost_packets\":[[:space:]]*0," "$lab_scratch/flow" || tail -n 30 "$lab_scratch/flow" |
-	grep -A9 udp_sum'
+check "lose no packet of it" wait_until eval 'equals "$(counted server1)" counted client'
+check "of thousands" arrived 5000
 check "nor do the queues" equals 0 status queue_full
 
 # --- who has it
@@ -159,7 +175,7 @@ check "rules that somebody flushes come back" eval '
 
 # --- when it is gone
 untranslated() {
-	on server1 ping -c 1 -W 1 198.51.100.2
+	on server1 ping -c 1 -W "$PATIENCE" 198.51.100.2
 }
 ip -n "$lab-client" route add 10.0.0.0/24 via 198.51.100.1
 check "killed, it lets nothing through" eval 'stop_ipmasqd KILL && fails untranslated'

@@ -40,7 +40,7 @@ seen_from() {
 everything() {
 	equals 198.51.100.1 seen_from server1 &&
 		equals client udp server1 198.51.100.2 7000 &&
-		on server2 ping -c 2 -i 0.1 -W 2 198.51.100.2 &&
+		on server2 ping -c 2 -i 0.1 -W "$PATIENCE" 198.51.100.2 &&
 		equals server1 get client http://198.51.100.1:8000/ &&
 		equals server1 udp client 198.51.100.1 7000
 }

@@ -15,15 +15,15 @@ import socket
 import struct
 import sys
 
-SECONDS = 3
+PATIENCE = float(os.environ["PATIENCE"])
 
 
 class Irc:
     def __init__(self, source, server, port, nick):
         self.source = source
-        self.sock = socket.create_connection((server, int(port)), SECONDS, (source, 0))
+        self.sock = socket.create_connection((server, int(port)), PATIENCE, (source, 0))
         self.lines = self.sock.makefile("r", encoding="latin-1", newline="\r\n")
-        self.sock.settimeout(SECONDS * 2)
+        self.sock.settimeout(PATIENCE * 2)
         self.say(f"NICK {nick}")
         self.say(f"USER {nick} 0 * :{nick}")
         self.wait(" 001 ")
@@ -58,7 +58,7 @@ def listen():
     listener = socket.socket()
     listener.bind(("", 0))
     listener.listen()
-    listener.settimeout(SECONDS)
+    listener.settimeout(PATIENCE)
     return listener, listener.getsockname()[1]
 
 
@@ -74,7 +74,7 @@ def offer_file(irc, peer, path, resume):
         start = int(words[3])
         irc.dcc(peer, f"ACCEPT {words[1]} {port} {start}")
     sock, _ = listener.accept()
-    sock.settimeout(SECONDS)
+    sock.settimeout(PATIENCE)
     sock.sendall(data[start:])
     received = 0
     while received < len(data) - start:  # the last acknowledgment counts
@@ -88,7 +88,7 @@ def offer_chat(irc, peer):
     listener, port = listen()
     irc.dcc(peer, f"CHAT chat {own_address(irc)} {port}")
     sock, _ = listener.accept()
-    sock.settimeout(SECONDS)
+    sock.settimeout(PATIENCE)
     sock.sendall(b"how are you?\n")
     if sock.makefile("rb").readline() != b"well\n":
         sys.exit("no answer in the conversation")
@@ -96,7 +96,7 @@ def offer_chat(irc, peer):
 
 def connect(irc, words):
     address = socket.inet_ntoa(struct.pack("!I", int(words[2])))
-    return socket.create_connection((address, int(words[3])), SECONDS, (irc.source, 0))
+    return socket.create_connection((address, int(words[3])), PATIENCE, (irc.source, 0))
 
 
 def accept_file(irc, peer, words, path):

@@ -13,8 +13,8 @@
 #   finish                                      the sums; the exit status of the test
 #
 # Environment, set by Makefile.am: IPMASQADM (the program), IPMASQADM_PLUGINDIR and
-# LD_LIBRARY_PATH (its plugins and library), CC.  With ENGINE=user an ipmasqd runs on the router and
-# has the rules: the same test, the same packets, the other engine.
+# LD_LIBRARY_PATH (its plugins and library), STAGE (the installation), CC.  With ENGINE=user an
+# ipmasqd runs on the router and has the rules: the same test, the same packets, the other engine.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../../contrib/lab.sh
@@ -24,6 +24,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
 passed=0 failed=0 skipped=0
 unset IPMASQADM_ENGINE
+
+# What has to come may take so many seconds, on a machine as busy as can be; what must not come is
+# waited for in `fails`, which has less.  Programs of the tests read it, too.
+export PATIENCE=30
 
 SKIP_TEST=77 # automake's number for a test that could not run
 
@@ -161,10 +165,29 @@ rules() {
 	portfw -L -n | tail -n +2 | tr -s ' ' | sed 's/^ //'
 }
 
-# Without hairpins and opened ranges, which come with traffic and lapse.
-ruleset() {
+# The rules with their counters, without hairpins and opened ranges, which come with traffic and lapse.
+counted_ruleset() {
 	on_user_engine eval 'adm save && portfw -L -n -v'
 	on_kernel_engine on router nft list ruleset | sed -z 's/\n[ \t]*elements = {[^}]*expires[^}]*}//g'
+}
+
+ruleset() {
+	on_user_engine eval 'adm save && portfw -L -n'
+	on_kernel_engine counted_ruleset | sed -E 's/counter packets [0-9]+ bytes [0-9]+/counter/g'
+}
+
+# settled COMMAND...: what it says once that has been so for a second: the last packets of a
+# connection come after its page.
+settled() {
+	local now before=none try
+
+	for ((try = 0; try < PATIENCE; try++)); do
+		now=$("$@") || return 1
+		[ "$now" != "$before" ] || break
+		before=$now
+		sleep 1
+	done
+	echo "$now"
 }
 
 # --- what a command shall do ------------------------------------------------------------------
@@ -186,6 +209,8 @@ says() {
 }
 
 fails() {
+	local PATIENCE=2
+
 	! "$@"
 }
 
@@ -227,7 +252,7 @@ no_way_inside() {
 
 # get NAMESPACE URL: fetches a page.
 get() {
-	on "$1" curl -gsS --max-time 5 "$2"
+	on "$1" curl -gsS --max-time "$PATIENCE" "$2"
 }
 
 # Packets that no ordinary program sends at will; see packets.py.
@@ -244,9 +269,14 @@ udp_server() {
 	wait_until listens "$1" -u "$2"
 }
 
-# udp NAMESPACE ADDRESS PORT [SOURCE-PORT]: sends a datagram and prints the answer.
+# udp NAMESPACE ADDRESS PORT [SOURCE-PORT [SOURCE]]: sends a datagram and prints the answer.
 udp() {
 	packets "$1" udp "${@:2}"
+}
+
+# Whether a program of the namespace hears of events of netfilter: its socket is in a group of them.
+hears_netfilter() {
+	on "$1" awk '$2 == 12 && $4 !~ /^0+$/ { found = 1 } END { exit !found }' /proc/net/netlink
 }
 
 # flows PORT: how many translated connections have this port, inside, outside or as their alias.

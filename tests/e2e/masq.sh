@@ -115,7 +115,7 @@ check "-C shows who talks to whom by which alias" \
 	equals "udp 10.0.0.11 45001 198.51.100.1 45001 198.51.100.2 9000" \
 	eval 'listing -C -S 10.0.0.11 -p 9000 | cut -d " " -f 1,3-'
 check "-C shows when a connection expires" eval '
-	expire=$(listing -C -p 45001 | cut -d " " -f 2) && [ "$expire" -gt 5 ] && [ "$expire" -le 300 ]'
+	expire=$(listing -C -p 45001 | cut -d " " -f 2) && [ "$expire" -gt 0 ] && [ "$expire" -le 300 ]'
 check "-C shows what a forward carries, from inside, too" says "tcp" listing -C -S 10.0.0.12
 check "its alias is what was asked for" equals "198.51.100.1 8000" \
 	eval 'listing -C -S 10.0.0.12 -p 8000 | cut -d " " -f 5,6 | uniq'
@@ -155,14 +155,14 @@ expiry_with() {
 		listing -C -p 45002 | cut -d " " -f 2
 }
 user_check "-T sets the time-outs of connections to come" eval '
-	expire=$(expiry_with 0 0 77) && [ "$expire" -gt 5 ] && [ "$expire" -le 77 ]'
+	expire=$(expiry_with 0 0 77) && [ "$expire" -gt 0 ] && [ "$expire" -le 77 ]'
 closing_with() {
 	masq -T "$@" && get server1 http://198.51.100.2:8080/ >/dev/null &&
 		wait_until eval '[ "$(listing -C -p 8080 | cut -d " " -f 2)" -lt 100 ]' &&
 		listing -C -p 8080 | cut -d " " -f 2
 }
 user_check "... and of TCP connections that have ended" eval '
-	expire=$(closing_with 7200 15 0) && [ "$expire" -gt 5 ] && [ "$expire" -le 15 ]'
+	expire=$(closing_with 7200 15 0) && [ "$expire" -gt 0 ] && [ "$expire" -le 15 ]'
 check "a time-out with junk is refused" refuses 2 "'5x'" masq -T 1 5x 1
 check "two time-outs are refused" refuses 2 "-T needs" masq -T 1 2
 check "a time-out that does not fit is refused" refuses 2 "'2147484'" masq -T 0 0 2147484

@@ -132,19 +132,9 @@ kernel_check "an IPv6 host on the servers' own net is served, too" says server \
 kernel_check "the pools of both families go through save and restore" round_trip
 kernel_check "-D without -r takes both" eval 'mfw -D -m 1 && equals "" hosts'
 
-# The last packets of a connection come after its page.
-settled() {
-	local now
-
-	until now=$(portfw -L -n -v) && sleep 0.3 && [ "$now" = "$(portfw -L -n -v)" ]; do
-		:
-	done
-	echo "$now"
-}
-
 check "another module's rules and counters survive -F" eval '
 	portfw -A -P tcp -L 198.51.100.1 8001 -R 10.0.0.12 80 && get client http://198.51.100.1:8001/ &&
-	before=$(settled) && mfw -A -m 1 -r 10.0.0.11 80 && mfw -F &&
+	before=$(settled portfw -L -n -v) && mfw -A -m 1 -r 10.0.0.11 80 && mfw -F &&
 	equals "$before" portfw -L -n -v'
 check "portfw goes before mfw" eval 'mfw -A -m 8110 -r 10.0.0.11 80 &&
 	portfw -A -P tcp -L 198.51.100.1 8110 -R 10.0.0.12 80 &&

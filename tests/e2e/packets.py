@@ -3,20 +3,23 @@
 """Packets for the end-to-end tests that no ordinary program sends at will.
 
   udp-server NAME PORT        answers every datagram, IPv4 and IPv6, with NAME
-  udp ADDRESS PORT [SPORT]    sends one datagram, prints the answer or fails
+  udp ADDRESS PORT [SPORT [SOURCE]]   sends one datagram, prints the answer or fails
   fragments ADDRESS PORT ORDER   sends one in three fragments, such as 210, prints the answer
   flows ADDRESS NUMBER        sends so many datagrams, each of another flow
   sctp-server 4|6             answers every SCTP INIT with an INIT ACK, prints the port
   sctp ADDRESS PORT SPORT     sends an SCTP INIT, prints the address that sends the INIT ACK
   hold-queue NUMBER           has this NFQUEUE until standard input ends
 
+An answer is waited for as long as $PATIENCE says, in seconds.
+
 A kernel without SCTP sockets still translates SCTP, so raw sockets carry it here (RFC 9260).
 """
+import os
 import socket
 import struct
 import sys
 
-ANSWER_SECONDS = 2
+PATIENCE = float(os.environ["PATIENCE"])
 SCTP = 132
 INIT, INIT_ACK = 1, 2
 
@@ -60,10 +63,10 @@ def udp_server(name, port):
         server.sendmsg([name.encode()], where, 0, peer)
 
 
-def udp(address, port, sport=0):
+def udp(address, port, sport=0, source=""):
     client = socket.socket(family_of(address), socket.SOCK_DGRAM)
-    client.settimeout(ANSWER_SECONDS)
-    client.bind(("", int(sport)))
+    client.settimeout(PATIENCE)
+    client.bind((source, int(sport)))
     client.connect((address, int(port)))
     client.send(b"hello")
     print(client.recv(65536).decode())
@@ -79,7 +82,7 @@ def internet_checksum(data):
 
 def fragments(address, port, order):
     client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    client.settimeout(ANSWER_SECONDS)
+    client.settimeout(PATIENCE)
     client.connect((address, int(port)))
     source, sport = client.getsockname()
     ends = socket.inet_aton(source) + socket.inet_aton(address)
@@ -123,7 +126,7 @@ def sctp_server(family_name):
 def sctp(address, port, sport):
     family = family_of(address)
     client = socket.socket(family, socket.SOCK_RAW, SCTP)
-    client.settimeout(ANSWER_SECONDS)
+    client.settimeout(PATIENCE)
     client.sendto(sctp_packet(int(sport), int(port), 0, INIT), (address, 0))
     while True:
         packet, peer = client.recvfrom(65536)

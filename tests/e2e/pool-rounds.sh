@@ -23,9 +23,9 @@ while True:
 # answers PORT COUNT: who answers that many connections in a row, as `COUNT ADDRESS` for each run.
 answers() {
 	on client python3 -c '
-import socket, sys
+import os, socket, sys
 for _ in range(int(sys.argv[2])):
-    with socket.create_connection(("198.51.100.1", int(sys.argv[1])), timeout=10) as connection:
+    with socket.create_connection(("198.51.100.1", int(sys.argv[1])), timeout=float(os.environ["PATIENCE"])) as connection:
         print(connection.recv(64).decode())
 ' "$1" "$2" | uniq -c | sed 's/^ *//'
 }

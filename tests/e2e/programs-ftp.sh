@@ -62,8 +62,8 @@ start_proftpd() {
 
 # fetch NAMESPACE ADDRESS PORT WAY: a file comes whole that way.
 fetch() {
-	local got=$lab_scratch/got url=ftp://$2:$3/big curl=(curl -gsS --max-time 20 --no-ftp-skip-pasv-ip -o -)
-	local lftp="set net:timeout 5; set net:max-retries 3; set ftp:ssl-allow no; set ftp:prefer-epsv no;"
+	local got=$lab_scratch/got url=ftp://$2:$3/big curl=(curl -gsS --max-time "$PATIENCE" --no-ftp-skip-pasv-ip -o -)
+	local lftp="set net:timeout $PATIENCE; set net:max-retries 3; set ftp:ssl-allow no; set ftp:prefer-epsv no;"
 
 	rm -f "$got"
 	case $4 in
@@ -73,8 +73,8 @@ fetch() {
 	PORT) on "$1" "${curl[@]}" -P - --disable-eprt "$url" ;;
 	"lftp passive") on "$1" env HOME="$lab_scratch" lftp -c "$lftp set ftp:passive-mode on; cat $url" ;;
 	"lftp active") on "$1" env HOME="$lab_scratch" lftp -c "$lftp set ftp:passive-mode off; cat $url" ;;
-	"tnftp passive") on "$1" env HOME="$lab_scratch" tnftp -4 -q 10 -V -o - "ftp://$2:$3/big" ;;
-	"tnftp active") on "$1" env HOME="$lab_scratch" tnftp -4 -A -q 10 -V -o - "ftp://$2:$3/big" ;;
+	"tnftp passive") on "$1" env HOME="$lab_scratch" tnftp -4 -q "$PATIENCE" -V -o - "ftp://$2:$3/big" ;;
+	"tnftp active") on "$1" env HOME="$lab_scratch" tnftp -4 -A -q "$PATIENCE" -V -o - "ftp://$2:$3/big" ;;
 	esac >"$got" </dev/null
 	[ "$(sha256sum <"$got")" = "$sum" ] || { ls -l "$got"; return 1; }
 }
@@ -85,7 +85,7 @@ hundred() {
 
 	rm -rf "$directory" && mkdir "$directory"
 	for ((number = 0; number < 100; number++)); do
-		on "$1" curl -gsS --max-time 30 --no-ftp-skip-pasv-ip --limit-rate 10k \
+		on "$1" curl -gsS --max-time $((4 * PATIENCE)) --no-ftp-skip-pasv-ip --limit-rate 10k \
 			-o "$directory/$number" "${@:4}" "ftp://$2:$3/many/$number" &
 		pids+=($!)
 	done
@@ -116,7 +116,7 @@ check "without it no active one does" fails fetch server1 198.51.100.2 21 PORT
 adm helper -A ftp ports=21
 both_ways vsftpd EPSV PASV EPRT PORT "lftp passive" "lftp active" "tnftp passive" "tnftp active"
 check "vsftpd inside: a hundred at once, passive" hundred client 198.51.100.1 21 --disable-epsv
-check "vsftpd outside: a hundred at once, active" hundred server1 198.51.100.2 21 -P -
+check "vsftpd outside: a hundred at once, active" hundred server1 198.51.100.2 21 -P 10.0.0.11
 
 # proftpd's package and vsftpd's exclude one another, so it may lie elsewhere.
 proftpd=${PROFTPD_ROOT:+$PROFTPD_ROOT/usr/sbin/proftpd} proftpd_libraries=

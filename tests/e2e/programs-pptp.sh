@@ -28,14 +28,14 @@ server() {
 # shellcheck disable=SC2016 # the inner shell expands it
 own_run_pptp=(unshare --mount sh -c 'mkdir -p /run/pptp && mount -t tmpfs tmpfs /run/pptp && exec "$@"' sh)
 
-# calls ADDRESS CLIENT...: a call of each client, all at once; frames go there and back within $patience
+# calls ADDRESS CLIENT...: a call of each client, all at once; frames go there and back within $PATIENCE
 # seconds.
 calls() {
 	local address=$1 client pids=() pid status=0
 
 	shift
 	for client; do
-		on "$client" "${own_run_pptp[@]}" python3 "$here/ppp.py" call "$address" "from $client" "$patience" &
+		on "$client" "${own_run_pptp[@]}" python3 "$here/ppp.py" call "$address" "from $client" "$PATIENCE" &
 		pids+=($!)
 	done
 	for pid in "${pids[@]}"; do
@@ -50,7 +50,7 @@ same_number() {
 
 	shift
 	for client; do
-		on "$client" python3 "$here/pptpd-client.py" "$address" 5 "from $client" "$patience" &
+		on "$client" python3 "$here/pptpd-client.py" "$address" 5 "from $client" "$PATIENCE" &
 		pids+=($!)
 	done
 	for pid in "${pids[@]}"; do
@@ -59,7 +59,6 @@ same_number() {
 	return $status
 }
 
-patience=3
 no_way_inside
 server client
 server server1
@@ -69,7 +68,6 @@ portfw -A -P tcp -L 198.51.100.1 1723 -R 10.0.0.11 1723
 on_kernel_engine check "without the helper no frames reach a server inside" fails calls 198.51.100.1 client
 check "without it two clients do not both reach a server" fails calls 198.51.100.2 server1 server2
 adm helper -A pptp
-patience=15
 check "a client inside calls" calls 198.51.100.2 server1
 check "two clients inside call one server" calls 198.51.100.2 server1 server2
 check "two clients whose calls have the same number" same_number 198.51.100.2 server1 server2

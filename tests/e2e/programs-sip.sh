@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Calls of SIP phones (Debian's sipp, sip-caller.xml and sip-called.xml) with sound both ways.  Each
-# end hears what comes to the port of its description; a second of sound is 50 packets.
+# end hears what comes to the port of its description; the two seconds of a call are 100
+# packets.
 . "$(dirname "$0")/lib.sh"
 need_tools sipp
 begin 2
@@ -29,7 +30,7 @@ phone() {
 	local address=10.0.0.1${1#server}
 
 	[ "$1" != client ] || address=198.51.100.2
-	on "$1" timeout 8 sipp -sf "$here/sip-$2.xml" -i "$address" -p "$4" -mp 20000 -nostdin "${@:5}" \
+	on "$1" timeout $((PATIENCE + 6)) sipp -sf "$here/sip-$2.xml" -i "$address" -p "$4" -mp 20000 -nostdin "${@:5}" \
 		>"$3" 2>&1 </dev/null
 }
 

@@ -20,7 +20,7 @@ fetch() {
 	local got=$lab_scratch/got-$1
 
 	rm -f "$got"
-	on "$1" timeout 4 tftp -4 -m binary "$2" -c get big "$got"
+	on "$1" timeout "$PATIENCE" tftp -4 -m binary "$2" -c get big "$got"
 	cmp "$got" "$files/big"
 }
 
@@ -29,7 +29,7 @@ store() {
 	local stored=$files/from-$1
 
 	rm -f "$stored"
-	on "$1" timeout 4 tftp -4 -m binary "$2" -c put "$files/big" "from-$1"
+	on "$1" timeout "$PATIENCE" tftp -4 -m binary "$2" -c put "$files/big" "from-$1"
 	wait_until cmp "$stored" "$files/big" || cmp "$stored" "$files/big"
 }
 
@@ -39,7 +39,7 @@ both_by_one_port() {
 
 	for server in server1 server2; do
 		rm -f "$lab_scratch/got-$server"
-		on "$server" timeout 4 tftp -4 -R 4000:4000 -m binary 198.51.100.2 -c get big "$lab_scratch/got-$server" &
+		on "$server" timeout "$PATIENCE" tftp -4 -R 4000:4000 -m binary 198.51.100.2 -c get big "$lab_scratch/got-$server" &
 		pids+=($!)
 	done
 	wait "${pids[@]}"

@@ -16,11 +16,18 @@ replay() {
 # A real conversation as the outside interface of the router saw it.
 capture_conversation() {
 	adm restore "$file" || return 1
-	on router timeout 2 tcpdump --immediate-mode -U -i outside -w "$capture" tcp >"$lab_scratch/tcpdump" 2>&1 &
+	nsenter --net="/run/netns/$lab-router" tcpdump --immediate-mode -U -i outside -w "$capture" tcp >"$lab_scratch/tcpdump" 2>&1 &
 	wait_until grep -q "listening on" "$lab_scratch/tcpdump"
 	get client http://198.51.100.1:8000/ >/dev/null
+	wait_until equals 2 ends
+	kill $!
 	wait $!
 	adm flush
+}
+
+# How many FINs have been captured.
+ends() {
+	tcpdump -r "$capture" 'tcp[13] & 1 != 0' 2>/dev/null | wc -l
 }
 
 flows_of() {

@@ -17,7 +17,7 @@ import termios
 import time
 
 PROGRAM = os.environ["IPMASQADM"]
-PATIENCE = 15
+PATIENCE = float(os.environ["PATIENCE"])
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]|\x07")
 PROMPT = r"ipmasqadm(?: transaction)?(?: \(exit \d+\))?> "
 CTRL_C, CTRL_D, UP, TAB, ENTER = "\x03", "\x04", "\x1b[A", "\t", "\r"
@@ -80,6 +80,16 @@ class Terminal:
         flags = termios.tcgetattr(self.fd)[3]
         assert flags & termios.ICANON and flags & termios.ECHO, "the terminal is not as it was"
         return os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])
+
+    def expect_hanging(self):
+        """A command that was typed runs, since readline has given the terminal back, and says nothing."""
+        end = time.monotonic() + PATIENCE
+        while not termios.tcgetattr(self.fd)[3] & termios.ICANON:
+            assert time.monotonic() < end, "no command runs"
+            time.sleep(0.02)
+        time.sleep(0.5)
+        self.read(0)
+        expect_equal(self.text.strip(), "")
 
     def leave(self):
         self.type(CTRL_D)
@@ -231,9 +241,7 @@ def interrupt_command(directory):
     for line in (f"restore {pipe}", f"save {pipe}"):
         shell.type(line + ENTER)
         shell.expect(r"\r\n")
-        time.sleep(0.5)
-        shell.read(0)
-        expect_equal(shell.text.strip(), "")  # it hangs
+        shell.expect_hanging()
         shell.type(CTRL_C)
         shell.expect(r"ipmasqadm transaction \(exit 130\)> $")
     pending = shell.run("show", "ipmasqadm transaction> ")
@@ -241,7 +249,8 @@ def interrupt_command(directory):
     shell.run("commit", "ipmasqadm> ")
     expect_equal(saved(), [FORWARD])
     shell.type("restore -" + ENTER)
-    time.sleep(0.5)
+    shell.expect(r"\r\n")
+    shell.expect_hanging()
     shell.type(CTRL_C)
     shell.expect(r"ipmasqadm \(exit 130\)> $")
     expect_equal(saved(), [FORWARD])

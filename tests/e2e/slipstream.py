@@ -13,12 +13,14 @@
       long     a line of 20000 bytes, and it behind them in a segment of its own
       turn     the name of a user of a TURN server (RFC 5766), cut likewise: no word of HTTP
 """
+import os
 import selectors
 import socket
 import struct
 import sys
 import time
 
+PATIENCE = float(os.environ["PATIENCE"])
 PAUSE = 0.02  # so that what is sent next is a segment of its own
 ALLOCATE, MAGIC, USERNAME = 3, 0x2112A442, 6
 
@@ -31,7 +33,7 @@ def attacker(path, *ports):
     while True:
         for key, _ in waiting.select():
             connection, _ = key.fileobj.accept()
-            connection.settimeout(2)
+            connection.settimeout(PATIENCE)
             data = b""
             try:
                 while more := connection.recv(65536):
@@ -68,8 +70,8 @@ def pieces(way, address, text):
 
 
 def browser(address, port, way, text):
-    connection = socket.create_connection((address, int(port)), 3)
-    connection.settimeout(3)
+    connection = socket.create_connection((address, int(port)), PATIENCE)
+    connection.settimeout(PATIENCE)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for piece in pieces(way, address, text.encode().decode("unicode_escape").encode("latin-1")):
         connection.sendall(piece)

@@ -12,7 +12,7 @@ inside=10.0.0.11
 # reach PROTO: the attacker gets in, from the address that was contacted.
 reach() {
 	if [ "$1" = tcp ]; then
-		on client curl -gsS --max-time 1 http://198.51.100.1:8080/
+		on client curl -gsS --max-time "$PATIENCE" http://198.51.100.1:8080/
 	else
 		udp client 198.51.100.1 8080
 	fi
@@ -23,10 +23,7 @@ attack() {
 	rm -f "$came"
 	on server1 python3 "$here/slipstream.py" browser 198.51.100.2 "$3" "$2" "$4" || return 1
 	wait_until [ -s "$came" ] || return 1
-	if reach "$1"; then
-		echo "the attacker is in"
-		return 1
-	fi
+	fails reach "$1" || { echo "the attacker is in"; return 1; }
 	grep -qaE "198[.,]51[.,]100[.,]1[^0-9]|3325256705" "$came" || return 0
 	echo "the attacker was told a port:"
 	tail -c 300 "$came"

@@ -19,7 +19,7 @@ if pid == 0:
         os.dup2(terminal, fd)
     os.execv(command[0], command)
 os.set_blocking(controller, False)
-seen, status, typed, deadline = b"", None, False, time.monotonic() + 30
+seen, status, typed, deadline = b"", None, False, time.monotonic() + float(os.environ["PATIENCE"])
 while time.monotonic() < deadline:
     try:
         seen += os.read(controller, 65536)

@@ -23,16 +23,22 @@ frames() {
 # --- top ------------------------------------------------------------------------------------------
 
 check "-b prints frames: -N so many" eval 'adm top -b -d 1 -N 2 >"$lab_scratch/top" && equals 2 frames "$lab_scratch/top"'
-adm top -b -d 1 -N 3 >"$lab_scratch/top" &
-sleep 1.3
-get client http://198.51.100.1:8001/files/some >"$lab_scratch/got"
-wait $!
-check "the busiest forward is the first" equals "198.51.100.1 8001 10.0.0.12" busiest "$lab_scratch/top"
+# 300 KB between two frames, which are two seconds apart or, on a busy machine, more.
+nsenter --net="/run/netns/$lab-router" "$IPMASQADM" top -b -d 2 >"$lab_scratch/top" &
+top=$!
+check "the busiest forward is the first" eval 'wait_until grep -q ^module "$lab_scratch/top" &&
+	get client http://198.51.100.1:8001/files/some >"$lab_scratch/got" &&
+	wait_until equals "198.51.100.1 8001 10.0.0.12" busiest "$lab_scratch/top"'
 check "its rate is what it carried" eval '
 	rate=$(awk "\$4 == 8001 && \$9 > most { most = \$9 } END { print most + 0 }" "$lab_scratch/top")
-	[ "$rate" -gt 250000 ] && [ "$rate" -lt 400000 ] || { cat "$lab_scratch/top"; false; }'
-check "the sums are those of the listing" eval '
-	equals "$(portfw -L -v -n | awk "\$4 == 8001 { print \$8, \$9 }")" eval "awk \"\\\$4 == 8001 { line = \\\$10 \\\" \\\" \\\$11 } END { print line }\" \"$lab_scratch/top\""'
+	[ "$rate" -gt 30000 ] && [ "$rate" -lt 200000 ] || { cat "$lab_scratch/top"; false; }'
+# What the listing says of the forward, and the last frame; its connection's last packets come later.
+sums_agree() {
+	equals "$(portfw -L -v -n | awk '$4 == 8001 { print $8, $9 }')" \
+		awk '$4 == 8001 { line = $10 " " $11 } END { print line }' "$lab_scratch/top"
+}
+check "the sums are those of the listing" wait_until sums_agree
+kill $top
 check "without a terminal it needs no -b" eval 'adm top -N 1 </dev/null | grep -q "^module"'
 check "--json is JSON" eval 'adm top --json -N 1 | python3 -c "import json, sys; assert len(json.load(sys.stdin)[\"top\"]) == 2"'
 check "on a terminal it draws on the other screen, q ends it, and the terminal is as before" \
@@ -49,9 +55,9 @@ check "a word too many is refused" fails_with 2 "'now'" adm top now
 # shellcheck disable=SC2120 # some checks call it by eval, with words
 # follow WORD...: what it says until it is interrupted, in $lab_scratch/events.
 follow() {
-	on router timeout --foreground -s INT 30 "$IPMASQADM" masq -C --follow -n "$@" >"$lab_scratch/events" 2>&1 &
+	on router timeout --foreground -s INT 120 "$IPMASQADM" masq -C --follow -n "$@" >"$lab_scratch/events" 2>&1 &
 	follower=$!
-	sleep 0.5
+	wait_until hears_netfilter router
 }
 
 unfollow() {
@@ -80,9 +86,10 @@ check "--json is a line each" eval 'follow --json && get client http://198.51.10
 	wait_until grep -q 8001 "$lab_scratch/events"; unfollow
 	head -n 1 "$lab_scratch/events" | python3 -c "import json, sys; assert json.load(sys.stdin)[\"aport\"] == 8001"'
 check "a reader that goes away ends it" eval '
-	(on router timeout 20 "$IPMASQADM" masq -C --follow -n | head -n 1 >"$lab_scratch/events") & pid=$!
-	sleep 0.5; for n in 1 2 3; do get client http://198.51.100.1:8000/; done; wait $pid
-	equals 1 eval "wc -l <\"$lab_scratch/events\""'
+	(on router timeout 120 "$IPMASQADM" masq -C --follow -n | head -n 1 >"$lab_scratch/events"
+		[ "${PIPESTATUS[0]}" != 124 ]) & pid=$!
+	wait_until hears_netfilter router; for n in 1 2 3; do get client http://198.51.100.1:8000/; done
+	wait $pid && equals 1 eval "wc -l <\"$lab_scratch/events\""'
 check "it does not go with -T" fails_with 2 "multiple commands" adm masq -C --follow -T 1 2 3
 check "nor with -L" fails_with 2 "-w does not go with -L" adm masq -L --follow
 finish

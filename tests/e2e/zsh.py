@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 
-PATIENCE = 30
+PATIENCE = float(os.environ["PATIENCE"])
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]|\x07")
 
 

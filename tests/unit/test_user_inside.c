@@ -4,126 +4,104 @@
 
 #define DMZ "10.2.0.2"
 
-static struct lab lab;
-
-static int open_lab(void **state)
-{
-	(void)state;
-	lab_open(&lab, 1);
-	return 0;
-}
-
-static int open_four(void **state)
-{
-	(void)state;
-	lab_open(&lab, 4);
-	return 0;
-}
-
-static int close_lab(void **state)
-{
-	(void)state;
-	lab_close(&lab);
-	return 0;
-}
-
-#define passes(hook, protocol, before, after) lab_becomes(&lab, hook, protocol, before, after)
-
 static void a_client_in_the_servers_net_is_answered(void **state)
 {
 	(void)state;
-	lab_ok(&lab, "portfw -A -P tcp -L 198.51.100.1 80 -R 10.0.0.2 8080");
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, ALIAS, 80),
-	       ENDS(OTHER, 5000, INSIDE, 8080));
-	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, INSIDE, 8080),
-	       ENDS(GATEWAY, 5000, INSIDE, 8080));
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 8080, GATEWAY, 5000),
-	       ENDS(INSIDE, 8080, OTHER, 5000));
-	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 8080, OTHER, 5000),
-	       ENDS(ALIAS, 80, OTHER, 5000));
+	lab_ok("portfw -A -P tcp -L 198.51.100.1 80 -R 10.0.0.2 8080");
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, ALIAS, 80),
+		    ENDS(OTHER, 5000, INSIDE, 8080));
+	lab_becomes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, INSIDE, 8080),
+		    ENDS(GATEWAY, 5000, INSIDE, 8080));
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 8080, GATEWAY, 5000),
+		    ENDS(INSIDE, 8080, OTHER, 5000));
+	lab_becomes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 8080, OTHER, 5000),
+		    ENDS(ALIAS, 80, OTHER, 5000));
 	/* And on, by the links that there are now. */
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, ALIAS, 80),
-	       ENDS(OTHER, 5000, INSIDE, 8080));
-	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, INSIDE, 8080),
-	       ENDS(GATEWAY, 5000, INSIDE, 8080));
-	assert_int_equal(lab_links(&lab), 2);
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, ALIAS, 80),
+		    ENDS(OTHER, 5000, INSIDE, 8080));
+	lab_becomes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, INSIDE, 8080),
+		    ENDS(GATEWAY, 5000, INSIDE, 8080));
+	assert_int_equal(lab_links(), 2);
 }
 
 static void the_server_itself_is_answered(void **state)
 {
 	(void)state;
-	lab_ok(&lab, "portfw -A -P udp -L 0.0.0.0 80 -R 10.0.0.2 80");
-	passes(USER_FROM_INSIDE, IPPROTO_UDP, ENDS(INSIDE, 5000, ALIAS, 80),
-	       ENDS(INSIDE, 5000, INSIDE, 80));
-	passes(USER_TO_INSIDE, IPPROTO_UDP, ENDS(INSIDE, 5000, INSIDE, 80),
-	       ENDS(GATEWAY, 5000, INSIDE, 80));
-	passes(USER_FROM_INSIDE, IPPROTO_UDP, ENDS(INSIDE, 80, GATEWAY, 5000),
-	       ENDS(INSIDE, 80, INSIDE, 5000));
-	passes(USER_TO_INSIDE, IPPROTO_UDP, ENDS(INSIDE, 80, INSIDE, 5000),
-	       ENDS(ALIAS, 80, INSIDE, 5000));
+	lab_ok("portfw -A -P udp -L 0.0.0.0 80 -R 10.0.0.2 80");
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_UDP, ENDS(INSIDE, 5000, ALIAS, 80),
+		    ENDS(INSIDE, 5000, INSIDE, 80));
+	lab_becomes(USER_TO_INSIDE, IPPROTO_UDP, ENDS(INSIDE, 5000, INSIDE, 80),
+		    ENDS(GATEWAY, 5000, INSIDE, 80));
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_UDP, ENDS(INSIDE, 80, GATEWAY, 5000),
+		    ENDS(INSIDE, 80, INSIDE, 5000));
+	lab_becomes(USER_TO_INSIDE, IPPROTO_UDP, ENDS(INSIDE, 80, INSIDE, 5000),
+		    ENDS(ALIAS, 80, INSIDE, 5000));
 }
 
 static void the_machine_itself_is_answered(void **state)
 {
 	(void)state;
-	lab_ok(&lab, "portfw -A -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80");
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(ALIAS, 5000, ALIAS, 80),
-	       ENDS(ALIAS, 5000, INSIDE, 80));
-	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(ALIAS, 5000, INSIDE, 80),
-	       ENDS(ALIAS, 5000, INSIDE, 80));
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 80, ALIAS, 5000),
-	       ENDS(INSIDE, 80, ALIAS, 5000));
-	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 80, ALIAS, 5000),
-	       ENDS(ALIAS, 80, ALIAS, 5000));
+	lab_ok("portfw -A -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80");
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(ALIAS, 5000, ALIAS, 80),
+		    ENDS(ALIAS, 5000, INSIDE, 80));
+	lab_becomes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(ALIAS, 5000, INSIDE, 80),
+		    ENDS(ALIAS, 5000, INSIDE, 80));
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 80, ALIAS, 5000),
+		    ENDS(INSIDE, 80, ALIAS, 5000));
+	lab_becomes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 80, ALIAS, 5000),
+		    ENDS(ALIAS, 80, ALIAS, 5000));
 }
 
 static void a_client_of_another_net_keeps_its_address(void **state)
 {
 	(void)state;
-	lab_ok(&lab, "portfw -A -P tcp -L 198.51.100.1 80 -R 10.2.0.2 80");
+	lab_ok("portfw -A -P tcp -L 198.51.100.1 80 -R 10.2.0.2 80");
 	lab.onward = true;
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 5000, ALIAS, 80),
-	       ENDS(INSIDE, 5000, DMZ, 80));
-	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 5000, DMZ, 80),
-	       ENDS(INSIDE, 5000, DMZ, 80));
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(DMZ, 80, INSIDE, 5000),
-	       ENDS(DMZ, 80, INSIDE, 5000));
-	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(DMZ, 80, INSIDE, 5000),
-	       ENDS(ALIAS, 80, INSIDE, 5000));
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 5000, ALIAS, 80),
+		    ENDS(INSIDE, 5000, DMZ, 80));
+	lab_becomes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 5000, DMZ, 80),
+		    ENDS(INSIDE, 5000, DMZ, 80));
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(DMZ, 80, INSIDE, 5000),
+		    ENDS(DMZ, 80, INSIDE, 5000));
+	lab_becomes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(DMZ, 80, INSIDE, 5000),
+		    ENDS(ALIAS, 80, INSIDE, 5000));
 }
 
 static void what_nobody_redirects_passes(void **state)
 {
 	(void)state;
-	lab_ok(&lab, "portfw -A -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80");
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, ALIAS, 22), ENDS(OTHER, 1, ALIAS, 22));
-	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, ALIAS, 22), ENDS(OTHER, 1, ALIAS, 22));
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, INSIDE, 80),
-	       ENDS(OTHER, 1, INSIDE, 80));
-	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, INSIDE, 80), ENDS(OTHER, 1, INSIDE, 80));
-	assert_int_equal(lab_links(&lab), 0);
+	lab_ok("portfw -A -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80");
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, ALIAS, 22),
+		    ENDS(OTHER, 1, ALIAS, 22));
+	lab_becomes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, ALIAS, 22),
+		    ENDS(OTHER, 1, ALIAS, 22));
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, INSIDE, 80),
+		    ENDS(OTHER, 1, INSIDE, 80));
+	lab_becomes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, INSIDE, 80),
+		    ENDS(OTHER, 1, INSIDE, 80));
+	assert_int_equal(lab_links(), 0);
 }
 
 static void a_proxy_inside_gets_what_passes(void **state)
 {
 	(void)state;
-	lab_ok(&lab, "proxy -A port 80 server 10.0.0.2:3128 proto tcp");
+	lab_ok("proxy -A port 80 server 10.0.0.2:3128 proto tcp");
 	assert_true(user_hooks(lab.user) & USER_HOOK_INSIDE_ANYWHERE);
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, REMOTE, 80),
-	       ENDS(OTHER, 5000, INSIDE, 3128));
-	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, INSIDE, 3128),
-	       ENDS(GATEWAY, 5000, INSIDE, 3128));
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 3128, GATEWAY, 5000),
-	       ENDS(INSIDE, 3128, OTHER, 5000));
-	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 3128, OTHER, 5000),
-	       ENDS(REMOTE, 80, OTHER, 5000));
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, REMOTE, 80),
+		    ENDS(OTHER, 5000, INSIDE, 3128));
+	lab_becomes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, INSIDE, 3128),
+		    ENDS(GATEWAY, 5000, INSIDE, 3128));
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 3128, GATEWAY, 5000),
+		    ENDS(INSIDE, 3128, OTHER, 5000));
+	lab_becomes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 3128, OTHER, 5000),
+		    ENDS(REMOTE, 80, OTHER, 5000));
 	/* Not the server's own requests, other ports, or the machine's own addresses. */
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 1, REMOTE, 80),
-	       ENDS(INSIDE, 1, REMOTE, 80));
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, REMOTE, 81),
-	       ENDS(OTHER, 1, REMOTE, 81));
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, GATEWAY, 80),
-	       ENDS(OTHER, 1, GATEWAY, 80));
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 1, REMOTE, 80),
+		    ENDS(INSIDE, 1, REMOTE, 80));
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, REMOTE, 81),
+		    ENDS(OTHER, 1, REMOTE, 81));
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, GATEWAY, 80),
+		    ENDS(OTHER, 1, GATEWAY, 80));
 }
 
 static void no_icmp_redirect_shows_the_way_around(void **state)
@@ -131,80 +109,80 @@ static void no_icmp_redirect_shows_the_way_around(void **state)
 	uint8_t quoted[64];
 
 	(void)state;
-	lab_ok(&lab, "proxy -A port 80 server 10.0.0.2 proto tcp");
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, REMOTE, 80),
-	       ENDS(OTHER, 5000, INSIDE, 80));
+	lab_ok("proxy -A port 80 server 10.0.0.2 proto tcp");
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, REMOTE, 80),
+		    ENDS(OTHER, 5000, INSIDE, 80));
 	memcpy(quoted, lab.packet, sizeof(quoted));
 	build_error(lab.packet, ICMP_REDIRECT, GATEWAY, OTHER, quoted, 28);
-	assert_int_equal(lab_send(&lab, USER_TO_INSIDE), USER_DROP);
+	assert_int_equal(lab_send(USER_TO_INSIDE), USER_DROP);
 	build_error(lab.packet, ICMP_UNREACH, INSIDE, OTHER, quoted, 28);
-	assert_int_equal(lab_send(&lab, USER_TO_INSIDE), USER_CHANGED);
+	assert_int_equal(lab_send(USER_TO_INSIDE), USER_CHANGED);
 }
 
 static void a_proxy_outside_is_masqueraded_to(void **state)
 {
 	(void)state;
-	lab_ok(&lab, "masq -A -S 10.0.0.0/24");
-	lab_ok(&lab, "proxy -A port 80 server 192.0.2.80:3128");
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, REMOTE, 80),
-	       ENDS(OTHER, 5000, "192.0.2.80", 3128));
-	passes(USER_TO_OUTSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, "192.0.2.80", 3128),
-	       ENDS(ALIAS, 5000, "192.0.2.80", 3128));
-	passes(USER_FROM_OUTSIDE, IPPROTO_TCP, ENDS("192.0.2.80", 3128, ALIAS, 5000),
-	       ENDS(REMOTE, 80, OTHER, 5000));
+	lab_ok("masq -A -S 10.0.0.0/24");
+	lab_ok("proxy -A port 80 server 192.0.2.80:3128");
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, REMOTE, 80),
+		    ENDS(OTHER, 5000, "192.0.2.80", 3128));
+	lab_becomes(USER_TO_OUTSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, "192.0.2.80", 3128),
+		    ENDS(ALIAS, 5000, "192.0.2.80", 3128));
+	lab_becomes(USER_FROM_OUTSIDE, IPPROTO_TCP, ENDS("192.0.2.80", 3128, ALIAS, 5000),
+		    ENDS(REMOTE, 80, OTHER, 5000));
 }
 
 static void a_proxy_on_the_machine_answers_as_whom_it_stands_for(void **state)
 {
 	(void)state;
-	lab_ok(&lab, "proxy -A port 80 server 10.0.0.1:3128 proto tcp src 10.0.0.0/24 dst "
-		     "203.0.113.0/24");
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, REMOTE, 80),
-	       ENDS(OTHER, 5000, GATEWAY, 3128));
-	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, GATEWAY, 3128),
-	       ENDS(OTHER, 5000, GATEWAY, 3128));
-	passes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(GATEWAY, 3128, OTHER, 5000),
-	       ENDS(REMOTE, 80, OTHER, 5000));
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5001, "192.0.2.1", 80),
-	       ENDS(OTHER, 5001, "192.0.2.1", 80));
+	lab_ok("proxy -A port 80 server 10.0.0.1:3128 proto tcp src 10.0.0.0/24 dst "
+	       "203.0.113.0/24");
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, REMOTE, 80),
+		    ENDS(OTHER, 5000, GATEWAY, 3128));
+	lab_becomes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, GATEWAY, 3128),
+		    ENDS(OTHER, 5000, GATEWAY, 3128));
+	lab_becomes(USER_TO_INSIDE, IPPROTO_TCP, ENDS(GATEWAY, 3128, OTHER, 5000),
+		    ENDS(REMOTE, 80, OTHER, 5000));
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5001, "192.0.2.1", 80),
+		    ENDS(OTHER, 5001, "192.0.2.1", 80));
 }
 
 static void proxy_rules_go_by_index_then_the_newest(void **state)
 {
 	(void)state;
-	lab_ok(&lab, "proxy -A server 10.0.0.50 rule 5");
-	lab_ok(&lab, "proxy -A port 80 server 10.0.0.51 rule 5");
-	lab_ok(&lab, "proxy -A port 80 proto tcp server 10.0.0.40 rule 4");
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, REMOTE, 80),
-	       ENDS(OTHER, 1, "10.0.0.40", 80));
-	passes(USER_FROM_INSIDE, IPPROTO_UDP, ENDS(OTHER, 1, REMOTE, 80),
-	       ENDS(OTHER, 1, "10.0.0.51", 80));
-	passes(USER_FROM_INSIDE, IPPROTO_UDP, ENDS(OTHER, 1, REMOTE, 81),
-	       ENDS(OTHER, 1, "10.0.0.50", 81));
-	lab_ok(&lab, "proxy -D rule 4");
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 2, REMOTE, 80),
-	       ENDS(OTHER, 2, "10.0.0.51", 80));
+	lab_ok("proxy -A server 10.0.0.50 rule 5");
+	lab_ok("proxy -A port 80 server 10.0.0.51 rule 5");
+	lab_ok("proxy -A port 80 proto tcp server 10.0.0.40 rule 4");
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 1, REMOTE, 80),
+		    ENDS(OTHER, 1, "10.0.0.40", 80));
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_UDP, ENDS(OTHER, 1, REMOTE, 80),
+		    ENDS(OTHER, 1, "10.0.0.51", 80));
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_UDP, ENDS(OTHER, 1, REMOTE, 81),
+		    ENDS(OTHER, 1, "10.0.0.50", 81));
+	lab_ok("proxy -D rule 4");
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 2, REMOTE, 80),
+		    ENDS(OTHER, 2, "10.0.0.51", 80));
 	lab_lists(
-		&lab, "proxy -L",
+		"proxy -L",
 		"5 any any any 80 no_encode 10.0.0.51 0\n5 any any any 0 no_encode 10.0.0.50 0\n");
-	lab_ok(&lab, "proxy -F");
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 3, REMOTE, 80),
-	       ENDS(OTHER, 3, REMOTE, 80));
+	lab_ok("proxy -F");
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 3, REMOTE, 80),
+		    ENDS(OTHER, 3, REMOTE, 80));
 }
 
 static void encode_tcp_stream_tells_the_destination(void **state)
 {
 	(void)state;
-	lab_ok(&lab, "proxy -A type encode_tcp_stream port 80 server 10.2.0.2:3128");
+	lab_ok("proxy -A type encode_tcp_stream port 80 server 10.2.0.2:3128");
 	lab.onward = true;
-	passes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 5000, REMOTE, 80),
-	       ENDS(INSIDE, 5000, DMZ, 3128));
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(INSIDE, 5000, REMOTE, 80),
+		    ENDS(INSIDE, 5000, DMZ, 3128));
 	build_tcp(lab.packet, ENDS(DMZ, 3128, INSIDE, 5000), TH_SYN | TH_ACK, 100, 2, NULL, 0);
-	assert_int_equal(lab_send(&lab, USER_TO_INSIDE), USER_CHANGED);
+	assert_int_equal(lab_send(USER_TO_INSIDE), USER_CHANGED);
 	build_tcp(lab.packet, ENDS(INSIDE, 5000, REMOTE, 80), TH_ACK, 2, 101, "GET", 3);
-	assert_int_equal(lab_send(&lab, USER_FROM_INSIDE), USER_CHANGED);
+	assert_int_equal(lab_send(USER_FROM_INSIDE), USER_CHANGED);
 	assert_string_equal(packet_text(lab.packet), "[DEST 203.0.113.7 80]\nGET");
-	lab_lists(&lab, "proxy -L", "0 any any any 80 encode_tcp_stream 10.2.0.2 3128\n");
+	lab_lists("proxy -L", "0 any any any 80 encode_tcp_stream 10.2.0.2 3128\n");
 }
 
 /* A datagram of 1000 bytes from a client to a forwarded port, and its second half. */
@@ -222,13 +200,13 @@ static void a_fragment_before_its_header_waits_for_it(void **state)
 	uint8_t first[1024], second[1024];
 
 	(void)state;
-	lab_ok(&lab, "portfw -A -P udp -L 0.0.0.0 53 -R 10.0.0.2 53");
+	lab_ok("portfw -A -P udp -L 0.0.0.0 53 -R 10.0.0.2 53");
 	build_halves(first, second, 53);
 	memcpy(lab.packet, second, sizeof(second));
-	assert_int_equal(lab_send(&lab, USER_FROM_OUTSIDE), USER_HOLD);
+	assert_int_equal(lab_send(USER_FROM_OUTSIDE), USER_HOLD);
 	assert_int_equal(lab.n_released, 0);
 	memcpy(lab.packet, first, sizeof(first));
-	assert_int_equal(lab_send(&lab, USER_FROM_OUTSIDE), USER_CHANGED);
+	assert_int_equal(lab_send(USER_FROM_OUTSIDE), USER_CHANGED);
 	assert_int_equal(lab.n_released, 1);
 	assert_memory_equal(lab.released + 16, lab.packet + 16, 4);
 	assert_true(sums_right(lab.released));
@@ -241,13 +219,13 @@ static void fragments_of_what_nobody_wants_pass(void **state)
 	(void)state;
 	build_halves(first, second, 99);
 	memcpy(lab.packet, second, sizeof(second));
-	assert_int_equal(lab_send(&lab, USER_FROM_OUTSIDE), USER_HOLD);
+	assert_int_equal(lab_send(USER_FROM_OUTSIDE), USER_HOLD);
 	memcpy(lab.packet, first, sizeof(first));
-	assert_int_equal(lab_send(&lab, USER_FROM_OUTSIDE), USER_KEEP);
+	assert_int_equal(lab_send(USER_FROM_OUTSIDE), USER_KEEP);
 	assert_int_equal(lab.n_released, 1);
 	assert_memory_equal(lab.released, second, total_length(second));
 	memcpy(lab.packet, second, sizeof(second));
-	assert_int_equal(lab_send(&lab, USER_FROM_OUTSIDE), USER_KEEP);
+	assert_int_equal(lab_send(USER_FROM_OUTSIDE), USER_KEEP);
 	assert_memory_equal(lab.packet, second, total_length(second));
 }
 
@@ -258,38 +236,35 @@ static void a_fragment_without_header_is_dropped_in_the_end(void **state)
 	(void)state;
 	build_halves(first, second, 53);
 	memcpy(lab.packet, second, sizeof(second));
-	assert_int_equal(lab_send(&lab, USER_FROM_OUTSIDE), USER_HOLD);
+	assert_int_equal(lab_send(USER_FROM_OUTSIDE), USER_HOLD);
 	lab.now += 31;
 	for (unsigned int w = 0; w < 4; w++)
 		user_tick(lab.user, w);
 	assert_int_equal(lab.n_dropped, 1);
 }
 
-#define INSIDE_TEST(name)  cmocka_unit_test_setup_teardown(name, open_lab, close_lab)
-#define FOUR_WORKERS(name) cmocka_unit_test_setup_teardown(name, open_four, close_lab)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		INSIDE_TEST(a_client_in_the_servers_net_is_answered),
-		FOUR_WORKERS(a_client_in_the_servers_net_is_answered),
-		INSIDE_TEST(the_server_itself_is_answered),
-		FOUR_WORKERS(the_server_itself_is_answered),
-		INSIDE_TEST(the_machine_itself_is_answered),
-		FOUR_WORKERS(the_machine_itself_is_answered),
-		FOUR_WORKERS(a_client_of_another_net_keeps_its_address),
-		FOUR_WORKERS(what_nobody_redirects_passes),
-		INSIDE_TEST(a_proxy_inside_gets_what_passes),
-		FOUR_WORKERS(a_proxy_inside_gets_what_passes),
-		FOUR_WORKERS(no_icmp_redirect_shows_the_way_around),
-		INSIDE_TEST(a_proxy_outside_is_masqueraded_to),
-		FOUR_WORKERS(a_proxy_outside_is_masqueraded_to),
-		FOUR_WORKERS(a_proxy_on_the_machine_answers_as_whom_it_stands_for),
-		FOUR_WORKERS(proxy_rules_go_by_index_then_the_newest),
-		INSIDE_TEST(encode_tcp_stream_tells_the_destination),
-		FOUR_WORKERS(a_fragment_before_its_header_waits_for_it),
-		INSIDE_TEST(fragments_of_what_nobody_wants_pass),
-		FOUR_WORKERS(a_fragment_without_header_is_dropped_in_the_end),
+		one_worker(a_client_in_the_servers_net_is_answered),
+		four_workers(a_client_in_the_servers_net_is_answered),
+		one_worker(the_server_itself_is_answered),
+		four_workers(the_server_itself_is_answered),
+		one_worker(the_machine_itself_is_answered),
+		four_workers(the_machine_itself_is_answered),
+		four_workers(a_client_of_another_net_keeps_its_address),
+		four_workers(what_nobody_redirects_passes),
+		one_worker(a_proxy_inside_gets_what_passes),
+		four_workers(a_proxy_inside_gets_what_passes),
+		four_workers(no_icmp_redirect_shows_the_way_around),
+		one_worker(a_proxy_outside_is_masqueraded_to),
+		four_workers(a_proxy_outside_is_masqueraded_to),
+		four_workers(a_proxy_on_the_machine_answers_as_whom_it_stands_for),
+		four_workers(proxy_rules_go_by_index_then_the_newest),
+		one_worker(encode_tcp_stream_tells_the_destination),
+		four_workers(a_fragment_before_its_header_waits_for_it),
+		one_worker(fragments_of_what_nobody_wants_pass),
+		four_workers(a_fragment_without_header_is_dropped_in_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,27 +4,11 @@
 
 #include <errno.h>
 
-static struct lab lab;
-
-static int open_lab(void **state)
-{
-	(void)state;
-	lab_open(&lab, 1);
-	return 0;
-}
-
-static int close_lab(void **state)
-{
-	(void)state;
-	lab_close(&lab);
-	return 0;
-}
-
 static void set_rules(void)
 {
-	lab_ok(&lab, "masq -A -S 10.0.0.0/24");
-	lab_ok(&lab, "portfw -A -P udp -L 198.51.100.1 80 -R 10.0.0.2 80");
-	lab_ok(&lab, "proxy -A port 8080 server 192.0.2.80:3128");
+	lab_ok("masq -A -S 10.0.0.0/24");
+	lab_ok("portfw -A -P udp -L 198.51.100.1 80 -R 10.0.0.2 80");
+	lab_ok("proxy -A port 8080 server 192.0.2.80:3128");
 }
 
 /* A link of each sort, and a file with them. */
@@ -33,12 +17,12 @@ static FILE *saved(void)
 	FILE *file = tmpfile();
 
 	set_rules();
-	lab_becomes(&lab, USER_TO_OUTSIDE, IPPROTO_TCP, ENDS(INSIDE, 5000, REMOTE, 22),
+	lab_becomes(USER_TO_OUTSIDE, IPPROTO_TCP, ENDS(INSIDE, 5000, REMOTE, 22),
 		    ENDS(ALIAS, 5000, REMOTE, 22));
-	assert_string_equal(lab_served_by(&lab, IPPROTO_UDP, 7, 80), INSIDE);
-	lab_becomes(&lab, USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, REMOTE, 8080),
+	assert_string_equal(lab_served_by(IPPROTO_UDP, 7, 80), INSIDE);
+	lab_becomes(USER_FROM_INSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, REMOTE, 8080),
 		    ENDS(OTHER, 5000, "192.0.2.80", 3128));
-	lab_becomes(&lab, USER_TO_OUTSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, "192.0.2.80", 3128),
+	lab_becomes(USER_TO_OUTSIDE, IPPROTO_TCP, ENDS(OTHER, 5000, "192.0.2.80", 3128),
 		    ENDS(ALIAS, 5000, "192.0.2.80", 3128));
 	assert_non_null(file);
 	assert_int_equal(user_save_links(lab.user, file, &lab.error), 0);
@@ -48,8 +32,8 @@ static FILE *saved(void)
 
 static void restart(unsigned int workers)
 {
-	lab_close(&lab);
-	lab_open(&lab, workers);
+	lab_close();
+	lab_open(workers);
 }
 
 static void links_go_on_after_a_restart(void **state)
@@ -62,16 +46,16 @@ static void links_go_on_after_a_restart(void **state)
 		set_rules();
 		rewind(file);
 		assert_int_equal(user_load_links(lab.user, file, &lab.error), 0);
-		assert_int_equal(lab_links(&lab), 3);
-		lab_becomes(&lab, USER_FROM_OUTSIDE, IPPROTO_TCP, ENDS(REMOTE, 22, ALIAS, 5000),
+		assert_int_equal(lab_links(), 3);
+		lab_becomes(USER_FROM_OUTSIDE, IPPROTO_TCP, ENDS(REMOTE, 22, ALIAS, 5000),
 			    ENDS(REMOTE, 22, INSIDE, 5000));
-		lab_becomes(&lab, USER_TO_OUTSIDE, IPPROTO_UDP, ENDS(INSIDE, 80, REMOTE, 7),
+		lab_becomes(USER_TO_OUTSIDE, IPPROTO_UDP, ENDS(INSIDE, 80, REMOTE, 7),
 			    ENDS(ALIAS, 80, REMOTE, 7));
-		lab_becomes(&lab, USER_FROM_OUTSIDE, IPPROTO_TCP,
-			    ENDS("192.0.2.80", 3128, ALIAS, 5000), ENDS(REMOTE, 8080, OTHER, 5000));
+		lab_becomes(USER_FROM_OUTSIDE, IPPROTO_TCP, ENDS("192.0.2.80", 3128, ALIAS, 5000),
+			    ENDS(REMOTE, 8080, OTHER, 5000));
 		/* The forward knows its flow again. */
-		lab_ok(&lab, "portfw -F");
-		assert_int_equal(lab_links(&lab), 2);
+		lab_ok("portfw -F");
+		assert_int_equal(lab_links(), 2);
 	}
 	fclose(file);
 }
@@ -82,9 +66,9 @@ static void a_flow_of_a_forward_that_is_gone_is_not_taken_up(void **state)
 
 	(void)state;
 	restart(1);
-	lab_ok(&lab, "masq -A -S 10.0.0.0/24");
+	lab_ok("masq -A -S 10.0.0.0/24");
 	assert_int_equal(user_load_links(lab.user, file, &lab.error), 0);
-	assert_string_equal(lab_served_by(&lab, IPPROTO_UDP, 7, 80), "");
+	assert_string_equal(lab_served_by(IPPROTO_UDP, 7, 80), "");
 	fclose(file);
 }
 
@@ -107,7 +91,7 @@ static void half_a_file_leaves_nothing_behind(void **state)
 		assert_int_equal(lab.error.code, EINVAL);
 		fclose(part);
 	}
-	assert_int_equal(lab_links(&lab), 0);
+	assert_int_equal(lab_links(), 0);
 }
 
 static void a_changed_byte_is_seen(void **state)
@@ -130,18 +114,16 @@ static void a_changed_byte_is_seen(void **state)
 		assert_int_equal(user_load_links(lab.user, part, &lab.error), -1);
 		fclose(part);
 	}
-	assert_int_equal(lab_links(&lab), 0);
+	assert_int_equal(lab_links(), 0);
 }
-
-#define LINKS_TEST(name) cmocka_unit_test_setup_teardown(name, open_lab, close_lab)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		LINKS_TEST(links_go_on_after_a_restart),
-		LINKS_TEST(a_flow_of_a_forward_that_is_gone_is_not_taken_up),
-		LINKS_TEST(half_a_file_leaves_nothing_behind),
-		LINKS_TEST(a_changed_byte_is_seen),
+		one_worker(links_go_on_after_a_restart),
+		one_worker(a_flow_of_a_forward_that_is_gone_is_not_taken_up),
+		one_worker(half_a_file_leaves_nothing_behind),
+		one_worker(a_changed_byte_is_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,8 @@ static const struct ipmasq_plugin *const plugins[] = {
 	&masq_plugin,   &proxy_plugin, &helper_plugin,
 };
 
+struct lab lab;
+
 static const struct ipmasq_plugin *plugin_named(const char *name)
 {
 	for (size_t i = 0; i < sizeof(plugins) / sizeof(plugins[0]); i++)
@@ -22,45 +24,66 @@ static const struct ipmasq_plugin *plugin_named(const char *name)
 
 static uint32_t clock_of_lab(void *arg)
 {
-	return ((struct lab *)arg)->now;
+	(void)arg;
+	return lab.now;
 }
 
 static void released(void *arg, unsigned int worker, uint32_t id, void *data, int length)
 {
-	struct lab *lab = arg;
-
+	(void)arg;
 	(void)worker;
 	assert_int_equal(id, 77);
 	if (!data) {
-		lab->n_dropped++;
+		lab.n_dropped++;
 		return;
 	}
-	lab->n_released++;
-	assert_in_range(length, 20, sizeof(lab->released));
-	memcpy(lab->released, data, (size_t)length);
+	lab.n_released++;
+	assert_in_range(length, 20, sizeof(lab.released));
+	memcpy(lab.released, data, (size_t)length);
 }
 
-void lab_open(struct lab *lab, unsigned int workers)
+void lab_open(unsigned int workers)
 {
 	struct in_addr own[] = {addr(ALIAS), addr(SECOND), addr(GATEWAY)};
 
-	memset(lab, 0, sizeof(*lab));
-	lab->now = 1000;
-	lab->user = user_open(workers, &lab->error);
-	assert_non_null(lab->user);
-	user_set_clock(lab->user, clock_of_lab, lab);
-	user_set_fragment(lab->user, released, lab);
-	assert_int_equal(user_set_addresses(lab->user, "eth0", own, 3, &lab->error), 0);
-	lab->engine = user_engine(lab->user);
+	memset(&lab, 0, sizeof(lab));
+	lab.now = 1000;
+	lab.user = user_open(workers, &lab.error);
+	assert_non_null(lab.user);
+	user_set_clock(lab.user, clock_of_lab, NULL);
+	user_set_fragment(lab.user, released, NULL);
+	assert_int_equal(user_set_addresses(lab.user, "eth0", own, 3, &lab.error), 0);
+	lab.engine = user_engine(lab.user);
 }
 
-void lab_close(struct lab *lab)
+void lab_close(void)
 {
-	free(lab->output);
-	ipmasq_engine_close(lab->engine);
+	free(lab.output);
+	ipmasq_engine_close(lab.engine);
 }
 
-int lab_run(struct lab *lab, const char *line)
+int lab_setup_one(void **state)
+{
+	(void)state;
+	lab_open(1);
+	return 0;
+}
+
+int lab_setup_four(void **state)
+{
+	(void)state;
+	lab_open(4);
+	return 0;
+}
+
+int lab_teardown(void **state)
+{
+	(void)state;
+	lab_close();
+	return 0;
+}
+
+int lab_run(const char *line)
 {
 	struct ipmasq_context context = {0};
 	struct command command;
@@ -68,33 +91,33 @@ int lab_run(struct lab *lab, const char *line)
 	int status;
 
 	command_split(&command, line);
-	free(lab->output);
-	lab->output = NULL;
+	free(lab.output);
+	lab.output = NULL;
 	context.numeric = true;
-	context.out = open_memstream(&lab->output, &length);
-	context.table = ipmasq_table_open(lab->engine, &context.error);
+	context.out = open_memstream(&lab.output, &length);
+	context.table = ipmasq_table_open(lab.engine, &context.error);
 	assert_true(context.out && context.table);
 	status = plugin_named(command.argv[0])->run(&context, command.argc, command.argv);
-	if (lab->allocations)
-		*lab->allocations = lab->allow;
+	if (lab.allocations)
+		*lab.allocations = lab.allow;
 	if (status == IPMASQ_OK &&
 	    ipmasq_table_commit(context.table, context.kill ? IPMASQ_COMMIT_KILL : 0,
 				&context.error) < 0)
 		status = (int)context.error.status;
-	if (lab->allocations)
-		*lab->allocations = -1;
+	if (lab.allocations)
+		*lab.allocations = -1;
 	ipmasq_table_close(context.table);
 	fclose(context.out);
-	lab->error = context.error;
+	lab.error = context.error;
 	return status;
 }
 
-void lab_ok(struct lab *lab, const char *line)
+void lab_ok(const char *line)
 {
-	int status = lab_run(lab, line);
+	int status = lab_run(line);
 
 	if (status != IPMASQ_OK)
-		fail_msg("%s: exit %d, %s", line, status, lab->error.text);
+		fail_msg("%s: exit %d, %s", line, status, lab.error.text);
 }
 
 struct writing {
@@ -114,40 +137,40 @@ static int write_rule(const struct ipmasq_rule *rule, void *data)
 	return ipmasq_plugin_format(writing->plugin, rule, write_line, writing->out);
 }
 
-static char *rules_of(struct lab *lab, const char *name)
+static char *rules_of(const char *name)
 {
-	struct ipmasq_table *table = ipmasq_table_open(lab->engine, &lab->error);
+	struct ipmasq_table *table = ipmasq_table_open(lab.engine, &lab.error);
 	struct writing writing = {.plugin = plugin_named(name)};
 	size_t length;
 	char *text;
 
 	writing.out = open_memstream(&text, &length);
 	assert_true(table && writing.out);
-	assert_int_equal(ipmasq_table_walk(table, name, write_rule, &writing, &lab->error), 0);
+	assert_int_equal(ipmasq_table_walk(table, name, write_rule, &writing, &lab.error), 0);
 	fclose(writing.out);
 	ipmasq_table_close(table);
 	return text;
 }
 
-void lab_rules(struct lab *lab, const char *plugin, const char *lines)
+void lab_rules(const char *plugin, const char *lines)
 {
-	char *text = rules_of(lab, plugin);
+	char *text = rules_of(plugin);
 
 	assert_string_equal(text, lines);
 	free(text);
 }
 
-void lab_refused(struct lab *lab, const char *line, const char *words)
+void lab_refused(const char *line, const char *words)
 {
 	struct command command;
 	char *before, *after;
 
 	command_split(&command, line);
-	before = rules_of(lab, command.argv[0]);
-	assert_int_equal(lab_run(lab, line), IPMASQ_FAILED);
-	if (!strstr(lab->error.text, words))
-		fail_msg("%s: \"%s\" does not say %s", line, lab->error.text, words);
-	after = rules_of(lab, command.argv[0]);
+	before = rules_of(command.argv[0]);
+	assert_int_equal(lab_run(line), IPMASQ_FAILED);
+	if (!strstr(lab.error.text, words))
+		fail_msg("%s: \"%s\" does not say %s", line, lab.error.text, words);
+	after = rules_of(command.argv[0]);
 	assert_string_equal(before, after);
 	free(before);
 	free(after);
@@ -168,77 +191,76 @@ static void squeeze(char *text)
 	*to = '\0';
 }
 
-void lab_lists(struct lab *lab, const char *line, const char *rows)
+void lab_lists(const char *line, const char *rows)
 {
 	char *at;
 
-	lab_ok(lab, line);
-	squeeze(lab->output);
-	at = strchr(lab->output, '\n');
+	lab_ok(line);
+	squeeze(lab.output);
+	at = strchr(lab.output, '\n');
 	assert_string_equal(at ? at + 1 : "", rows);
 }
 
-enum user_verdict lab_send(struct lab *lab, enum user_hook hook)
+enum user_verdict lab_send(enum user_hook hook)
 {
 	struct user_packet packet = {
-		.data = lab->packet,
-		.size = sizeof(lab->packet),
-		.mark = lab->mark,
+		.data = lab.packet,
+		.size = sizeof(lab.packet),
+		.mark = lab.mark,
 		.hook = (uint8_t)hook,
-		.onward = lab->onward,
+		.onward = lab.onward,
 		.id = 77,
 	};
-	unsigned int worker =
-		user_worker_of(lab->user, lab->packet, total_length(lab->packet), hook);
+	unsigned int worker = user_worker_of(lab.user, lab.packet, total_length(lab.packet), hook);
 
-	assert_true(sums_right(lab->packet));
-	user_translate(lab->user, worker, &packet, 1);
-	assert_true(sums_right(lab->packet));
+	assert_true(sums_right(lab.packet));
+	user_translate(lab.user, worker, &packet, 1);
+	assert_true(sums_right(lab.packet));
 	return (enum user_verdict)packet.verdict;
 }
 
-enum user_verdict lab_udp(struct lab *lab, enum user_hook hook, struct ends ends)
+enum user_verdict lab_udp(enum user_hook hook, struct ends ends)
 {
-	build_udp(lab->packet, ends, "hello", 5);
-	return lab_send(lab, hook);
+	build_udp(lab.packet, ends, "hello", 5);
+	return lab_send(hook);
 }
 
-enum user_verdict lab_tcp(struct lab *lab, enum user_hook hook, uint8_t flags, struct ends ends)
+enum user_verdict lab_tcp(enum user_hook hook, uint8_t flags, struct ends ends)
 {
-	build_tcp(lab->packet, ends, flags, flags & TH_SYN ? 1 : 2, 2, NULL, 0);
-	return lab_send(lab, hook);
+	build_tcp(lab.packet, ends, flags, flags & TH_SYN ? 1 : 2, 2, NULL, 0);
+	return lab_send(hook);
 }
 
-void lab_becomes_at(struct lab *lab, enum user_hook hook, uint8_t protocol, struct ends before,
-		    struct ends after, const char *file, int line)
+void lab_becomes_at(enum user_hook hook, uint8_t protocol, struct ends before, struct ends after,
+		    const char *file, int line)
 {
 	bool same = strcmp(before.src, after.src) == 0 && strcmp(before.dst, after.dst) == 0 &&
 		    before.src_port == after.src_port && before.dst_port == after.dst_port;
-	enum user_verdict verdict = protocol == IPPROTO_TCP ? lab_tcp(lab, hook, TH_SYN, before)
-							    : lab_udp(lab, hook, before);
+	enum user_verdict verdict =
+		protocol == IPPROTO_TCP ? lab_tcp(hook, TH_SYN, before) : lab_udp(hook, before);
 
-	assert_ends_at(lab->packet, after, file, line);
+	assert_ends_at(lab.packet, after, file, line);
 	_assert_int_equal(verdict, same ? USER_KEEP : USER_CHANGED, file, line);
 }
 
-const char *lab_served_by(struct lab *lab, uint8_t protocol, uint16_t from, uint16_t to)
+const char *lab_served_by(uint8_t protocol, uint16_t from, uint16_t to)
 {
 	static char text[INET_ADDRSTRLEN];
 	struct ends ends = ENDS(CLIENT, from, ALIAS, to);
 	enum user_verdict verdict = protocol == IPPROTO_TCP
-					    ? lab_tcp(lab, USER_FROM_OUTSIDE, TH_SYN, ends)
-					    : lab_udp(lab, USER_FROM_OUTSIDE, ends);
+					    ? lab_tcp(USER_FROM_OUTSIDE, TH_SYN, ends)
+					    : lab_udp(USER_FROM_OUTSIDE, ends);
 
 	if (verdict != USER_CHANGED)
 		return "";
-	inet_ntop(AF_INET, lab->packet + 16, text, sizeof(text));
+	inet_ntop(AF_INET, lab.packet + 16, text, sizeof(text));
 	return text;
 }
 
-uint32_t lab_links(struct lab *lab)
+uint32_t lab_links(void)
 {
 	struct user_status status;
 
-	user_get_status(lab->user, &status);
+	user_get_status(lab.user, &status);
 	return status.alias.links;
 }

@@ -36,37 +36,51 @@ struct lab {
 	uint8_t released[2048];
 };
 
-void lab_open(struct lab *lab, unsigned int workers);
-void lab_close(struct lab *lab);
+/* Each case has it anew. */
+extern struct lab lab;
+
+#define one_worker(f)   cmocka_unit_test_setup_teardown(f, lab_setup_one, lab_teardown)
+#define four_workers(f) cmocka_unit_test_setup_teardown(f, lab_setup_four, lab_teardown)
+int lab_setup_one(void **state);
+int lab_setup_four(void **state);
+int lab_teardown(void **state);
+
+/* For a case that starts the engine again. */
+void lab_open(unsigned int workers);
+void lab_close(void);
 
 /* Runs a command line of any plugin and commits; its exit status. */
-int lab_run(struct lab *lab, const char *line);
+int lab_run(const char *line);
 /* It must succeed. */
-void lab_ok(struct lab *lab, const char *line);
+void lab_ok(const char *line);
 /* It must fail, say these words, and change nothing. */
-void lab_refused(struct lab *lab, const char *line, const char *words);
+void lab_refused(const char *line, const char *words);
 /* The lines of the last output behind the headings, with one blank between words. */
-void lab_lists(struct lab *lab, const char *line, const char *rows);
+void lab_lists(const char *line, const char *rows);
 /* The command lines that make all rules of the plugin again. */
-void lab_rules(struct lab *lab, const char *plugin, const char *lines);
+void lab_rules(const char *plugin, const char *lines);
 
-/* Sends what is in lab->packet; the checksums must be right before and after. */
-enum user_verdict lab_send(struct lab *lab, enum user_hook hook);
-enum user_verdict lab_udp(struct lab *lab, enum user_hook hook, struct ends ends);
-enum user_verdict lab_tcp(struct lab *lab, enum user_hook hook, uint8_t flags, struct ends ends);
+/* Sends what is in lab.packet; the checksums must be right before and after. */
+enum user_verdict lab_send(enum user_hook hook);
+enum user_verdict lab_udp(enum user_hook hook, struct ends ends);
+enum user_verdict lab_tcp(enum user_hook hook, uint8_t flags, struct ends ends);
 
 /*
  * A packet goes this way, and is this then; USER_KEEP is meant if `after` is what it was.  protocol
  * is IPPROTO_UDP or, for a SYN, IPPROTO_TCP.
  */
-#define lab_becomes(lab, hook, protocol, before, after) \
-	lab_becomes_at(lab, hook, protocol, before, after, __FILE__, __LINE__)
-void lab_becomes_at(struct lab *lab, enum user_hook hook, uint8_t protocol, struct ends before,
-		    struct ends after, const char *file, int line);
+#define lab_becomes(hook, protocol, before, after) \
+	lab_becomes_at(hook, protocol, before, after, __FILE__, __LINE__)
+void lab_becomes_at(enum user_hook hook, uint8_t protocol, struct ends before, struct ends after,
+		    const char *file, int line);
+
+#define from_outside(protocol, before, after) \
+	lab_becomes(USER_FROM_OUTSIDE, protocol, before, after)
+#define to_outside(protocol, before, after) lab_becomes(USER_TO_OUTSIDE, protocol, before, after)
 
 /* Where a new connection from this port of a client outside goes; "" if nowhere. */
-const char *lab_served_by(struct lab *lab, uint8_t protocol, uint16_t from, uint16_t to);
+const char *lab_served_by(uint8_t protocol, uint16_t from, uint16_t to);
 
-uint32_t lab_links(struct lab *lab);
+uint32_t lab_links(void);
 
 #endif

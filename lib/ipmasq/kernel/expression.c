@@ -101,27 +101,53 @@ static struct nftnl_expr *append(struct rule *rule, const char *name)
 	return expression;
 }
 
+/* An attribute that is a number of 32 bits, as most are. */
+struct number {
+	uint16_t attribute;
+	uint32_t value;
+};
+
+static struct nftnl_expr *append_numbers(struct rule *rule, const char *name,
+					 const struct number *numbers, size_t n)
+{
+	struct nftnl_expr *expression = append(rule, name);
+
+	for (size_t i = 0; expression && i < n; i++)
+		nftnl_expr_set_u32(expression, numbers[i].attribute, numbers[i].value);
+	return expression;
+}
+
+/* append_with(rule, name, {ATTRIBUTE, value}, ...): append() and these attributes. */
+#define append_with(rule, name, ...)                                     \
+	append_numbers(rule, name, (const struct number[]){__VA_ARGS__}, \
+		       sizeof((const struct number[]){__VA_ARGS__}) / sizeof(struct number))
+
+/* Other attributes, of what append() or append_with() has returned. */
+static void set_data(struct nftnl_expr *expression, uint16_t attribute, const void *data,
+		     uint32_t length)
+{
+	if (expression)
+		nftnl_expr_set(expression, attribute, data, length);
+}
+
+static void set_text(struct nftnl_expr *expression, uint16_t attribute, const char *text)
+{
+	if (expression)
+		nftnl_expr_set_str(expression, attribute, text);
+}
+
 void load_payload(struct rule *rule, uint32_t base, uint32_t offset, uint32_t length,
 		  unsigned int word)
 {
-	struct nftnl_expr *expression = append(rule, "payload");
-
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_BASE, base);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_LEN, length);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_DREG, word_register(word));
+	append_with(rule, "payload", {NFTNL_EXPR_PAYLOAD_BASE, base},
+		    {NFTNL_EXPR_PAYLOAD_OFFSET, offset}, {NFTNL_EXPR_PAYLOAD_LEN, length},
+		    {NFTNL_EXPR_PAYLOAD_DREG, word_register(word)});
 }
 
 void load_meta(struct rule *rule, uint32_t key, unsigned int word)
 {
-	struct nftnl_expr *expression = append(rule, "meta");
-
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_META_KEY, key);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_META_DREG, word_register(word));
+	append_with(rule, "meta", {NFTNL_EXPR_META_KEY, key},
+		    {NFTNL_EXPR_META_DREG, word_register(word)});
 }
 
 void load_ct(struct rule *rule, uint32_t key, uint8_t direction, unsigned int word)
@@ -137,24 +163,18 @@ void load_ct(struct rule *rule, uint32_t key, uint8_t direction, unsigned int wo
 
 void load_ct_direction(struct rule *rule, unsigned int word)
 {
-	struct nftnl_expr *expression = append(rule, "ct");
-
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, NFT_CT_DIRECTION);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, word_register(word));
+	append_with(rule, "ct", {NFTNL_EXPR_CT_KEY, NFT_CT_DIRECTION},
+		    {NFTNL_EXPR_CT_DREG, word_register(word)});
 }
 
 void compare(struct rule *rule, unsigned int word, uint32_t operation, const void *data,
 	     uint32_t length)
 {
-	struct nftnl_expr *expression = append(rule, "cmp");
+	struct nftnl_expr *expression =
+		append_with(rule, "cmp", {NFTNL_EXPR_CMP_SREG, word_register(word)},
+			    {NFTNL_EXPR_CMP_OP, operation});
 
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_SREG, word_register(word));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_OP, operation);
-	nftnl_expr_set(expression, NFTNL_EXPR_CMP_DATA, data, length);
+	set_data(expression, NFTNL_EXPR_CMP_DATA, data, length);
 }
 
 void match_protocol_family(struct rule *rule, uint8_t nfproto)
@@ -172,15 +192,12 @@ void match_transport(struct rule *rule, uint8_t protocol)
 /* Keeps the bits of word 0 that are in `bits` and turns those that are in `flip`. */
 static void mask_flip(struct rule *rule, const void *bits, const void *flip, uint32_t length)
 {
-	struct nftnl_expr *expression = append(rule, "bitwise");
+	struct nftnl_expr *expression = append_with(
+		rule, "bitwise", {NFTNL_EXPR_BITWISE_SREG, word_register(0)},
+		{NFTNL_EXPR_BITWISE_DREG, word_register(0)}, {NFTNL_EXPR_BITWISE_LEN, length});
 
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_SREG, word_register(0));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_DREG, word_register(0));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_LEN, length);
-	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_MASK, bits, length);
-	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_XOR, flip, length);
+	set_data(expression, NFTNL_EXPR_BITWISE_MASK, bits, length);
+	set_data(expression, NFTNL_EXPR_BITWISE_XOR, flip, length);
 }
 
 static void mask(struct rule *rule, const void *bits, uint32_t length)
@@ -226,13 +243,10 @@ void match_ports(struct rule *rule, uint32_t offset, const struct ipmasq_ports *
 		compare(rule, 0, NFT_CMP_EQ, &low, sizeof(low));
 		return;
 	}
-	expression = append(rule, "range");
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_RANGE_SREG, word_register(0));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_RANGE_OP, NFT_RANGE_EQ);
-	nftnl_expr_set(expression, NFTNL_EXPR_RANGE_FROM_DATA, &low, sizeof(low));
-	nftnl_expr_set(expression, NFTNL_EXPR_RANGE_TO_DATA, &high, sizeof(high));
+	expression = append_with(rule, "range", {NFTNL_EXPR_RANGE_SREG, word_register(0)},
+				 {NFTNL_EXPR_RANGE_OP, NFT_RANGE_EQ});
+	set_data(expression, NFTNL_EXPR_RANGE_FROM_DATA, &low, sizeof(low));
+	set_data(expression, NFTNL_EXPR_RANGE_TO_DATA, &high, sizeof(high));
 }
 
 void match_interface(struct rule *rule, uint32_t key, const char *interface, uint32_t operation)
@@ -256,27 +270,19 @@ void count(struct rule *rule)
 
 void match_ct_status(struct rule *rule, uint32_t bits, uint32_t value)
 {
-	struct nftnl_expr *expression = append(rule, "ct");
 	uint32_t zero = 0;
 	bool any_of = bits == value; /* as nft(8) writes `ct status dnat`: some bit is set */
 
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, NFT_CT_STATUS);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, word_register(0));
+	append_with(rule, "ct", {NFTNL_EXPR_CT_KEY, NFT_CT_STATUS},
+		    {NFTNL_EXPR_CT_DREG, word_register(0)});
 	mask(rule, &bits, sizeof(bits));
 	compare(rule, 0, any_of ? NFT_CMP_NEQ : NFT_CMP_EQ, any_of ? &zero : &value, sizeof(value));
 }
 
 static void load_fib(struct rule *rule, uint32_t result, uint32_t flags)
 {
-	struct nftnl_expr *expression = append(rule, "fib");
-
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_FIB_DREG, word_register(0));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_FIB_RESULT, result);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_FIB_FLAGS, flags);
+	append_with(rule, "fib", {NFTNL_EXPR_FIB_DREG, word_register(0)},
+		    {NFTNL_EXPR_FIB_RESULT, result}, {NFTNL_EXPR_FIB_FLAGS, flags});
 }
 
 /* fib daddr type local */
@@ -325,48 +331,31 @@ void match_route_back(struct rule *rule)
 
 void load_numgen(struct rule *rule, uint32_t modulus, unsigned int word)
 {
-	struct nftnl_expr *expression = append(rule, "numgen");
-
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_NG_DREG, word_register(word));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_NG_MODULUS, modulus);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_NG_TYPE, NFT_NG_INCREMENTAL);
+	append_with(rule, "numgen", {NFTNL_EXPR_NG_DREG, word_register(word)},
+		    {NFTNL_EXPR_NG_MODULUS, modulus}, {NFTNL_EXPR_NG_TYPE, NFT_NG_INCREMENTAL});
 	/* Interval sets compare big-endian. */
-	expression = append(rule, "byteorder");
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_SREG, word_register(word));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_DREG, word_register(word));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_LEN, 4);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_SIZE, 4);
+	append_with(rule, "byteorder", {NFTNL_EXPR_BYTEORDER_SREG, word_register(word)},
+		    {NFTNL_EXPR_BYTEORDER_DREG, word_register(word)},
+		    {NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON}, {NFTNL_EXPR_BYTEORDER_LEN, 4},
+		    {NFTNL_EXPR_BYTEORDER_SIZE, 4});
 }
 
 void load_jhash(struct rule *rule, uint32_t length, uint32_t modulus, uint32_t seed)
 {
-	struct nftnl_expr *expression = append(rule, "hash");
-
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_HASH_TYPE, NFT_HASH_JENKINS);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_HASH_SREG, word_register(0));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_HASH_DREG, word_register(0));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_HASH_LEN, length);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_HASH_MODULUS, modulus);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_HASH_SEED, seed);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_HASH_OFFSET, 0);
+	append_with(rule, "hash", {NFTNL_EXPR_HASH_TYPE, NFT_HASH_JENKINS},
+		    {NFTNL_EXPR_HASH_SREG, word_register(0)},
+		    {NFTNL_EXPR_HASH_DREG, word_register(0)}, {NFTNL_EXPR_HASH_LEN, length},
+		    {NFTNL_EXPR_HASH_MODULUS, modulus}, {NFTNL_EXPR_HASH_SEED, seed},
+		    {NFTNL_EXPR_HASH_OFFSET, 0});
 }
 
 static struct nftnl_expr *append_lookup(struct rule *rule, const char *set, uint32_t id)
 {
-	struct nftnl_expr *expression = append(rule, "lookup");
+	struct nftnl_expr *expression =
+		append_with(rule, "lookup", {NFTNL_EXPR_LOOKUP_SREG, word_register(0)});
 
-	if (!expression)
-		return NULL;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_SREG, word_register(0));
-	nftnl_expr_set_str(expression, NFTNL_EXPR_LOOKUP_SET, set);
-	if (id)
+	set_text(expression, NFTNL_EXPR_LOOKUP_SET, set);
+	if (expression && id)
 		nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_SET_ID, id);
 	return expression;
 }
@@ -394,62 +383,43 @@ void lookup_verdict(struct rule *rule, const char *set, uint32_t id)
 
 void update_set(struct rule *rule, const char *set)
 {
-	struct nftnl_expr *expression = append(rule, "dynset");
-
-	if (!expression)
-		return;
-	nftnl_expr_set_str(expression, NFTNL_EXPR_DYNSET_SET_NAME, set);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_SREG_KEY, word_register(0));
+	set_text(append_with(rule, "dynset", {NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE},
+			     {NFTNL_EXPR_DYNSET_SREG_KEY, word_register(0)}),
+		 NFTNL_EXPR_DYNSET_SET_NAME, set);
 }
 
 void update_map(struct rule *rule, const char *map, uint32_t operation, unsigned int data_word)
 {
-	struct nftnl_expr *expression = append(rule, "dynset");
-
-	if (!expression)
-		return;
-	nftnl_expr_set_str(expression, NFTNL_EXPR_DYNSET_SET_NAME, map);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_OP, operation);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_SREG_KEY, word_register(0));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_SREG_DATA, word_register(data_word));
+	set_text(append_with(rule, "dynset", {NFTNL_EXPR_DYNSET_OP, operation},
+			     {NFTNL_EXPR_DYNSET_SREG_KEY, word_register(0)},
+			     {NFTNL_EXPR_DYNSET_SREG_DATA, word_register(data_word)}),
+		 NFTNL_EXPR_DYNSET_SET_NAME, map);
 }
 
 void dnat_address(struct rule *rule, uint8_t nfproto)
 {
-	struct nftnl_expr *expression = append(rule, "nat");
-
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_FAMILY, nfproto);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_ADDR_MIN, word_register(0));
+	append_with(rule, "nat", {NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT},
+		    {NFTNL_EXPR_NAT_FAMILY, nfproto},
+		    {NFTNL_EXPR_NAT_REG_ADDR_MIN, word_register(0)});
 }
 
 void dnat(struct rule *rule, uint8_t nfproto, unsigned int port_word)
 {
-	struct nftnl_expr *expression = append(rule, "nat");
-
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_FAMILY, nfproto);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_ADDR_MIN, word_register(0));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_ADDR_MAX, word_register(0));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_PROTO_MIN, word_register(port_word));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_PROTO_MAX, word_register(port_word));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_FLAGS,
-			   NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED);
+	append_with(rule, "nat", {NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT},
+		    {NFTNL_EXPR_NAT_FAMILY, nfproto},
+		    {NFTNL_EXPR_NAT_REG_ADDR_MIN, word_register(0)},
+		    {NFTNL_EXPR_NAT_REG_ADDR_MAX, word_register(0)},
+		    {NFTNL_EXPR_NAT_REG_PROTO_MIN, word_register(port_word)},
+		    {NFTNL_EXPR_NAT_REG_PROTO_MAX, word_register(port_word)},
+		    {NFTNL_EXPR_NAT_FLAGS, NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED});
 }
 
 static void immediate(struct rule *rule, unsigned int word, const void *data, uint32_t length)
 {
-	struct nftnl_expr *expression = append(rule, "immediate");
+	struct nftnl_expr *expression =
+		append_with(rule, "immediate", {NFTNL_EXPR_IMM_DREG, word_register(word)});
 
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_IMM_DREG, word_register(word));
-	nftnl_expr_set(expression, NFTNL_EXPR_IMM_DATA, data, length);
+	set_data(expression, NFTNL_EXPR_IMM_DATA, data, length);
 }
 
 void translate(struct rule *rule, uint32_t type, const struct ipmasq_address *address,
@@ -462,39 +432,30 @@ void translate(struct rule *rule, uint32_t type, const struct ipmasq_address *ad
 	immediate(rule, 0, address->bytes, 4u * family->words);
 	if (port)
 		immediate(rule, TRANSLATE_PORT_WORD, &wire_port, sizeof(wire_port));
-	expression = append(rule, "nat");
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_TYPE, type);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_FAMILY, family->family);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_ADDR_MIN, word_register(0));
-	if (port)
+	expression = append_with(rule, "nat", {NFTNL_EXPR_NAT_TYPE, type},
+				 {NFTNL_EXPR_NAT_FAMILY, family->family},
+				 {NFTNL_EXPR_NAT_REG_ADDR_MIN, word_register(0)});
+	if (expression && port)
 		nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_PROTO_MIN,
 				   word_register(TRANSLATE_PORT_WORD));
 }
 
 void set_mark_bits(struct rule *rule, uint32_t bits)
 {
-	struct nftnl_expr *expression;
 	uint32_t others = ~bits;
 
 	load_meta(rule, NFT_META_MARK, 0);
 	mask_flip(rule, &others, &bits, sizeof(bits));
-	expression = append(rule, "meta");
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_META_KEY, NFT_META_MARK);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_META_SREG, word_register(0));
+	append_with(rule, "meta", {NFTNL_EXPR_META_KEY, NFT_META_MARK},
+		    {NFTNL_EXPR_META_SREG, word_register(0)});
 }
 
 void set_helper(struct rule *rule, const char *object)
 {
-	struct nftnl_expr *expression = append(rule, "objref");
+	struct nftnl_expr *expression =
+		append_with(rule, "objref", {NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_CT_HELPER});
 
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_CT_HELPER);
-	nftnl_expr_set_str(expression, NFTNL_EXPR_OBJREF_IMM_NAME, object);
+	set_text(expression, NFTNL_EXPR_OBJREF_IMM_NAME, object);
 }
 
 void masquerade(struct rule *rule)
@@ -504,14 +465,12 @@ void masquerade(struct rule *rule)
 
 void verdict(struct rule *rule, int code, const char *chain)
 {
-	struct nftnl_expr *expression = append(rule, "immediate");
+	struct nftnl_expr *expression =
+		append_with(rule, "immediate", {NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT},
+			    {NFTNL_EXPR_IMM_VERDICT, (uint32_t)code});
 
-	if (!expression)
-		return;
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_IMM_VERDICT, (uint32_t)code);
 	if (chain)
-		nftnl_expr_set_str(expression, NFTNL_EXPR_IMM_CHAIN, chain);
+		set_text(expression, NFTNL_EXPR_IMM_CHAIN, chain);
 }
 
 void queue(struct rule *rule, uint16_t number, bool bypass)

@@ -24,7 +24,6 @@
 #include <errno.h>
 #include <ipmasq/error.h>
 #include <libnftnl/set.h>
-#include <libnftnl/udata.h>
 #include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <stdio.h>
@@ -53,27 +52,15 @@ const char *mark_host_chain(char name[static SCHEMA_NAME_MAX], const char *pool_
 
 static int add_map(struct transaction *transaction, const char *owner, const struct family *family)
 {
-	struct nftnl_udata_buf *userdata = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
 	char name[SCHEMA_NAME_MAX];
-	struct nftnl_set *set = set_new(
-		transaction, mark_set_name(name, owner, family, false), NFT_SET_MAP);
+	struct nftnl_set *set =
+		set_new_by_mark(transaction, mark_set_name(name, owner, family, false));
 	int rc = -1;
 
-	if (!set || !userdata || set_count_elements(set) < 0) {
+	if (set && set_count_elements(set) == 0)
+		rc = set_add(transaction, set);
+	else
 		errno = ENOMEM;
-		goto out;
-	}
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, TYPE_MARK);
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, sizeof(uint32_t));
-	nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
-	nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, 0);
-	nftnl_udata_put_u32(userdata, NFTNL_UDATA_SET_KEYBYTEORDER, NFT_BYTEORDER_HOST);
-	nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(userdata),
-			   nftnl_udata_buf_len(userdata));
-	rc = set_add(transaction, set);
-out:
-	if (userdata)
-		nftnl_udata_buf_free(userdata);
 	if (set)
 		nftnl_set_free(set);
 	return rc;
@@ -83,8 +70,7 @@ static int add_hosts_set(struct transaction *transaction, const char *owner,
 			 const struct family *family)
 {
 	char name[SCHEMA_NAME_MAX];
-	struct nftnl_set *set =
-		set_new(transaction, mark_set_name(name, owner, family, true), 0);
+	struct nftnl_set *set = set_new(transaction, mark_set_name(name, owner, family, true), 0);
 	int rc;
 
 	if (!set)
@@ -161,8 +147,7 @@ int mark_add_host(struct transaction *transaction, const char *pool_chain,
 {
 	char chain[SCHEMA_NAME_MAX];
 
-	if (chain_add(transaction, mark_host_chain(chain, pool_chain, target), NULL, 0, 0) <
-	    0)
+	if (chain_add(transaction, mark_host_chain(chain, pool_chain, target), NULL, 0, 0) < 0)
 		return -1;
 	if (!target->port)
 		return add_translation(transaction, chain, target, 0);

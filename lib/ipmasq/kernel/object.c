@@ -6,6 +6,7 @@
  * that is schema.c's business, or that of ipmasqd, which has a table of its own.
  */
 #include "object.h"
+#include "expression.h"
 
 #include <errno.h>
 #include <libnftnl/chain.h>
@@ -112,6 +113,25 @@ struct nftnl_set *set_new(struct transaction *transaction, const char *name, uin
 	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, NFPROTO_INET);
 	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, flags);
 	nftnl_set_set_u32(set, NFTNL_SET_ID, ++transaction->n_sets);
+	return set;
+}
+
+struct nftnl_set *set_new_by_mark(struct transaction *transaction, const char *name)
+{
+	struct nftnl_udata_buf *userdata = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
+	struct nftnl_set *set = userdata ? set_new(transaction, name, NFT_SET_MAP) : NULL;
+
+	if (set) {
+		nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, TYPE_MARK);
+		nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, sizeof(uint32_t));
+		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, 0);
+		nftnl_udata_put_u32(userdata, NFTNL_UDATA_SET_KEYBYTEORDER, NFT_BYTEORDER_HOST);
+		nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(userdata),
+				   nftnl_udata_buf_len(userdata));
+	}
+	if (userdata)
+		nftnl_udata_buf_free(userdata);
 	return set;
 }
 

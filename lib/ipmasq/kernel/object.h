@@ -23,6 +23,8 @@ int table_delete(struct transaction *transaction);
 
 /* A set to be filled in and added by set_add(), or NULL with errno. */
 struct nftnl_set *set_new(struct transaction *transaction, const char *name, uint32_t flags);
+/* The same of a map from marks to verdicts. */
+struct nftnl_set *set_new_by_mark(struct transaction *transaction, const char *name);
 int set_count_elements(struct nftnl_set *set); /* a counter for each */
 int set_add(struct transaction *transaction, struct nftnl_set *set);
 

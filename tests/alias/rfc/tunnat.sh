@@ -44,18 +44,23 @@ expect() {
 	echo "ok: $1"
 }
 
-# Tries a command for five seconds at most.
+# Tries a command for half a minute at most.
 until_true() {
 	tries=0
 	until "$@" >/dev/null 2>&1; do
 		tries=$((tries + 1))
-		[ $tries -lt 50 ] || return 1
+		[ $tries -lt 300 ] || return 1
 		sleep 0.1
 	done
 }
 
+# listens NAMESPACE -t|-u PORT
+listens() {
+	[ -n "$(ip netns exec "$1" ss -Hln "$2" "sport = :$3")" ]
+}
+
 [ -c /dev/net/tun ] || skip "no /dev/net/tun"
-for tool in ip socat; do
+for tool in ip ss socat; do
 	command -v $tool >/dev/null || skip "no $tool"
 done
 ip netns add $box 2>/dev/null || skip "no privilege to make network namespaces"
@@ -100,29 +105,29 @@ ip netns exec $out socat TCP-LISTEN:8080,reuseaddr,fork SYSTEM:'echo $SOCAT_PEER
 jobs="$jobs $!"
 ip netns exec $out socat UDP-LISTEN:5353,reuseaddr,fork SYSTEM:'read line; echo $SOCAT_PEERADDR' &
 jobs="$jobs $!"
-until_true ip netns exec $out socat -u OPEN:/dev/null TCP:127.0.0.1:8080 ||
-	fail "the server does not listen"
+until_true listens $out -t 8080 && until_true listens $out -u 5353 || fail "the servers do not listen"
 
 head -c 3000000 /dev/zero | tr '\0' 'x' >"$dir/sent"
-ip netns exec $in socat -t 10 - TCP:$SERVER:8080,connect-timeout=5 <"$dir/sent" >"$dir/got"
+ip netns exec $in socat -t 30 - TCP:$SERVER:8080,connect-timeout=30 <"$dir/sent" >"$dir/got"
 expect "TCP comes from the alias address" $ALIAS "$(head -n 1 "$dir/got")"
 tail -n +2 "$dir/got" | cmp -s - "$dir/sent" || fail "three megabytes come back changed"
 echo "ok: three megabytes there and back"
 
 # An answer is the alias address and a newline: 13 bytes.
 expect "UDP comes from the alias address" $ALIAS \
-	"$(echo hello | ip netns exec $in socat -t 5 - UDP:$SERVER:5353,readbytes=13)"
+	"$(echo hello | ip netns exec $in socat -t 30 - UDP:$SERVER:5353,readbytes=13)"
 
 if command -v ping >/dev/null; then
-	ip netns exec $in ping -c 1 -W 5 $SERVER >/dev/null || fail "no answer to ping"
+	ip netns exec $in ping -c 1 -W 30 $SERVER >/dev/null || fail "no answer to ping"
 	echo "ok: ping"
-	ip netns exec $in ping -c 1 -W 5 -s 5000 $SERVER >/dev/null || fail "no answer in fragments"
+	ip netns exec $in ping -c 1 -W 30 -s 5000 $SERVER >/dev/null || fail "no answer in fragments"
 	echo "ok: ping with fragments there and back"
 fi
 
 # The way in is closed but for answers.
 ip netns exec $in socat TCP-LISTEN:8080,reuseaddr SYSTEM:'echo inside' &
 jobs="$jobs $!"
+until_true listens $in -t 8080 || fail "nobody listens inside"
 expect "nobody gets in uninvited" "" \
 	"$(ip netns exec $out socat -u TCP:$ALIAS:8080,connect-timeout=1 - 2>/dev/null)"
 if command -v nft >/dev/null; then
