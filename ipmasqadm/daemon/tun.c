@@ -180,7 +180,12 @@ static int explain(struct ipmasq_error *error, const char *name, const char *wha
 {
 	int code = errno;
 
-	if (code == EPERM)
+	if (code == ENOENT || code == ENODEV)
+		return ipmasq_fail(error, code,
+				   "cannot %s TUN device %s: there is no /dev/net/tun; load the "
+				   "kernel's module for it (modprobe tun)",
+				   what, name);
+	if (code == EPERM || code == EACCES)
 		return ipmasq_fail(error, code,
 				   "cannot %s TUN device %s: not permitted; start ipmasqd as root "
 				   "or with CAP_NET_ADMIN",
