@@ -307,12 +307,16 @@ void rehearsal_pass(struct rehearsal *rehearsal, struct user_packet *packet)
 }
 
 /* Of a pool, the line of the host that the packet goes to now. */
-static void reduce(struct ipmasq_rule *rule, struct in_addr destination)
+static void reduce(struct ipmasq_rule *rule, const struct user_packet *packet)
 {
 	struct ipmasq_redirect *redirect = &rule->redirect;
+	const struct iphdr *ip = packet->data;
+	const uint8_t *transport = (const uint8_t *)packet->data + ip->ihl * 4u;
+	uint16_t port = (uint16_t)(transport[2] << 8 | transport[3]);
 
 	for (uint32_t i = redirect->n_targets; i-- > 0 && redirect->n_targets > 1;)
-		if (redirect->targets[i].address.in4.s_addr != destination.s_addr)
+		if (redirect->targets[i].address.in4.s_addr != ip->daddr ||
+		    (redirect->targets[i].port && redirect->targets[i].port != port))
 			ipmasq_redirect_take_target(redirect, i);
 }
 
@@ -324,7 +328,7 @@ char *rehearsal_rule_line(const struct user_packet *packet)
 	if (!rule)
 		return NULL;
 	if (rule->kind == IPMASQ_REDIRECT)
-		reduce(rule, destination_of(packet));
+		reduce(rule, packet);
 	line = changes_rule_line(rule);
 	ipmasq_rule_free(rule);
 	return line;

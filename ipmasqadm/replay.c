@@ -488,9 +488,11 @@ static enum ipmasq_status replay_all(struct replay *replay)
 				 arguments->outside.in4);
 	if (status == IPMASQ_OK)
 		status = open_captures(replay);
-	if (status == IPMASQ_OK)
-		status = run_capture(replay);
-	return status == IPMASQ_OK ? list(replay) : status;
+	if (status != IPMASQ_OK)
+		return status;
+	/* Of a capture that breaks off, what there is: tcpdump was killed, or still runs. */
+	status = run_capture(replay);
+	return list(replay) == IPMASQ_OK ? status : IPMASQ_FAILED;
 }
 
 static void replay_free(struct replay *replay)

@@ -128,16 +128,21 @@ static void build(const struct trace *trace, struct datagram *datagram)
 	}
 }
 
+/* An encoding may have put an option in front of the ports. */
 static void after(const struct datagram *datagram, struct trace *trace)
 {
+	const uint8_t *transport = (const uint8_t *)datagram + datagram->ip.ihl * 4u;
+	uint16_t words[4];
+
+	memcpy(words, transport, sizeof(words));
 	trace->source.in4.s_addr = datagram->ip.saddr;
 	trace->destination.in4.s_addr = datagram->ip.daddr;
 	if (trace->protocol == IPPROTO_ICMP) {
-		trace->source_port = ntohs(datagram->icmp.un.echo.id);
+		trace->source_port = ntohs(words[2]); /* its id */
 		return;
 	}
-	trace->source_port = ntohs(datagram->ports[0]);
-	trace->destination_port = ntohs(datagram->ports[1]);
+	trace->source_port = ntohs(words[0]);
+	trace->destination_port = ntohs(words[1]);
 }
 
 static const char *verdict_word(enum user_verdict verdict)

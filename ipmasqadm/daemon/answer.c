@@ -4,11 +4,15 @@
  * that carry out a call of ipmasqadm.  What differs is done here: `save` and `restore` have no
  * files, since those are the client's, and `status` is the daemon's.
  *
+ * A request that needs names of hosts is carried out again when they are known, unless it has
+ * changed the rules already; lookup.c has how.
+ *
  * An answer is `out N`, N bytes of output, `err N`, N bytes of messages, `end STATUS`.
  */
 #include "answer.h"
 #include "command.h"
 #include "daemon.h"
+#include "lookup.h"
 #include "rules_file.h"
 #include "status.h"
 
@@ -112,22 +116,28 @@ static enum ipmasq_status run(const struct ipmasqd *daemon, const struct request
 	return command_run_line(&session, request->argc, argv);
 }
 
-int answer_request(const struct ipmasqd *daemon, const struct request *request, char **answer,
-		   size_t *length)
+int answer_request(const struct ipmasqd *daemon, const struct request *request,
+		   struct lookups *lookups, char **answer, size_t *length)
 {
+	uint64_t generation = user_generation(daemon->user);
 	struct text out = {0}, err = {0};
 	FILE *out_stream = open_memstream(&out.bytes, &out.length);
 	FILE *err_stream = open_memstream(&err.bytes, &err.length);
 	enum ipmasq_status result = IPMASQ_FAILED;
 	int rc = -1, whole = 0;
+	bool missing;
 
+	lookup_begin(lookups);
 	if (out_stream && err_stream)
 		result = run(daemon, request, out_stream, err_stream);
+	missing = lookup_end(lookups) && user_generation(daemon->user) == generation;
 	if (out_stream)
 		whole += fclose(out_stream) == 0;
 	if (err_stream)
 		whole += fclose(err_stream) == 0;
-	if (whole == 2)
+	if (missing)
+		rc = 1;
+	else if (whole == 2)
 		rc = compose(&out, &err, result, answer, length);
 	free(out.bytes);
 	free(err.bytes);

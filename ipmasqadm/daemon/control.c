@@ -2,10 +2,11 @@
 /*
  * The server: one thread, one epoll instance, nothing that waits.
  *
- * A client is reading, until a request is whole, or writing, until its answer is gone; one request
- * of one client is carried out per event, so that a client with thousands in its pipe waits among
- * the others.  What a client may hold is bounded: a line, a rules file, an answer; what all may
- * hold together is bounded by BUFFERED_MAX: above it only answers are written, whose clients have
+ * A client is reading, until a request is whole, or writing, until its answer is gone; in between
+ * it may wait for names of hosts, which another thread looks up (lookup.c).  One request of one
+ * client is carried out per event, so that a client with thousands in its pipe waits among the
+ * others.  What a client may hold is bounded: a line, a rules file, an answer; what all may hold
+ * together is bounded by BUFFERED_MAX: above it only answers are written, whose clients have
  * SECONDS_STALLED to take some of it.  A line has SECONDS_LINE to become whole, a silent connection
  * SECONDS_IDLE.  Above CLIENTS_MAX, or
  * what descriptors there are for, a client gets one sentence.  The packets are other threads'.
@@ -14,6 +15,7 @@
 #include "answer.h"
 #include "daemon.h"
 #include "log.h"
+#include "lookup.h"
 #include "peer.h"
 
 #include <errno.h>
@@ -46,6 +48,8 @@ struct client {
 	struct request_reader reader;
 	char *answer;
 	size_t answer_length, answered;
+	struct lookups *lookups; /* of the request that is being carried out, or NULL */
+	bool waiting;            /* for these */
 	time_t since; /* of the last progress: a request begun, a body's or an answer's bytes */
 	bool ended;   /* no more comes, or is followed: closed when the answer is gone */
 };
@@ -184,9 +188,18 @@ fail:
 	return NULL;
 }
 
+int control_start(const struct control *control, struct ipmasq_error *error)
+{
+	if (lookup_start(error) < 0)
+		return -1;
+	if (watch(control, EPOLL_CTL_ADD, lookup_fd(), EPOLLIN, (void *)(uintptr_t)control) < 0)
+		return ipmasq_fail(error, errno, "epoll: %s", strerror(errno));
+	return 0;
+}
+
 static size_t held(const struct client *client)
 {
-	return client->reader.room + client->answer_length;
+	return client->reader.room + client->answer_length + lookup_size(client->lookups);
 }
 
 static void end_client(struct control *control, struct client *client)
@@ -196,6 +209,7 @@ static void end_client(struct control *control, struct client *client)
 	LIST_REMOVE(client, others);
 	close(client->fd);
 	request_reader_free(&client->reader);
+	lookup_drop(client->lookups);
 	free(client->answer);
 	free(client);
 }
@@ -267,15 +281,34 @@ static void accept_clients(struct control *control)
 	}
 }
 
-/* The answer to what the reader has found. */
+static int carry_out(struct control *control, struct client *client)
+{
+	int rc;
+
+	if (!client->lookups)
+		client->lookups = lookup_new(client);
+	if (!client->lookups)
+		return -1;
+	rc = answer_request(control->daemon, &client->reader.request, client->lookups,
+			    &client->answer, &client->answer_length);
+	if (rc > 0) {
+		client->waiting = true;
+		lookup_give(client->lookups);
+		return rc;
+	}
+	lookup_drop(client->lookups);
+	client->lookups = NULL;
+	return rc;
+}
+
+/* The answer to what the reader has found; 1: not yet. */
 static int make_answer(struct control *control, struct client *client, enum request_state state)
 {
 	struct request_reader *reader = &client->reader;
 
 	client->answered = 0;
 	if (state == REQUEST_WHOLE)
-		return answer_request(control->daemon, &reader->request, &client->answer,
-				      &client->answer_length);
+		return carry_out(control, client);
 	if (state == REQUEST_BROKEN)
 		client->ended = true;
 	return answer_error(&reader->error, &client->answer, &client->answer_length);
@@ -285,10 +318,14 @@ static int make_answer(struct control *control, struct client *client, enum requ
 static int serve(struct control *control, struct client *client)
 {
 	enum request_state state = request_look(&client->reader);
+	int rc;
 
 	if (client->answer || state == REQUEST_MORE)
 		return 0;
-	if (make_answer(control, client, state) < 0) {
+	rc = make_answer(control, client, state);
+	if (rc > 0)
+		return 0;
+	if (rc < 0) {
 		client->answer = NULL;
 		client->answer_length = 0;
 		return -1;
@@ -350,7 +387,7 @@ static int next_step(const struct control *control, struct client *client)
 
 	if (!client->answer && client->ended && !more)
 		return -1;
-	events = client->answer || more ? EPOLLOUT : EPOLLIN;
+	events = client->waiting ? 0 : client->answer || more ? EPOLLOUT : EPOLLIN;
 	if (events == client->events)
 		return 0;
 	client->events = events;
@@ -362,6 +399,8 @@ static int step(struct control *control, struct client *client)
 {
 	bool full = control->buffered > BUFFERED_MAX;
 
+	if (client->waiting) /* it has gone */
+		return -1;
 	if (!client->answer && !client->ended && !full && read_some(client) < 0)
 		return -1;
 	if (client->ended && !client->answer)
@@ -384,23 +423,41 @@ static void run_client(struct control *control, struct client *client)
 		end_client(control, client);
 }
 
+/* Those whose names are known now. */
+static void run_waiting(struct control *control)
+{
+	struct client *client;
+
+	while ((client = lookup_take())) {
+		client->waiting = false;
+		run_client(control, client);
+	}
+}
+
 void control_run(struct control *control)
 {
 	struct epoll_event events[EVENTS];
 	int n = epoll_wait(control->epoll, events, EVENTS, 0);
+	bool known = false;
 
 	for (int i = 0; i < n; i++) {
-		if (events[i].data.ptr)
+		if (events[i].data.ptr == control)
+			known = true;
+		else if (events[i].data.ptr)
 			run_client(control, events[i].data.ptr);
 		else
 			accept_clients(control);
 	}
+	if (known) /* last: it may end clients that have an event, too */
+		run_waiting(control);
 }
 
 static enum patience patience(const struct client *client)
 {
 	if (client->answer)
 		return SECONDS_STALLED;
+	if (client->waiting)
+		return SECONDS_IDLE;
 	return client->reader.length || client->reader.line ? SECONDS_LINE : SECONDS_IDLE;
 }
 

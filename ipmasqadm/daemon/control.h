@@ -15,6 +15,9 @@ struct ipmasqd;
 struct control *control_open(const char *path, const struct ipmasqd *daemon,
 			     struct ipmasq_error *error);
 
+/* What it takes of threads, with rights dropped and before the sandbox.  0, or -1 with an error. */
+int control_start(const struct control *control, struct ipmasq_error *error);
+
 /* Ends all connections; the file stays. */
 void control_close(struct control *control);
 

@@ -23,7 +23,10 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
+
+#define NOT_REGULAR EMEDIUMTYPE /* an errno value that no file system gives */
 
 enum order {
 	READ_RULES,
@@ -42,25 +45,49 @@ struct answer {
 static int child = -1;  /* the socket to it */
 static char *new_state; /* the name that NEW_STATE has made, in the child */
 
-static int open_to_read(const char *name)
+/* 0 for a regular file; -1 with errno. */
+static int check_kind(const struct stat *status)
 {
-	struct stat status;
-	int fd = name ? open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
-
-	if (!name)
-		errno = ENOENT;
-	if (fd >= 0 && fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) {
-		close(fd);
-		errno = EISDIR;
-		return -1;
-	}
-	return fd;
+	if (S_ISREG(status->st_mode))
+		return 0;
+	errno = S_ISDIR(status->st_mode) ? EISDIR : NOT_REGULAR;
+	return -1;
 }
 
+static bool is_null(const struct stat *status)
+{
+	return S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 3);
+}
+
+/* A pipe would make us wait and a device but /dev/null has no end: neither is read, written, or replaced. */
+static int open_regular(const char *name, int flags)
+{
+	struct stat status;
+	int fd, code;
+
+	if (!name) {
+		errno = ENOENT;
+		return -1;
+	}
+	fd = open(name, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
+	if (fd < 0 || (fstat(fd, &status) == 0 &&
+		       ((flags == O_RDONLY && is_null(&status)) || check_kind(&status) == 0)))
+		return fd;
+	code = errno;
+	close(fd);
+	errno = code;
+	return -1;
+}
+
+/* A link is not followed, but replaced: who may write beside the file must not choose another. */
 static int make_state(const char *name)
 {
+	struct stat status;
+
 	free(new_state);
 	new_state = NULL;
+	if (name && lstat(name, &status) == 0 && !S_ISLNK(status.st_mode) && check_kind(&status) < 0)
+		return -1;
 	if (!name || asprintf(&new_state, "%s.XXXXXX", name) < 0) {
 		new_state = NULL;
 		errno = ENOENT;
@@ -83,16 +110,15 @@ static int obey(const struct files *files, char order)
 {
 	switch ((enum order)order) {
 	case READ_RULES:
-		return open_to_read(files->rules);
+		return open_regular(files->rules, O_RDONLY);
 	case READ_STATE:
-		return open_to_read(files->state);
+		return open_regular(files->state, O_RDONLY);
 	case NEW_STATE:
 		return make_state(files->state);
 	case KEEP_STATE:
 		return keep_state(files->state);
 	case WRITE_PID:
-		return open(files->pid, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-			    0644);
+		return open_regular(files->pid, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
 	case REMOVE_PID:
 		return unlink(files->pid);
 	case REMOVE_SOCKET:
@@ -230,6 +256,11 @@ static FILE *order_file(enum order what, const char *mode)
 	if (!file && fd > 0)
 		close(fd);
 	return file;
+}
+
+const char *files_reason(int code)
+{
+	return code == NOT_REGULAR ? "it is no regular file" : strerror(code);
 }
 
 FILE *files_rules(void)

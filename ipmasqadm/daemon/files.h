@@ -17,6 +17,9 @@ struct files {
 /* Forks the child; with privilege, before there are threads. */
 int files_start(const struct files *files, struct ipmasq_error *error);
 
+/* What an errno value of the functions below says. */
+const char *files_reason(int code);
+
 /* The rules file, open for reading, or NULL with errno. */
 FILE *files_rules(void);
 

@@ -74,7 +74,7 @@ static int write_pid(struct ipmasqd *daemon, struct ipmasq_error *error)
 		return 0;
 	if (files_write_pid(line) < 0)
 		return ipmasq_fail(error, errno, "cannot write %s: %s", daemon->options.pid,
-				   strerror(errno));
+				   files_reason(errno));
 	daemon->pid_written = true;
 	return 0;
 }
@@ -145,6 +145,7 @@ static int start(struct ipmasqd *daemon, struct ipmasq_error *error)
 {
 	clock_gettime(CLOCK_MONOTONIC, &daemon->started);
 	if (start_privileged(daemon, error) < 0 || privilege_drop(&daemon->privilege, error) < 0 ||
+	    control_start(daemon->control, error) < 0 ||
 	    datapath_start(daemon->datapath, error) < 0 || sandbox_enter(error) < 0)
 		return -1;
 	return 0;

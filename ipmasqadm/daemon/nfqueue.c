@@ -10,7 +10,9 @@
  * back without a copy.  The kernel carries out a verdict before sendmsg(2) returns.
  *
  * GSO packets stay whole (NFQA_CFG_F_GSO).  A changed one whose checksum is not made yet gets it
- * here, since the kernel takes what it gets back as final.
+ * here, since the kernel takes what it gets back as final.  Small packets use the first page of
+ * each receive buffer; bulk data, taken a few packets at a time, would come to fill them all, so
+ * the memory of those that it does not need is given back.
  *
  * A held fragment stays in its queue without a verdict until the engine releases it, perhaps from
  * another lane.  The engine knows it by 32 bits: the queue in the highest 7, and below them the low
@@ -43,7 +45,8 @@ enum side { OUTSIDE, INSIDE };
 #define ID_BITS           25
 #define ID_MASK           ((1u << ID_BITS) - 1)
 #define SIDE_BIT          (1u << 31)
-#define BUFFER            ((size_t)(17 * 4096)) /* attributes, a datagram, and room to grow */
+#define PAGE              4096u
+#define BUFFER            ((size_t)17 * PAGE) /* attributes, a datagram, and room to grow */
 #define PAYLOAD_MAX       ((int)(UINT16_MAX - MNL_ATTR_HDRLEN)) /* what the kernel gives and takes */
 #define QUEUE_LENGTH      8192 /* packets that wait in the kernel */
 #define RECEIVE_ROOM      (64 << 20)
@@ -51,6 +54,8 @@ enum side { OUTSIDE, INSIDE };
 #define SEND_AT_ONCE      (256 << 10) /* bytes of verdicts in one sendmsg(2) */
 #define BULK              4096 /* mean length from which on fewer packets are taken at once */
 #define BULK_BATCH        4
+#define FULL_BATCHES      4    /* in a row, after which more are taken */
+#define BULK_KEPT         6    /* buffers that may be in memory as a whole after a turn */
 #define CONFIGURATION_MAX 1024 /* bytes of a message about a queue */
 
 /* A verdict as it lies in front of the payload; without one it ends before `payload`. */
@@ -75,7 +80,9 @@ struct waiting {
 struct nfqueue {
 	struct mnl_socket *socket;
 	uint8_t *buffers; /* LANE_BATCH of BUFFER bytes */
+	uint32_t filled;  /* those that have had more than a page, a bit each */
 	unsigned int batch;
+	unsigned int full; /* batches in a row that were, of small packets */
 	struct mmsghdr messages[LANE_BATCH];
 	struct iovec parts[LANE_BATCH];
 	struct waiting waiting[LANE_BATCH];
@@ -297,6 +304,23 @@ static void nfqueue_release(struct datapath *datapath, uint32_t id, void *data, 
 	send_parts(&datapath->lanes[worker], queue, parts, data ? 3 : 1);
 }
 
+/*
+ * How many are taken at once from now on: few of bulk data, more while full batches of small
+ * packets come, but not for the acknowledgments in between.
+ */
+static void set_batch(struct nfqueue *queue, unsigned int got, size_t bytes)
+{
+	bool bulk = bytes / got >= BULK;
+
+	queue->full = !bulk && got == queue->batch ? queue->full + 1 : 0;
+	if (bulk) {
+		queue->batch = BULK_BATCH;
+	} else if (queue->full == FULL_BATCHES && queue->batch < LANE_BATCH) {
+		queue->batch *= 2;
+		queue->full = 0;
+	}
+}
+
 /* Which of the messages are packets, and how many; the engine sees those that it may. */
 static unsigned int take_all(struct lane *lane, struct nfqueue *queue, unsigned int got)
 {
@@ -307,11 +331,10 @@ static unsigned int take_all(struct lane *lane, struct nfqueue *queue, unsigned 
 		if (take(lane, queue, queue->buffers + i * BUFFER, queue->messages[i].msg_len, n))
 			n++;
 		bytes += queue->messages[i].msg_len;
+		if (queue->messages[i].msg_len > PAGE)
+			queue->filled |= 1u << i;
 	}
-	if (bytes / got >= BULK)
-		queue->batch = BULK_BATCH;
-	else if (got == queue->batch && queue->batch < LANE_BATCH)
-		queue->batch *= 2;
+	set_batch(queue, got, bytes);
 	return n;
 }
 
@@ -329,6 +352,13 @@ static void translate(struct lane *lane, struct nfqueue *queue, unsigned int n)
 	}
 }
 
+/* From this buffer on. */
+static void give_memory_back(struct nfqueue *queue, unsigned int first)
+{
+	madvise(queue->buffers + first * BUFFER, (LANE_BATCH - first) * BUFFER, MADV_DONTNEED);
+	queue->filled &= (1u << first) - 1;
+}
+
 static int nfqueue_turn(struct lane *lane)
 {
 	struct nfqueue *queue = queue_of(lane);
@@ -340,13 +370,14 @@ static int nfqueue_turn(struct lane *lane)
 	n = take_all(lane, queue, (unsigned int)got);
 	translate(lane, queue, n);
 	give_back(lane, queue, n);
+	if (__builtin_popcount(queue->filled) > BULK_KEPT)
+		give_memory_back(queue, BULK_BATCH);
 	return got;
 }
 
-/* The memory that bulk data has come to is given back when it is over. */
 static void nfqueue_rest(struct lane *lane)
 {
-	madvise(queue_of(lane)->buffers, LANE_BATCH * BUFFER, MADV_DONTNEED);
+	give_memory_back(queue_of(lane), 0);
 }
 
 /* --- opening and closing -----------------------------------------------------------------------
@@ -512,8 +543,7 @@ static void nfqueue_drain(struct datapath *datapath, unsigned int held)
 	struct nfqueues *all = datapath->private;
 	struct ipmasq_error error;
 
-	if (!held || datapath->options.fail_open ||
-	    queue_rules_hold(&all->rules, held, &error) < 0)
+	if (!held || datapath->options.fail_open || queue_rules_hold(&all->rules, held, &error) < 0)
 		nfqueue_tend(datapath, 0);
 }
 

@@ -72,7 +72,7 @@ int rules_load(const struct ipmasqd *daemon)
 		log_message(LOG_NOTICE, "there is no %s: no rules to begin with", rules.name);
 		rc = 0;
 	} else {
-		log_message(LOG_ERR, "cannot read %s: %s", rules.name, strerror(errno));
+		log_message(LOG_ERR, "cannot read %s: %s", rules.name, files_reason(errno));
 	}
 	free(text);
 	return rc;
@@ -87,7 +87,7 @@ void rules_load_links(const struct ipmasqd *daemon)
 		return;
 	if (!file)
 		log_message(LOG_WARNING, "cannot read %s: %s", daemon->options.state,
-			    strerror(errno));
+			    files_reason(errno));
 	else if (user_load_links(daemon->user, file, &error) < 0)
 		log_message(LOG_WARNING, "%s: %s", daemon->options.state, error.text);
 	if (file)
@@ -103,12 +103,12 @@ void rules_save_links(const struct ipmasqd *daemon)
 	if (!daemon->options.state)
 		return;
 	if (!file) {
-		log_message(LOG_ERR, "cannot write %s: %s", daemon->options.state, strerror(errno));
+		log_message(LOG_ERR, "cannot write %s: %s", daemon->options.state, files_reason(errno));
 		return;
 	}
 	rc = user_save_links(daemon->user, file, &error);
 	if (rc < 0)
 		log_message(LOG_ERR, "%s: %s", daemon->options.state, error.text);
 	if (fclose(file) != 0 || (rc == 0 && files_keep_state() < 0))
-		log_message(LOG_ERR, "cannot write %s: %s", daemon->options.state, strerror(errno));
+		log_message(LOG_ERR, "cannot write %s: %s", daemon->options.state, files_reason(errno));
 }

@@ -182,7 +182,8 @@ static struct link *begin_in(struct libalias *la, const struct packet *p, int *r
 static int translate_more(struct libalias *la, struct packet *p, struct link *link,
 			  enum direction dir)
 {
-	uint32_t seq = p->proto == IPPROTO_TCP ? ntohl(load32(p->l4 + 4)) : 0;
+	uint32_t seq = p->proto == IPPROTO_TCP ? ntohl(load32(p->l4 + 4)) : 0, came = p->len;
+	int result = PKT_ALIAS_OK;
 
 	if (link->side && link->side->helper && !p->more)
 		helper_run(la, link, p, dir);
@@ -191,8 +192,10 @@ static int translate_more(struct libalias *la, struct packet *p, struct link *li
 	if (p->proto == IPPROTO_TCP && link->side)
 		tcp_adjust(link, p, dir);
 	if (dir == OUT && (link->flags & (LINK_ENCODE_IP | LINK_ENCODE_TCP)))
-		return proxy_encode(la, link, p, seq);
-	return PKT_ALIAS_OK;
+		result = proxy_encode(la, link, p, seq);
+	if (p->len > came)
+		packet_allow_fragments(p);
+	return result;
 }
 
 /* Strangers may use an endpoint-independent mapping, not keep it alive (RFC 7857, section 7). */

@@ -487,22 +487,27 @@ struct alias_awaited {
 
 /*
  * LibAliasTakeAwaited - for a program with an instance for each group of remotes: takes from this
- * instance what a helper awaits of anyone, if the whole datagram at ptr, which came in, is the first
- * of it.  ESRCH: nothing of the kind is awaited.
+ * instance what a helper awaits of anyone, if the whole datagram at ptr, which came in (incoming
+ * not 0) or leaves, is of it.  What leaves leaves it awaited for a little while, as others may
+ * answer. ESRCH: nothing of the kind is awaited.
  *
- * LibAliasInAwaited - LibAliasIn() of another instance, to which the datagram's source belongs, for
- * what was taken.
+ * LibAliasInAwaited, LibAliasOutAwaited - LibAliasIn() or LibAliasOut() of another instance, to
+ * which the datagram's remote host belongs, for what was taken.
  */
-int LibAliasTakeAwaited(struct libalias *la, const void *ptr, struct alias_awaited *awaited);
+int LibAliasTakeAwaited(struct libalias *la, const void *ptr, int incoming,
+			struct alias_awaited *awaited);
 int LibAliasInAwaited(struct libalias *la, void *ptr, int maxpacketsize,
 		      const struct alias_awaited *awaited);
+int LibAliasOutAwaited(struct libalias *la, void *ptr, int maxpacketsize,
+		       const struct alias_awaited *awaited);
 
 /*
  * Links across a restart.  A record of a link is opaque, has the same bytes on every machine and is
  * good for any later version of the library.  It has the views of the link, the time it was idle,
- * its TCP state, changes of sequence numbers and the redirect and server that made it.
+ * its TCP state, changes of sequence numbers, the redirect and server that made it, and how far its
+ * helper has read.
  */
-#define ALIAS_RECORD_MAX 512
+#define ALIAS_RECORD_MAX 1024
 
 /*
  * LibAliasPackLink - write the next link's record to ALIAS_RECORD_MAX bytes at record; *cursor
@@ -513,7 +518,7 @@ int LibAliasPackLink(struct libalias *la, unsigned int *cursor, void *record);
 /*
  * LibAliasUnpackLink - make the link of a record.  Its redirect is found again by what it matches
  * and the server by its address and port, so set up address, mode, redirects and helpers before;
- * where they are gone the link lives on without.  A helper that it had begins anew.  EINVAL: it is
+ * where they are gone the link lives on without.  EINVAL: it is
  * no record; ETIMEDOUT: the link's time is over; EEXIST: a link has its addresses and ports;
  * ENOSPC: a limit; ENOMEM.
  */
@@ -552,8 +557,13 @@ int LibAliasSetLogFile(struct libalias *la, const char *path);
  * LibAliasSetHelper - the named protocol helper, or set of helpers, watches the port (host order;
  * 0: its default ports), or no longer.  It counts for new links.  ENOENT: no such helper, ENOSPC:
  * too many ports.
+ *
+ * LibAliasReviseHelpers - look at up to max links, *cursor as for LibAliasRevise(), and have those
+ * of UDP watched by the helper that watches their ports now, if any does.  TCP connections keep
+ * what they have, since a stream can only be read from its start.
  */
 int LibAliasSetHelper(struct libalias *la, const char *name, unsigned int port, int enable);
+void LibAliasReviseHelpers(struct libalias *la, unsigned int *cursor, int max);
 
 /* LibAliasHelperHas - is this the helper, or has the set of this name it? */
 int LibAliasHelperHas(const char *name, const char *helper);

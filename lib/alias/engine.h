@@ -8,7 +8,7 @@
  * round; so both directions, proxying (the two peers differ) and hairpins are the same code.
  *
  * From the top:  alias.c, batch.c, compat.c  entry points
- *                icmp.c tcp.c fragment.c proxy.c helper*.c   one protocol matter each
+ *                icmp.c tcp*.c fragment.c proxy.c helper*.c   one protocol matter each
  *                link.c mapping.c masquerade.c ports.c redirect*.c server.c record.c expect.c
  *                expire.c  the table of links and what makes them
  *                packet.c index.c pool.c tally.c checksum.h hash.h   no knowledge of the above
@@ -81,9 +81,14 @@ _Static_assert(sizeof(struct link) == 64, "a link is one cache line");
 struct sequence_change {
 	uint32_t start, end;
 	int32_t delta;
+	uint32_t unit; /* where the message that it is in starts */
+	uint32_t length;
+	char *text; /* of the message as it went, with the first of its changes; or NULL */
 };
 
-#define SEQUENCE_CHANGES 8
+/* At most, of each direction, what is not acknowledged: */
+#define SEQUENCE_CHANGES 512
+#define SEQUENCE_TEXT    (128u << 10) /* bytes */
 
 struct helper;
 
@@ -93,17 +98,22 @@ struct helper;
 struct link_side {
 	const struct helper *helper; /* if !begun, the first candidate */
 	uint32_t stream_start;       /* sequence number of the first outgoing byte */
-	uint8_t changes[2];
-	bool dest_known;                                    /* stream_start is valid */
-	bool begun;                                         /* helper is settled */
-	bool has_state;                                     /* the helper's is behind the record */
-	struct sequence_change change[2][SEQUENCE_CHANGES]; /* by direction, oldest first */
-	uint32_t sent[2];                                   /* last numbers, while changes count */
-	uint32_t id;                                        /* of the link */
-	uint32_t hole;                                      /* number of a firewall hole plus 1 */
-	uint32_t candidates;                                /* helpers that it may be, by number */
-	uint32_t start[2];                                  /* sequence numbers of first bytes, */
-	bool start_known[2];                                /* by direction, if a SYN told them */
+	uint16_t changes[2];
+	bool dest_known; /* stream_start is valid */
+	bool begun;      /* helper is settled */
+	bool has_state;  /* the helper's is behind the record */
+	bool passed_known[2];
+	uint32_t passed[2];                /* as the receiver counts: behind all data sent to it */
+	struct sequence_change *change[2]; /* by direction, oldest first */
+	uint16_t change_room[2];
+	uint32_t change_text[2];  /* bytes */
+	int32_t change_base[2];   /* the delta before the first */
+	uint32_t acknowledged[2]; /* as the sender counts, while there are changes */
+	uint32_t id;              /* of the link */
+	uint32_t hole;            /* number of a firewall hole plus 1 */
+	uint32_t candidates;      /* helpers that it may be, by number */
+	uint32_t start[2];        /* sequence numbers of first bytes, */
+	bool start_known[2];      /* by direction, if a SYN told them */
 	uint8_t first[HELPER_FIRST];
 	uint8_t first_len;
 	bool alone; /* if !begun: there is one candidate left */
@@ -456,6 +466,8 @@ void packet_view(const struct libalias *la, struct packet *p, enum direction dir
 /* Replaces old_len bytes at offset (from data) of a TCP or UDP packet; false: no room. */
 bool packet_replace(struct packet *p, uint32_t offset, uint32_t old_len, const void *new,
 		    uint32_t new_len);
+/* What has grown may be too long for its way, and its sender cannot know: it may be fragmented. */
+void packet_allow_fragments(struct packet *p);
 bool packet_add_option(struct packet *p, const void *option, uint32_t len);
 /* The call id in the GRE header of a PPTP call, or NULL: it is another kind of GRE. */
 uint8_t *packet_call_id(uint8_t *gre, uint32_t len);
@@ -495,18 +507,42 @@ static inline void store32(void *p, uint32_t value)
 	memcpy(p, &value, sizeof(value));
 }
 
-/* tcp.c - connection state and sequence numbers */
+/* tcp.c - connection state */
 bool tcp_is_reset(const struct packet *p);
 /* After tcp_track(): is p a SYN by which dir's end begins the connection, perhaps anew? */
 bool tcp_begins(const struct link *link, const struct packet *p, enum direction dir);
 /* Is it a SYN that answers one which has not been acknowledged in turn? */
 bool tcp_answers(const struct link *link, const struct packet *p, enum direction dir);
 void tcp_track(struct libalias *la, struct link *link, enum direction dir, const uint8_t *tcp);
+void tcp_clear_flags(struct packet *p, uint8_t flags);
+
+/* tcp_sequence.c - sequence numbers */
 void tcp_adjust(struct link *link, struct packet *p, enum direction dir);
+/*
+ * Data at [start, end) is going to change its length; also when it is sent again.  false: it went
+ * otherwise before, or data behind it did, or too much is not acknowledged, or no memory.
+ */
 bool tcp_record_change(struct link_side *side, enum direction dir, uint32_t start, uint32_t end,
 		       int32_t change);
+/* Is there room to remember a unit of so many bytes? */
+static inline bool tcp_has_room(const struct link_side *side, enum direction dir, uint32_t length)
+{
+	return side->change_text[dir] + length <= SEQUENCE_TEXT;
+}
+/* The unit of text at [start, end) was translated, and goes like this when it is sent again. */
+void tcp_remember_unit(struct link_side *side, enum direction dir, uint32_t start, uint32_t end,
+		       const void *text, uint32_t length);
+/* The first change of the unit that was translated and starts there, or is the next; or NULL. */
+const struct sequence_change *tcp_unit_from(const struct link_side *side, enum direction dir,
+					    uint32_t seq);
+/* Is this place in such a unit, behind its start and before the end of its changes? */
+bool tcp_in_unit(const struct link_side *side, enum direction dir, uint32_t seq);
+/* Remembers changes of an earlier process; 0, or -1: no memory. */
+int tcp_restore_changes(struct link_side *side, enum direction dir,
+			const struct sequence_change *list, uint8_t n);
+/* A connection begins. */
+void tcp_forget_changes(struct link_side *side);
 void tcp_set_sequence(struct packet *p, uint32_t seq);
-void tcp_clear_flags(struct packet *p, uint8_t flags);
 uint32_t tcp_sequence_out(const struct link_side *side, enum direction dir, uint32_t seq);
 uint32_t tcp_sequence_back(const struct link_side *side, enum direction dir, uint32_t seq);
 

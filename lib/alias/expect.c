@@ -258,6 +258,16 @@ void expect_cancel(struct libalias *la, struct link *master, const struct expect
 	}
 }
 
+/* It was used by what leaves: media may come from another port than they are sent to. */
+static void linger(struct libalias *la, struct alias_link *r)
+{
+	if ((int32_t)(r->deadline - la->now) <= LINGER)
+		return;
+	LIST_REMOVE(r, expected);
+	r->deadline = la->now + LINGER;
+	LIST_INSERT_HEAD(slot_of(la, r->deadline), r, expected);
+}
+
 void expect_used(struct libalias *la, struct alias_link *r, struct link *link)
 {
 	if (!r->helper && !r->awaited) {
@@ -270,24 +280,25 @@ void expect_used(struct libalias *la, struct alias_link *r, struct link *link)
 		LibAliasRedirectDelete(la, r);
 	} else if (link->flags & LINK_INCOMING || r->kind == REDIRECT_OUTGOING) {
 		forget(la, r);
-	} else if ((int32_t)(r->deadline - la->now) > LINGER) {
-		LIST_REMOVE(r, expected);
-		r->deadline = la->now + LINGER;
-		LIST_INSERT_HEAD(slot_of(la, r->deadline), r, expected);
+	} else {
+		linger(la, r);
 	}
 	firewall_open(la, link);
 }
 
-int LibAliasTakeAwaited(struct libalias *la, const void *ptr, struct alias_awaited *awaited)
+int LibAliasTakeAwaited(struct libalias *la, const void *ptr, int incoming,
+			struct alias_awaited *awaited)
 {
+	enum direction dir = incoming ? IN : OUT;
 	struct alias_link *r = NULL;
 	struct packet p = {0};
 
-	clock_advance(la);
+	if (clock_advance(la))
+		expect_expire(la);
 	/* Nothing is written through p. */
 	if (la->stats.expectations && packet_read(&p, (void *)(uintptr_t)ptr, 65535) && p.first) {
-		packet_view(la, &p, IN);
-		r = redirect_find(la, IN, &p.view, p.proto, 0);
+		packet_view(la, &p, dir);
+		r = redirect_find(la, dir, &p.view, p.proto, 0);
 	}
 	if (!r || !r->helper || r->remote || r->remote_port) {
 		errno = ESRCH;
@@ -301,12 +312,16 @@ int LibAliasTakeAwaited(struct libalias *la, const void *ptr, struct alias_await
 		.proto = r->proto,
 		.helper = r->helper,
 	};
-	forget(la, r);
+	if (incoming)
+		forget(la, r);
+	else
+		linger(la, r);
 	return 0;
 }
 
-int LibAliasInAwaited(struct libalias *la, void *ptr, int maxpacketsize,
-		      const struct alias_awaited *awaited)
+/* By a redirect for just this remote end. */
+static int pass_awaited(struct libalias *la, void *ptr, int maxpacketsize,
+			const struct alias_awaited *awaited, enum direction dir)
 {
 	struct alias_link *r;
 	struct packet p = {0};
@@ -316,17 +331,32 @@ int LibAliasInAwaited(struct libalias *la, void *ptr, int maxpacketsize,
 
 	if (!packet_read(&p, ptr, (uint32_t)maxpacketsize) || !p.first)
 		return PKT_ALIAS_IGNORED;
-	r = LibAliasRedirectPort(la, awaited->inside, awaited->inside_port, (struct in_addr){p.src},
-				 p.src_port, awaited->alias, awaited->alias_port, awaited->proto);
+	r = LibAliasRedirectPort(la, awaited->inside, awaited->inside_port,
+				 (struct in_addr){dir == IN ? p.src : p.dst},
+				 dir == IN ? p.src_port : p.dst_port, awaited->alias,
+				 awaited->alias_port, awaited->proto);
 	if (!r)
 		return PKT_ALIAS_ERROR;
 	r->dynamic = r->awaited = true;
 	r->helper = awaited->helper;
 	id = r->id;
 	age = r->age;
-	result = LibAliasIn(la, ptr, maxpacketsize);
+	result = dir == IN ? LibAliasIn(la, ptr, maxpacketsize)
+			   : LibAliasOut(la, ptr, maxpacketsize);
 	LibAliasRedirectDelete(la, redirect_live(la, id, age));
 	return result;
+}
+
+int LibAliasInAwaited(struct libalias *la, void *ptr, int maxpacketsize,
+		      const struct alias_awaited *awaited)
+{
+	return pass_awaited(la, ptr, maxpacketsize, awaited, IN);
+}
+
+int LibAliasOutAwaited(struct libalias *la, void *ptr, int maxpacketsize,
+		       const struct alias_awaited *awaited)
+{
+	return pass_awaited(la, ptr, maxpacketsize, awaited, OUT);
 }
 
 void expect_expire(struct libalias *la)

@@ -12,7 +12,7 @@
  * Modules, as FreeBSD has them, are process-wide: loading one makes its helpers watch their default
  * ports in each instance there is and will be.
  */
-#include "helper.h"
+#include "helper_text.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -20,18 +20,8 @@
 #include <stdlib.h>
 
 static const struct helper *const helpers[] = {
-	&helper_cuseeme,
-	&helper_ftp,
-	&helper_irc,
-	&helper_netbios,
-	&helper_pna,
-	&helper_pptp,
-	&helper_quake,
-	&helper_rtsp,
-	&helper_sip,
-	&helper_skinny,
-	&helper_tftp,
-	&helper_vdolive,
+	&helper_cuseeme, &helper_ftp,  &helper_irc, &helper_netbios, &helper_pna,  &helper_pptp,
+	&helper_quake,   &helper_rtsp, &helper_sip, &helper_skinny,  &helper_tftp, &helper_vdolive,
 };
 
 /* Of a link that had a helper: it may get one again when it is used for another connection. */
@@ -71,6 +61,14 @@ uint8_t helper_number(const struct helper *helper)
 	while (i < HELPERS && helpers[i] != helper)
 		i++;
 	return i < HELPERS ? i + 1 : 0;
+}
+
+const struct helper *helper_named(const char *name)
+{
+	for (size_t i = 0; i < HELPERS; i++)
+		if (!strcmp(helpers[i]->name, name))
+			return helpers[i];
+	return NULL;
 }
 
 const char *helper_name(uint8_t number)
@@ -297,8 +295,10 @@ static size_t state_of(uint32_t candidates, unsigned int proto)
 
 	for (; candidates; candidates &= candidates - 1) {
 		const struct helper *helper = helpers[__builtin_ctz(candidates)];
-		size_t size = helper->state_size + (proto == HELPER_TCP ? helper->stream_size : 0);
+		size_t size = helper->state_size;
 
+		if (proto == HELPER_TCP)
+			size += helper->streams[OUT] + helper->streams[IN];
 		state = size > state ? size : state;
 	}
 	return state;
@@ -328,17 +328,19 @@ static uint32_t link_watchers(const struct libalias *la, const struct link *link
 			link->flags & LINK_INCOMING ? in->local_port : out->local_port);
 }
 
-static void attach(struct libalias *la, struct link *link, uint32_t candidates, bool server_inside,
+static bool attach(struct libalias *la, struct link *link, uint32_t candidates, bool server_inside,
 		   bool begun)
 {
 	struct link_side *side = link_side(la, link);
 
 	if (!side)
-		return;
+		return false;
 	side->candidates = candidates;
 	side->helper = helpers[__builtin_ctz(side->candidates)];
 	side->server_inside = server_inside;
 	side->begun = begun;
+	side->has_state = false; /* another helper's may be smaller */
+	return true;
 }
 
 void helper_attach(struct libalias *la, struct link *link, const struct packet *p)
@@ -349,16 +351,53 @@ void helper_attach(struct libalias *la, struct link *link, const struct packet *
 	if (!candidates || (!datagrams && (p->l4[13] & (TH_SYN | TH_ACK)) != TH_SYN))
 		return;
 	/* Datagrams begin anew each time: their helpers look for themselves. */
-	attach(la, link, candidates, server_inside, datagrams);
+	(void)attach(la, link, candidates, server_inside, datagrams);
 }
 
-void helper_resume(struct libalias *la, struct link *link, const char *name)
+void helper_revise(struct libalias *la, struct link *link)
+{
+	struct link_side *side = link->side;
+	bool server_inside;
+	uint32_t candidates;
+
+	if (link->proto != IPPROTO_UDP || link->flags & LINK_ANY_PEER)
+		return;
+	candidates = link_watchers(la, link, &server_inside);
+	if (side && side->helper) {
+		if (candidates & helpers_named(side->helper->name))
+			return;
+		helper_detach(la, link);
+		side->helper = NULL;
+	}
+	if (candidates)
+		(void)attach(la, link, candidates, server_inside, true);
+}
+
+void helper_record(struct record_cursor *c, const struct link *link)
+{
+	const struct helper *helper = link->side->helper;
+
+	if (!link->side->has_state)
+		return;
+	if (link->proto == IPPROTO_TCP)
+		text_record(c, link);
+	if (helper->record)
+		helper->record(c, link);
+}
+
+void helper_resume(struct libalias *la, struct link *link, const char *name,
+		   struct record_cursor *state)
 {
 	bool server_inside;
 	uint32_t candidates = link_watchers(la, link, &server_inside) & helpers_named(name);
+	size_t size = state_of(candidates, proto_bit(link->proto));
 
-	if (candidates)
-		attach(la, link, candidates, server_inside, true);
+	if (!candidates || !attach(la, link, candidates, server_inside, true) || !state->left ||
+	    !link_side_with_state(la, link, size))
+		return;
+	helper_record(state, link);
+	if (state->overrun || state->left)
+		memset(helper_state(link), 0, size);
 }
 
 /* A connection begins, perhaps another one with the ends of one that is over. */
@@ -372,7 +411,7 @@ static __attribute__((noinline)) void restart(struct libalias *la, struct link *
 		memset(helper_state(link), 0, state_of(side->candidates, HELPER_TCP));
 	side->helper = helpers[__builtin_ctz(side->candidates)];
 	side->alone = !(side->candidates & (side->candidates - 1));
-	side->changes[OUT] = side->changes[IN] = 0;
+	tcp_forget_changes(side);
 	side->first_len = 0;
 	side->begun = false;
 }

@@ -21,6 +21,7 @@
 #define LIBALIAS_HELPER_H
 
 #include "engine.h"
+#include "record.h"
 
 #define HELPER_TCP 1u
 #define HELPER_UDP 2u
@@ -33,7 +34,7 @@ struct helper {
 	unsigned int protos;   /* HELPER_TCP, HELPER_UDP */
 	const uint16_t *ports; /* watched by default, host order, up to a 0 */
 	size_t state_size;     /* of what it keeps for each link */
-	size_t stream_size;    /* and besides for each TCP connection */
+	size_t streams[2];     /* and behind it for each TCP connection, by direction */
 	/*
 	 * Can a client's TCP stream begin with these bytes, at most HELPER_FIRST?  MAYBE: more of
 	 * them will tell.  NULL: with anything; text_begins() is for text protocols.
@@ -44,6 +45,8 @@ struct helper {
 	void (*in)(struct libalias *la, struct link *link, struct packet *p);
 	/* The link is going, or is none of this protocol after all; or NULL. */
 	void (*end)(struct libalias *la, struct link *link);
+	/* Lists the fields of its state, streams aside, that a restart must not lose; or NULL. */
+	void (*record)(struct record_cursor *c, const struct link *link);
 };
 
 extern const struct helper helper_cuseeme;
@@ -63,7 +66,10 @@ extern const struct helper helper_vdolive;
 void helper_init(struct libalias *la);
 void helper_free(struct libalias *la);
 
-/* A number of a helper, from 1, that fits a link; its name, NULL of 0. */
+/* The helper of this name, or NULL. */
+const struct helper *helper_named(const char *name);
+
+/* A number of a helper, from 1, that fits a link, 0 of NULL; its name, NULL of 0. */
 uint8_t helper_number(const struct helper *helper);
 const char *helper_name(uint8_t number);
 
@@ -75,9 +81,20 @@ void helper_attach(struct libalias *la, struct link *link, const struct packet *
 
 /*
  * Attaches the helper of this name, if it watches the link's ports, in the middle of a conversation
- * that was the helper's before a restart.  Its state is zeroed.
+ * that was the helper's before a restart, with what the record has of its state; of no record, or
+ * one that is not its own, it begins anew.
  */
-void helper_resume(struct libalias *la, struct link *link, const char *name);
+void helper_resume(struct libalias *la, struct link *link, const char *name,
+		   struct record_cursor *state);
+
+/* Writes what helper_resume() reads of a link's helper, which has begun. */
+void helper_record(struct record_cursor *c, const struct link *link);
+
+/*
+ * The ports that are watched may have changed: a flow of UDP, which may never end, gets or loses a
+ * helper.  A TCP connection keeps what it has, since its stream can only be read from the start.
+ */
+void helper_revise(struct libalias *la, struct link *link);
 
 /* Lets the link's helper see a packet. */
 void helper_run(struct libalias *la, struct link *link, struct packet *p, enum direction dir);
@@ -124,9 +141,9 @@ static inline bool helper_server_inside(const struct link *link)
  */
 struct expectation {
 	const struct helper *helper;
-	uint8_t proto;   /* IPPROTO_TCP, IPPROTO_UDP */
-	bool pair;       /* and inside_port + 1 at the next alias port: RTP and RTCP */
-	uint32_t inside; /* who awaits it */
+	uint8_t proto;        /* IPPROTO_TCP, IPPROTO_UDP */
+	bool pair;            /* and inside_port + 1 at the next alias port: RTP and RTCP */
+	uint32_t inside;      /* who awaits it */
 	uint16_t inside_port; /* 0: what leaves */
 	uint32_t remote;      /* 0: anyone */
 	uint16_t remote_port; /* 0: any port */

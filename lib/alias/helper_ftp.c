@@ -8,13 +8,31 @@
  * awaited so that it leaves from the address that the client called, masqueraded otherwise or not.
  * helper_stream.c finds the lines and puts together those that are split.
  *
+ * A 227 or 229 counts only if the client has said PASV or EPSV since the last, and not as a line of
+ * a longer reply (RFC 959, section 4.2): a server repeats in its replies what clients and files
+ * say.
+ *
  * It cannot read a control connection that is encrypted (AUTH TLS), nor EPRT with an IPv6 address.
  * Risk: whoever can have an inside host send a line of his choice on a connection to port 21 opens
  * a port of that host above 1023, for one connection from the server.
  */
 #include "helper_text.h"
 
+#include <netinet/tcp.h>
+#include <strings.h>
+
 #define HELD_MAX 192
+#define WORD     4 /* letters of PASV and EPSV */
+
+/* What an outside client asks, byte by byte, and an inside server answers. */
+struct dialogue {
+	bool heard_known, said_known;
+	uint8_t letters;      /* of the client's line that were heard, up to WORD */
+	uint8_t questions;    /* PASV and EPSV that were not answered */
+	uint16_t reply;       /* code of a reply of several lines that has not ended, or 0 */
+	uint32_t heard, said; /* sequence numbers behind what has been looked at */
+	char word[WORD];
+};
 
 /* What a line announces, and where in it. */
 struct announcement {
@@ -123,6 +141,72 @@ static uint32_t write_announcement(const struct announcement *a, uint32_t addr, 
 	return (uint32_t)len;
 }
 
+static struct dialogue *dialogue(const struct link *link)
+{
+	return helper_state(link);
+}
+
+/* Looks for questions in what the client says; what was missed or is said again is left out. */
+static void listen_to(struct dialogue *d, uint32_t seq, const uint8_t *data, uint32_t len)
+{
+	uint32_t at = d->heard_known ? d->heard - seq : 0;
+
+	if (at > len) {
+		if ((int32_t)at > 0)
+			return;
+		d->letters = WORD; /* somewhere in a line */
+		at = 0;
+	}
+	d->heard_known = true;
+	d->heard = seq + len;
+	for (; at < len; at++) {
+		if (data[at] == '\n') {
+			d->letters = 0;
+		} else if (d->letters < WORD) {
+			d->word[d->letters++] = (char)data[at];
+			if (d->letters == WORD && d->questions < UINT8_MAX &&
+			    (!strncasecmp(d->word, "PASV", WORD) ||
+			     !strncasecmp(d->word, "EPSV", WORD)))
+				d->questions++;
+		}
+	}
+}
+
+/* Is this line of the server a reply of its own?  Notes where longer ones begin and end. */
+static bool is_reply(struct dialogue *d, const struct text_place *line)
+{
+	struct text_span s = {line->text, line->text + line->len};
+	uint32_t code;
+
+	if (!text_number(&s, 999, &code) || s.at != line->text + 3)
+		return false;
+	if (!d->reply && text_char(&s, '-'))
+		d->reply = (uint16_t)code;
+	if (d->reply && (code != d->reply || !text_char(&s, ' ')))
+		return false;
+	d->reply = 0;
+	return true;
+}
+
+/* Is this line of the server the answer to a question? */
+static bool is_answer(const struct text_place *line)
+{
+	struct dialogue *d = dialogue(line->link);
+	struct text_span s = {line->text, line->text + line->len};
+
+	if (line->again)
+		return true;
+	if (d->said_known && (int32_t)(line->seq - d->said) < 0)
+		return false;
+	d->said_known = true;
+	d->said = line->seq + line->len;
+	if (!is_reply(d, line) || !d->questions ||
+	    (!text_word(&s, "227 ") && !text_word(&s, "229 ")))
+		return false;
+	d->questions--;
+	return true;
+}
+
 static bool parse(struct text_span *s, bool server, struct announcement *a)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
@@ -141,7 +225,8 @@ static bool translate_out(const struct text_place *line)
 	uint32_t len;
 	char text[48];
 
-	if (!parse(&s, helper_server_inside(link), &a))
+	if ((helper_server_inside(link) && !is_answer(line)) ||
+	    !parse(&s, helper_server_inside(link), &a))
 		return false;
 	/* A bounce, or a service that was never meant to be reached (RFC 2577). */
 	if ((a.addr && a.addr != link->view[OUT].local) || ntohs(a.port) < 1024)
@@ -194,29 +279,41 @@ static const struct text_protocol protocol[] = {
 	[IN] = {measure, hear_in, text_resume_line, 0, false},
 };
 
-static struct text_stream *stream(const struct link *link, enum direction dir)
-{
-	return (struct text_stream *)((char *)helper_state(link) +
-				      (dir == IN ? TEXT_STREAM_SIZE(HELD_MAX) : 0));
-}
-
 static void out(struct libalias *la, struct link *link, struct packet *p)
 {
-	text_run(la, link, p, OUT, &protocol[OUT], stream(link, OUT));
+	text_run(la, link, p, OUT, &protocol[OUT]);
 }
 
 static void in(struct libalias *la, struct link *link, struct packet *p)
 {
-	if (helper_server_inside(link))
-		text_run(la, link, p, IN, &protocol[IN], stream(link, IN));
+	uint32_t offset, len;
+	const uint8_t *data = helper_payload(p, &offset, &len);
+
+	if (!helper_server_inside(link))
+		return;
+	if (len && !(p->l4[13] & TH_RST))
+		listen_to(dialogue(link), ntohl(load32(p->l4 + 4)), data, len);
+	text_run(la, link, p, IN, &protocol[IN]);
+}
+
+static void record(struct record_cursor *c, const struct link *link)
+{
+	struct dialogue *d = dialogue(link);
+
+	record_flags(c, &d->heard_known, &d->said_known);
+	record_number32(c, &d->heard);
+	record_number32(c, &d->said);
+	record_number8(c, &d->questions);
 }
 
 const struct helper helper_ftp = {
 	.name = "ftp",
 	.protos = HELPER_TCP,
 	.ports = (const uint16_t[]){21, 0},
-	.stream_size = TEXT_STREAM_SIZE(HELD_MAX) + TEXT_STREAM_SIZE(0),
+	.state_size = sizeof(struct dialogue),
+	.streams = {TEXT_STREAM_SIZE(HELD_MAX), TEXT_STREAM_SIZE(0)},
 	.begins = text_begins,
 	.out = out,
 	.in = in,
+	.record = record,
 };

@@ -164,33 +164,27 @@ static enum text_measure measure_out(const char *text, uint32_t len, uint32_t *n
 
 static const struct text_protocol protocol[] = {
 	[OUT] = {measure_out, translate_out, text_resume_line, HELD_MAX, false},
-	[IN] = {measure_line, translate_in, text_resume_line, 0, false},
+	[IN] = {measure_line, translate_in, text_resume_line, HELD_MAX, false},
 };
-
-static struct text_stream *stream(const struct link *link, enum direction dir)
-{
-	return (struct text_stream *)((char *)helper_state(link) +
-				      (dir == IN ? TEXT_STREAM_SIZE(HELD_MAX) : 0));
-}
 
 static void out(struct libalias *la, struct link *link, struct packet *p)
 {
 	/* A server speaks for others. */
 	if (!helper_server_inside(link))
-		text_run(la, link, p, OUT, &protocol[OUT], stream(link, OUT));
+		text_run(la, link, p, OUT, &protocol[OUT]);
 }
 
 static void in(struct libalias *la, struct link *link, struct packet *p)
 {
 	if (!helper_server_inside(link))
-		text_run(la, link, p, IN, &protocol[IN], stream(link, IN));
+		text_run(la, link, p, IN, &protocol[IN]);
 }
 
 const struct helper helper_irc = {
 	.name = "irc",
 	.protos = HELPER_TCP,
 	.ports = (const uint16_t[]){6667, 0},
-	.stream_size = TEXT_STREAM_SIZE(HELD_MAX) + TEXT_STREAM_SIZE(0),
+	.streams = {TEXT_STREAM_SIZE(HELD_MAX), TEXT_STREAM_SIZE(HELD_MAX)},
 	.begins = text_begins,
 	.out = out,
 	.in = in,

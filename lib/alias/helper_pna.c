@@ -102,7 +102,7 @@ static const struct text_protocol protocol = {measure, translate, resume, HELD_M
 static void out(struct libalias *la, struct link *link, struct packet *p)
 {
 	if (!helper_server_inside(link))
-		text_run(la, link, p, OUT, &protocol, helper_state(link));
+		text_run(la, link, p, OUT, &protocol);
 }
 
 static enum helper_verdict begins(const uint8_t *first, uint32_t len)
@@ -117,7 +117,7 @@ const struct helper helper_pna = {
 	.sets = {"smedia", "raudio"},
 	.protos = HELPER_TCP,
 	.ports = (const uint16_t[]){7070, 7071, 0},
-	.stream_size = TEXT_STREAM_SIZE(HELD_MAX),
+	.streams = {TEXT_STREAM_SIZE(HELD_MAX), 0},
 	.begins = begins,
 	.out = out,
 };

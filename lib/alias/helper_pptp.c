@@ -95,16 +95,21 @@ static struct view outgoing(const struct link *control, enum direction dir, cons
 	return (struct view){view->local, view->peer, 0, call->remote};
 }
 
-/* The link with both views, or NULL; a later call by another control connection may have them. */
+/*
+ * The link with both views, or NULL; a later call by another control connection may have them.
+ * After a restart it is found here by what made it.
+ */
 static struct link *call_link(struct libalias *la, const struct link *control,
 			      const struct view *out, const struct view *in)
 {
 	struct link *link = link_find(la, OUT, out, IPPROTO_GRE);
+	uint32_t id = link_id(la, control);
 
-	return link && link->control == link_id(la, control) &&
-			       link == link_find(la, IN, in, IPPROTO_GRE)
-		       ? link
-		       : NULL;
+	if (!link || link != link_find(la, IN, in, IPPROTO_GRE))
+		return NULL;
+	if (!link->control)
+		link->control = id;
+	return link->control == id ? link : NULL;
 }
 
 static struct link *incoming_link(struct libalias *la, const struct link *control,
@@ -387,20 +392,14 @@ static uint32_t resume(const char *text, uint32_t len)
 
 static const struct text_protocol protocol = {measure, control_message, resume, NEED, true};
 
-static struct text_stream *stream_of(const struct link *link, enum direction dir)
-{
-	return (struct text_stream *)((char *)helper_state(link) + sizeof(struct pptp) +
-				      dir * TEXT_STREAM_SIZE(NEED));
-}
-
 static void pptp_out(struct libalias *la, struct link *link, struct packet *p)
 {
-	text_run(la, link, p, OUT, &protocol, stream_of(link, OUT));
+	text_run(la, link, p, OUT, &protocol);
 }
 
 static void pptp_in(struct libalias *la, struct link *link, struct packet *p)
 {
-	text_run(la, link, p, IN, &protocol, stream_of(link, IN));
+	text_run(la, link, p, IN, &protocol);
 }
 
 static void pptp_end(struct libalias *la, struct link *link)
@@ -410,6 +409,30 @@ static void pptp_end(struct libalias *la, struct link *link)
 	for (int i = 0; i < CALLS; i++)
 		if (pptp->calls[i].used)
 			forget(la, link, &pptp->calls[i]);
+}
+
+static void record_call(struct record_cursor *c, struct call *call)
+{
+	record_flags(c, &call->used, &call->over);
+	if (!call->used)
+		return;
+	record_bytes(c, &call->inside, sizeof(call->inside));
+	record_bytes(c, &call->alias, sizeof(call->alias));
+	record_bytes(c, &call->remote, sizeof(call->remote));
+	/* Such a link is of no call. */
+	call->used = call->inside && call->alias;
+}
+
+static void pptp_record(struct record_cursor *c, const struct link *link)
+{
+	struct pptp *pptp = helper_state(link);
+
+	record_flags(c, &pptp->started[OUT], &pptp->started[IN]);
+	record_number8(c, &pptp->asked_at);
+	pptp->asked_at %= CALLS;
+	record_bytes(c, pptp->asked, sizeof(pptp->asked));
+	for (int i = 0; i < CALLS; i++)
+		record_call(c, &pptp->calls[i]);
 }
 
 /* With a Start-Control-Connection-Request. */
@@ -430,8 +453,9 @@ const struct helper helper_pptp = {
 	.ports = pptp_ports,
 	.begins = pptp_begins,
 	.state_size = sizeof(struct pptp),
-	.stream_size = 2 * TEXT_STREAM_SIZE(NEED),
+	.streams = {TEXT_STREAM_SIZE(NEED), TEXT_STREAM_SIZE(NEED)},
 	.out = pptp_out,
 	.in = pptp_in,
 	.end = pptp_end,
+	.record = pptp_record,
 };

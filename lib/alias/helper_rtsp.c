@@ -222,16 +222,13 @@ static const struct text_protocol protocol = {measure, translate, resume, HELD_M
 
 static void out(struct libalias *la, struct link *link, struct packet *p)
 {
-	text_run(la, link, p, OUT, &protocol, helper_state(link));
+	text_run(la, link, p, OUT, &protocol);
 }
 
 static void in(struct libalias *la, struct link *link, struct packet *p)
 {
-	struct text_stream *s = helper_state(link);
-
-	s = (struct text_stream *)((char *)s + TEXT_STREAM_SIZE(HELD_MAX));
 	if (!helper_server_inside(link))
-		text_run(la, link, p, IN, &protocol, s);
+		text_run(la, link, p, IN, &protocol);
 }
 
 /* HTTP has OPTIONS, too; its first line then shows that it is not RTSP. */
@@ -249,7 +246,7 @@ const struct helper helper_rtsp = {
 	.sets = {"smedia", "raudio"},
 	.protos = HELPER_TCP,
 	.ports = (const uint16_t[]){554, 7070, 0},
-	.stream_size = 2 * TEXT_STREAM_SIZE(HELD_MAX),
+	.streams = {TEXT_STREAM_SIZE(HELD_MAX), TEXT_STREAM_SIZE(HELD_MAX)},
 	.begins = begins,
 	.out = out,
 	.in = in,

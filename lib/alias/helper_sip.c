@@ -9,9 +9,9 @@
  * with another port than the connection's makes that port await the peer.  Over TCP helper_stream.c
  * puts messages together; in a datagram there is one.
  *
- * It cannot read what is encrypted, compressed or in several parts, nor messages of more than 8 KB;
- * host names are left to who resolves them.  Phones that care for NAT themselves (STUN, ICE, rport)
- * do better without it.
+ * It cannot read what is encrypted, compressed or in several parts, nor messages of more than 8 KB,
+ * over TCP 4 KB; host names are left to who resolves them.  Phones that care for NAT themselves
+ * (STUN, ICE, rport) do better without it.
  * Risk: media are awaited from anyone, as nobody knows from where they come; whoever can have an
  * inside host send a message of his choice to port 5060 opens ports of that host above 1023.
  */
@@ -242,12 +242,10 @@ static const struct text_protocol protocol = {measure, translate, resume, HELD_M
 
 static void run(struct libalias *la, struct link *link, struct packet *p, enum direction dir)
 {
-	char *state = helper_state(link);
 	struct text_place place = {.la = la, .link = link, .p = p, .dir = dir};
 
 	if (p->proto == IPPROTO_TCP) {
-		state += dir == IN ? TEXT_STREAM_SIZE(HELD_MAX) : 0;
-		text_run(la, link, p, dir, &protocol, (struct text_stream *)state);
+		text_run(la, link, p, dir, &protocol);
 		return;
 	}
 	place.text = (const char *)helper_payload(p, &place.offset, &place.len);
@@ -280,7 +278,7 @@ const struct helper helper_sip = {
 	.name = "sip",
 	.protos = HELPER_TCP | HELPER_UDP,
 	.ports = (const uint16_t[]){5060, 0},
-	.stream_size = 2 * TEXT_STREAM_SIZE(HELD_MAX),
+	.streams = {TEXT_STREAM_SIZE(HELD_MAX), TEXT_STREAM_SIZE(HELD_MAX)},
 	.begins = begins,
 	.out = out,
 	.in = in,

@@ -78,7 +78,7 @@ static bool is_zero(const struct text_place *message, uint8_t at)
 
 /* Are all the fields there, and is the address the sender's own? */
 static bool is_senders(const struct text_place *message, const struct skinny_message *kind,
-		   const struct layout *at)
+		       const struct layout *at)
 {
 	if (!is_zero(message, kind->status) || !is_zero(message, at->kind) ||
 	    (at->port && message->len < at->port + 4u))
@@ -159,7 +159,7 @@ static const struct text_protocol protocol = {measure, from_inside, resume, NEED
 
 static void skinny_out(struct libalias *la, struct link *link, struct packet *p)
 {
-	text_run(la, link, p, OUT, &protocol, helper_state(link));
+	text_run(la, link, p, OUT, &protocol);
 }
 
 /* With a message's length and version; whether it is one is seen from each message's. */
@@ -176,7 +176,7 @@ const struct helper helper_skinny = {
 	.name = "skinny",
 	.protos = HELPER_TCP,
 	.ports = skinny_ports,
-	.stream_size = TEXT_STREAM_SIZE(NEED),
+	.streams = {TEXT_STREAM_SIZE(NEED), 0},
 	.begins = skinny_begins,
 	.out = skinny_out,
 };

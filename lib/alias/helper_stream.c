@@ -3,62 +3,51 @@
  * helper_stream.c - following a TCP stream of text; helper_text.h has the interface.
  *
  * A unit counts only where one can start: at the start of the stream, behind another, or where one
- * that was translated began (it is being sent again).  Of a segment whose place is unknown, since
- * one before it was not seen, the protocol says where it may go on; a strict one must have shown
- * itself before that.
+ * that was translated began, which is being sent again.  Such a unit goes as it went the first
+ * time (tcp_sequence.c has it), whatever part of it comes: TCP may cut it at another place and go
+ * on only when that is acknowledged.  Its end without its start is cut off, as nothing behind the
+ * start is acknowledged before the whole.  Of a segment whose place is unknown, since one before it
+ * was not seen, the protocol says where it may go on; a strict one must have shown itself before
+ * that.
  *
  * A unit that is split over segments is held back: its first part is cut from the packet and kept;
  * the next segment gets it put in front.  The sender sees no acknowledgment for the part in
- * between, and should it send either piece again, the kept text makes the packet whole again, as it
- * was the first time.  If the packet's buffer is too small for the whole, or a sender who has more
- * to say waits for the acknowledgment and sends the first piece once more, the pieces go their way
+ * between.  If the packet's buffer is too small for the whole, or a sender who has more to say
+ * waits for the acknowledgment and sends the first piece once more, the pieces go their way
  * unchanged.
  */
 #include "helper_text.h"
 
 #include <netinet/tcp.h>
 
+/* The stream of a direction, in the state of the link's helper. */
+static struct text_stream *stream_of(const struct link *link, enum direction dir)
+{
+	const struct helper *helper = link->side->helper;
+	size_t at = helper->state_size + (dir == IN ? helper->streams[OUT] : 0);
+
+	return (struct text_stream *)((char *)helper_state(link) + at);
+}
+
 static bool after(uint32_t a, uint32_t b)
 {
 	return (int32_t)(a - b) > 0;
 }
 
-/* The place of a unit that was translated; -1: none was that started there. */
-static int start_at(const struct text_stream *s, uint32_t seq)
+/* The unit that was translated and starts there; NULL: none. */
+static const struct sequence_change *unit_at(const struct link *link, enum direction dir,
+					     uint32_t seq)
 {
-	for (int i = 0; i < TEXT_STARTS && i < s->starts; i++)
-		if (s->start[i] == seq)
-			return i;
-	return -1;
+	const struct sequence_change *unit = tcp_unit_from(link->side, dir, seq);
+
+	return unit && unit->unit == seq ? unit : NULL;
 }
 
-static void remember_start(struct text_stream *s, uint32_t seq, uint32_t sum)
-{
-	if (start_at(s, seq) >= 0)
-		return;
-	s->start[s->starts % TEXT_STARTS] = seq;
-	s->sum[s->starts % TEXT_STARTS] = sum;
-	s->starts = s->starts < 2 * TEXT_STARTS - 1 ? (uint8_t)(s->starts + 1) : TEXT_STARTS;
-}
-
-static bool starts(const struct text_stream *s, uint32_t seq)
+static bool starts(const struct link *link, enum direction dir, const struct text_stream *s,
+		   uint32_t seq)
 {
 	return (s->known && seq == s->next) || (s->held_len && seq == s->held_seq) ||
-	       start_at(s, seq) >= 0;
-}
-
-/* Tells whether what is sent again is what was sent before. */
-static uint32_t sum_of(const struct libalias *la, const uint8_t *data, uint32_t len)
-{
-	uint32_t sum = len;
-
-	for (uint32_t at = 0; at < len; at += sizeof(uint64_t)) {
-		uint64_t word = 0;
-
-		memcpy(&word, data + at, len - at < sizeof(word) ? len - at : sizeof(word));
-		sum = hash_words(la->key, word, sum);
-	}
-	return sum;
+	       unit_at(link, dir, seq);
 }
 
 static void advance(struct text_stream *s, uint32_t seq)
@@ -74,22 +63,40 @@ static bool gave_up(const struct text_stream *s, uint32_t seq)
 	return s->given_up && s->given_up_seq == seq;
 }
 
+/* May a unit be changed, so that this is done again whenever it is sent again? */
+static bool may_change(const struct link *link, enum direction dir, const struct text_stream *s,
+		       const struct text_protocol *protocol, uint32_t seq, uint32_t need)
+{
+	return !gave_up(s, seq) && (!protocol->held_max || (need <= protocol->held_max &&
+							    tcp_has_room(link->side, dir, need)));
+}
+
+/* What is sent again, whole or in part and whatever it says now, goes as it went. */
+static bool repeat(struct packet *p, uint32_t offset, uint32_t len,
+		   const struct sequence_change *known)
+{
+	if (p->len - len + known->length > p->size || p->len - len + known->length > 65535)
+		return false;
+	return packet_replace(p, offset, len, known->text, known->length);
+}
+
 /* Puts the part that is held in front of a packet that continues it, or repeats a piece of it. */
-static bool join_held(struct text_stream *s, struct packet *p, uint32_t *seq)
+static bool join_held(const struct link *link, enum direction dir, struct text_stream *s,
+		      struct packet *p, uint32_t *seq)
 {
 	uint32_t offset, len, before = *seq - s->held_seq, same;
 
 	helper_payload(p, &offset, &len);
-	if (before > s->held_len)
+	if (before > s->held_len || unit_at(link, dir, s->held_seq))
 		return true;
 	/* The sender waits for an acknowledgment before it goes on (RFC 896): so it gets one. */
-	if (before + len <= s->held_len && start_at(s, s->held_seq) < 0)
+	if (before + len <= s->held_len)
 		goto give_up;
 	if (p->len + s->held_len > p->size || p->len + s->held_len > 65535)
 		goto give_up;
-	/* What it repeats is as it was; if it is shorter than what is held, all of that comes. */
-	same = len < s->held_len - before ? len : s->held_len - before;
-	packet_replace(p, offset, same, s->held + before, s->held_len - before);
+	/* What it repeats is as it was. */
+	same = s->held_len - before;
+	packet_replace(p, offset, same, s->held + before, same);
 	packet_replace(p, offset, 0, s->held, before);
 	*seq = s->held_seq;
 	tcp_set_sequence(p, *seq);
@@ -123,10 +130,17 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 		 const struct text_protocol *protocol, struct text_stream *s, uint32_t *offset,
 		 uint32_t *seq, uint32_t len)
 {
-	uint32_t need = 0, total = 0, there, before, sum;
-	int known;
+	const struct sequence_change *known = unit_at(link, dir, *seq);
+	uint32_t need = 0, total = 0, there, before;
+	enum text_measure result =
+		protocol->measure((const char *)p->data + *offset, len, &need, &total);
 
-	switch (protocol->measure((const char *)p->data + *offset, len, &need, &total)) {
+	if (known && (result != TEXT_UNIT || need > len)) {
+		if (!known->text || !repeat(p, *offset, len, known))
+			packet_replace(p, *offset, len, "", 0);
+		return false;
+	}
+	switch (result) {
 	case TEXT_ALIEN:
 		helper_detach(la, link);
 		return false;
@@ -147,38 +161,65 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 	if (need > len)
 		return false;
 	before = p->len;
-	sum = sum_of(la, p->data + *offset, need);
-	known = start_at(s, *seq);
-	/* TCP sends the same again; something else in its place is an attempt at something. */
-	if (!gave_up(s, *seq) && (known < 0 || s->sum[known] == sum) &&
-	    protocol->translate(&(struct text_place){
-		    la, link, p, dir, (const char *)p->data + *offset, there, *offset, *seq}))
-		remember_start(s, *seq, sum);
+	if (known && known->text) {
+		if (!repeat(p, *offset, need, known)) {
+			packet_replace(p, *offset, len, "", 0);
+			return false;
+		}
+	} else if (may_change(link, dir, s, protocol, *seq, need) &&
+		   protocol->translate(&(struct text_place){la, link, p, dir,
+							    (const char *)p->data + *offset, there,
+							    *offset, *seq, known})) {
+		tcp_remember_unit(link->side, dir, *seq, *seq + need, p->data + *offset,
+				  need + p->len - before);
+	}
 	*offset += there + p->len - before;
 	*seq += there;
 	return total < len;
 }
 
+/*
+ * The bytes before the next unit in a segment that begins before the newest.  The end of a unit
+ * that was translated is cut off: it comes when that is sent again from its start.
+ */
+static uint32_t again(const struct link *link, struct packet *p, enum direction dir,
+		      const struct text_stream *s, uint32_t *seq)
+{
+	const struct sequence_change *next = tcp_unit_from(link->side, dir, *seq);
+	uint32_t skip = (next ? next->unit : s->next) - *seq, offset, len;
+
+	if (!tcp_in_unit(link->side, dir, *seq))
+		return skip;
+	helper_payload(p, &offset, &len);
+	skip = skip < len ? skip : len;
+	packet_replace(p, offset, skip, "", 0);
+	*seq += skip;
+	tcp_set_sequence(p, *seq);
+	return skip < len ? 0 : TEXT_NOWHERE;
+}
+
 void text_run(struct libalias *la, struct link *link, struct packet *p, enum direction dir,
-	      const struct text_protocol *protocol, struct text_stream *s)
+	      const struct text_protocol *protocol)
 {
 	uint32_t seq = ntohl(load32(p->l4 + 4)), offset, len, skip;
+	struct text_stream *s = stream_of(link, dir);
 
 	if (p->l4[13] & TH_RST)
 		return;
 	if (!s->known && link->side->start_known[dir])
 		advance(s, link->side->start[dir]);
 	helper_payload(p, &offset, &len);
-	if (!len || (s->held_len && !join_held(s, p, &seq)))
+	if (!len || (s->held_len && !join_held(link, dir, s, p, &seq)))
 		return;
 	helper_payload(p, &offset, &len);
-	if (!starts(s, seq)) {
+	if (!starts(link, dir, s, seq)) {
 		if (s->known && !after(seq, s->next))
-			skip = s->next - seq;
+			skip = again(link, p, dir, s, &seq);
 		else if (s->known && protocol->strict && !s->valid)
 			return;
 		else
 			skip = protocol->resume((const char *)p->data + offset, len);
+		helper_payload(p, &offset, &len);
 		if (skip > len)
 			return;
 		offset += skip;
@@ -189,6 +230,20 @@ void text_run(struct libalias *la, struct link *link, struct packet *p, enum dir
 		if (!unit(la, link, p, dir, protocol, s, &offset, &seq, p->len - offset))
 			return;
 	}
+}
+
+/* What is held back is not acknowledged, so it comes again. */
+static void record_stream(struct record_cursor *c, struct text_stream *s)
+{
+	record_flags(c, &s->known, &s->valid);
+	record_number32(c, &s->next);
+}
+
+void text_record(struct record_cursor *c, const struct link *link)
+{
+	for (enum direction dir = OUT; dir <= IN; dir++)
+		if (link->side->helper->streams[dir])
+			record_stream(c, stream_of(link, dir));
 }
 
 bool text_replace(const struct text_place *at, const char *from, const char *to, const char *new,

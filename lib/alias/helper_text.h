@@ -82,6 +82,7 @@ struct text_place {
 	const char *text; /* in the packet */
 	uint32_t len;
 	uint32_t offset, seq; /* of the text */
+	bool again;           /* it was translated before */
 };
 
 /* Replaces a part of the text, as helper_replace() does; what was read from it is void then. */
@@ -97,23 +98,19 @@ struct text_protocol {
 	bool (*translate)(const struct text_place *unit);
 	/* Where the next unit may start in a segment of unknown place, or TEXT_NOWHERE. */
 	uint32_t (*resume)(const char *text, uint32_t len);
-	uint32_t held_max; /* bytes of an unfinished unit that are held back */
+	uint32_t held_max; /* bytes of a unit that are held back; 0: no unit is changed */
 	/* All that is said is read: what is too long to be judged is none of this protocol. */
 	bool strict;
 };
 
 #define TEXT_NOWHERE UINT32_MAX
-#define TEXT_STARTS  8
 
-/* One direction of a connection; it is the helper's state or a part of it, zeroed at first. */
+/* One direction of a connection, zeroed at first. */
 struct text_stream {
 	bool known, given_up;
-	bool valid; /* a unit has been seen */
-	uint8_t starts;
-	uint32_t next;               /* sequence number of the start of the next unit */
-	uint32_t start[TEXT_STARTS]; /* of units that were translated */
-	uint32_t sum[TEXT_STARTS];   /* of what these were */
-	uint32_t given_up_seq;       /* of a unit that is too large to be put together */
+	bool valid;            /* a unit has been seen */
+	uint32_t next;         /* sequence number of the start of the next unit */
+	uint32_t given_up_seq; /* of a unit that is too large to be put together */
 	uint32_t held_seq, held_len;
 	char held[]; /* held_max of them */
 };
@@ -121,9 +118,12 @@ struct text_stream {
 /* The room that a stream takes. */
 #define TEXT_STREAM_SIZE(held_max) ((sizeof(struct text_stream) + (held_max) + 7) & ~(size_t)7)
 
-/* Follows the stream with a packet of it, and translates the units that are in it. */
+/* Follows a stream of the helper's with a packet of it, and translates the units that are in it. */
 void text_run(struct libalias *la, struct link *link, struct packet *p, enum direction dir,
-	      const struct text_protocol *protocol, struct text_stream *stream);
+	      const struct text_protocol *protocol);
+
+/* Lists the fields of the helper's streams that a restart must not lose. */
+void text_record(struct record_cursor *c, const struct link *link);
 
 /*
  * struct text_protocol's measure for messages like HTTP's, with a header, and a body as long as

@@ -300,6 +300,9 @@ static void side_free(struct libalias *la, struct link *link)
 	firewall_close(la, link);
 	expect_forget_master(la, side);
 	LIST_REMOVE(side, entry);
+	tcp_forget_changes(side);
+	free(side->change[OUT]);
+	free(side->change[IN]);
 	free(side);
 	link->side = NULL;
 }

@@ -238,6 +238,21 @@ bool packet_replace(struct packet *p, uint32_t offset, uint32_t old_len, const v
 	return true;
 }
 
+void packet_allow_fragments(struct packet *p)
+{
+	uint16_t offset = load16(p->data + IP_OFFSET), id = load16(p->data + IP_ID), other = id;
+
+	if (!(offset & htons(IP_DF)) || p->l4_len < 18)
+		return;
+	store16(p->data + IP_OFFSET, offset & (uint16_t)~htons(IP_DF));
+	apply_at(p->data + IP_SUM, sum_change16(offset, load16(p->data + IP_OFFSET)));
+	/* Fragments need an identification, which a whole datagram need not have (RFC 6864). */
+	if (!id)
+		other = load16(p->l4 + (p->proto == IPPROTO_TCP ? TCP_CHECKSUM : UDP_CHECKSUM));
+	store16(p->data + IP_ID, other);
+	apply_at(p->data + IP_SUM, sum_change16(id, other));
+}
+
 bool packet_add_option(struct packet *p, const void *option, uint32_t len)
 {
 	uint16_t old_first = load16(p->data), old_total = load16(p->data + IP_TOTAL_LENGTH);

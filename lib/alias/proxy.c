@@ -270,8 +270,9 @@ static uint32_t dest_text(const struct link *link, char text[48])
 }
 
 /*
- * Works on the packet after tcp_adjust(): its sequence number is already moved by the text if the
- * text has been counted, so the text's place is that much earlier.
+ * The text is counted from the SYN on, so that data which overtakes the first keeps its place.
+ * Works on the packet after tcp_adjust(): its sequence number is already moved by the text, whose
+ * place is that much earlier; so is that of what comes before all data.
  */
 static bool encode_stream(struct libalias *la, struct link *link, struct packet *p, uint32_t seq)
 {
@@ -279,21 +280,25 @@ static bool encode_stream(struct libalias *la, struct link *link, struct packet 
 	struct link_side *side;
 	char text[48];
 
+	len = dest_text(link, text);
 	if (p->l4[13] & TH_SYN) {
 		side = link_side(la, link);
 		if (!side)
 			return false;
 		if (!side->dest_known) {
-			side->dest_known = true;
+			side->dest_known =
+				tcp_record_change(side, OUT, seq + 1, seq + 1, (int32_t)len);
 			side->stream_start = seq + 1;
 		}
-		return true;
+		return side->dest_known;
 	}
 	side = link->side;
 	payload = p->l4_len - header;
-	if (!side || !side->dest_known || seq != side->stream_start || !payload)
+	if (!side || !side->dest_known || seq != side->stream_start)
 		return true;
-	len = dest_text(link, text);
+	tcp_set_sequence(p, seq);
+	if (!payload)
+		return true;
 	if (p->size < p->header + header + len + 1)
 		return false;
 	room = (p->size < 65535 ? p->size : 65535) - p->header - header - len;
@@ -301,16 +306,13 @@ static bool encode_stream(struct libalias *la, struct link *link, struct packet 
 		packet_replace(p, p->header + header + room, payload - room, "", 0);
 		tcp_clear_flags(p, TH_FIN);
 	}
-	if (!side->changes[OUT])
-		tcp_record_change(side, OUT, seq, seq, (int32_t)len);
-	tcp_set_sequence(p, seq);
 	return packet_replace(p, p->header + header, 0, text, len);
 }
 
 void proxy_begin(struct link *link)
 {
 	link->side->dest_known = false;
-	link->side->changes[OUT] = link->side->changes[IN] = 0;
+	tcp_forget_changes(link->side);
 }
 
 int proxy_encode(struct libalias *la, struct link *link, struct packet *p, uint32_t seq)

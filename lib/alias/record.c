@@ -4,11 +4,11 @@
  *
  * A record is a version, then fixed fields in network byte order, then the sequence changes of the
  * outgoing and of the incoming stream.  It names nothing by number: time is told as seconds since
- * the last packet, the redirect by what it matches, the server by its address and port, the
- * helper by its name.  What hangs on other things of the process (a helper's state, awaited
- * connections, the number of a firewall hole) is not in it: the helper begins anew, an expected
- * link opens a new hole.  The values of the link's flags, timers and TCP states and of the kinds of
- * redirects are part of the format.
+ * the last packet, the redirect by what it matches, the server by its address and port, helpers by
+ * their names.  Of a helper's state it has the fields that the helper lists; links that this made
+ * find each other again by their views.  What it awaits is awaited again.  The number of a firewall
+ * hole is not in it: an expected link opens a new hole.  The values of the link's flags, timers and
+ * TCP states and of the kinds of redirects are part of the format.
  *
  * A record may come from anywhere: whatever its bytes are, it makes a link that the engine could
  * have made, or none.
@@ -19,11 +19,28 @@
 #include <errno.h>
 
 #define VERSION 1
+#define CHANGES 8 /* of sequence numbers, for which a record has room */
 
 #define HAS_SIDE     0x01
 #define HAS_REDIRECT 0x02
 #define DEST_KNOWN   0x04
-#define HAS_HELPER   0x08
+#define HAS_HELPER   0x08 /* that watches the link */
+#define HAS_STATE    0x10 /* of that helper */
+#define HAS_AWAITER  0x20 /* a helper that awaited the link */
+#define HAS_AWAITED  0x40 /* what the link's helper awaits */
+#define HAS_ANY      0x7f
+
+#define NAME_SIZE    16
+#define STATE_MAX    255
+#define AWAITED_MAX  16    /* of more, the newest are in a record */
+#define AWAITED_LEFT 86400 /* seconds; none is awaited longer */
+
+struct awaited {
+	uint8_t proto;
+	uint16_t inside_port, alias_port, remote_port;
+	uint32_t remote;
+	uint32_t left; /* seconds */
+};
 
 #define KEPT_FLAGS \
 	(LINK_INCOMING | LINK_ENCODE_IP | LINK_ENCODE_TCP | LINK_ANY_PEER | LINK_EXPECTED)
@@ -37,115 +54,155 @@ struct contents {
 	struct alias_link redirect; /* that matches the same packets */
 	uint32_t server_addr;
 	uint16_t server_port;
-	char helper[16];
+	char helper[NAME_SIZE], awaiter[NAME_SIZE];
+	uint8_t state_length;
+	uint8_t state[STATE_MAX];
+	uint8_t awaited_count;
+	struct awaited awaited[AWAITED_MAX];
 	uint32_t stream_start;
 	uint8_t changes[2];
-	struct sequence_change change[2][SEQUENCE_CHANGES];
+	struct sequence_change change[2][CHANGES];
 };
 
-/*
- * Both directions of the format are one list of fields: a cursor either writes what a field has or
- * reads it.  Reading behind the end leaves zeros and is remembered.
- */
-struct cursor {
-	uint8_t *at;
-	size_t left;
-	bool reading, overrun;
-};
-
-static void bytes(struct cursor *c, void *field, size_t len)
+static void view_fields(struct record_cursor *c, struct view *view)
 {
-	if (len > c->left) {
-		c->overrun = true;
-		return;
-	}
-	if (c->reading)
-		memcpy(field, c->at, len);
-	else
-		memcpy(c->at, field, len);
-	c->at += len;
-	c->left -= len;
+	record_bytes(c, &view->local, 4);
+	record_bytes(c, &view->peer, 4);
+	record_bytes(c, &view->local_port, 2);
+	record_bytes(c, &view->peer_port, 2);
 }
 
-static void number8(struct cursor *c, uint8_t *field)
-{
-	bytes(c, field, 1);
-}
-
-/* A number of the host's byte order; what is in network order already goes as bytes. */
-static void number32(struct cursor *c, uint32_t *field)
-{
-	uint32_t value = htonl(*field);
-
-	bytes(c, &value, sizeof(value));
-	*field = ntohl(value);
-}
-
-static void view_fields(struct cursor *c, struct view *view)
-{
-	bytes(c, &view->local, 4);
-	bytes(c, &view->peer, 4);
-	bytes(c, &view->local_port, 2);
-	bytes(c, &view->peer_port, 2);
-}
-
-static void redirect_fields(struct cursor *c, struct contents *x)
+static void redirect_fields(struct record_cursor *c, struct contents *x)
 {
 	struct alias_link *r = &x->redirect;
 
-	number8(c, &r->kind);
-	number8(c, &r->proto);
-	bytes(c, &r->remote, 4);
-	bytes(c, &r->alias, 4);
-	bytes(c, &r->remote_port, 2);
-	bytes(c, &r->alias_port, 2);
-	bytes(c, &r->alias_port_high, 2);
-	number32(c, &r->mark);
-	bytes(c, &x->server_addr, 4);
-	bytes(c, &x->server_port, 2);
+	record_number8(c, &r->kind);
+	record_number8(c, &r->proto);
+	record_bytes(c, &r->remote, 4);
+	record_bytes(c, &r->alias, 4);
+	record_bytes(c, &r->remote_port, 2);
+	record_bytes(c, &r->alias_port, 2);
+	record_bytes(c, &r->alias_port_high, 2);
+	record_number32(c, &r->mark);
+	record_bytes(c, &x->server_addr, 4);
+	record_bytes(c, &x->server_port, 2);
 }
 
-static void side_fields(struct cursor *c, struct contents *x)
+static void side_fields(struct record_cursor *c, struct contents *x)
 {
-	number32(c, &x->stream_start);
+	record_number32(c, &x->stream_start);
 	for (int dir = OUT; dir <= IN; dir++) {
-		number8(c, &x->changes[dir]);
-		for (int i = 0; i < x->changes[dir] && i < SEQUENCE_CHANGES; i++) {
+		record_number8(c, &x->changes[dir]);
+		for (int i = 0; i < x->changes[dir] && i < CHANGES; i++) {
 			struct sequence_change *change = &x->change[dir][i];
 			uint32_t delta = (uint32_t)change->delta;
 
-			number32(c, &change->start);
-			number32(c, &change->end);
-			number32(c, &delta);
+			record_number32(c, &change->start);
+			record_number32(c, &change->end);
+			record_number32(c, &delta);
+			record_number32(c, &change->unit);
 			change->delta = (int32_t)delta;
 		}
 	}
 }
 
-static void fields(struct cursor *c, struct contents *x)
+static void awaited_fields(struct record_cursor *c, struct contents *x)
+{
+	record_number8(c, &x->awaited_count);
+	for (int i = 0; i < x->awaited_count && i < AWAITED_MAX; i++) {
+		struct awaited *a = &x->awaited[i];
+
+		record_number8(c, &a->proto);
+		record_bytes(c, &a->inside_port, 2);
+		record_bytes(c, &a->alias_port, 2);
+		record_bytes(c, &a->remote_port, 2);
+		record_bytes(c, &a->remote, 4);
+		record_number32(c, &a->left);
+	}
+}
+
+static void fields(struct record_cursor *c, struct contents *x)
 {
 	uint8_t version = VERSION;
 
-	number8(c, &version);
+	record_number8(c, &version);
 	if (version != VERSION) {
 		c->overrun = true;
 		return;
 	}
-	number8(c, &x->link.proto);
-	number8(c, &x->link.flags);
-	number8(c, &x->timer);
-	number8(c, &x->link.tcp_state);
-	number8(c, &x->has);
-	number32(c, &x->idle);
-	number32(c, &x->link.tcp_start);
+	record_number8(c, &x->link.proto);
+	record_number8(c, &x->link.flags);
+	record_number8(c, &x->timer);
+	record_number8(c, &x->link.tcp_state);
+	record_number8(c, &x->has);
+	record_number32(c, &x->idle);
+	record_number32(c, &x->link.tcp_start);
 	view_fields(c, &x->link.view[OUT]);
 	view_fields(c, &x->link.view[IN]);
 	if (x->has & HAS_REDIRECT)
 		redirect_fields(c, x);
 	if (x->has & HAS_HELPER)
-		bytes(c, x->helper, sizeof(x->helper));
+		record_bytes(c, x->helper, sizeof(x->helper));
+	if (x->has & HAS_STATE) {
+		record_number8(c, &x->state_length);
+		record_bytes(c, x->state, x->state_length);
+	}
+	if (x->has & HAS_AWAITED)
+		awaited_fields(c, x);
+	if (x->has & HAS_AWAITER)
+		record_bytes(c, x->awaiter, sizeof(x->awaiter));
 	if (x->has & HAS_SIDE)
 		side_fields(c, x);
+}
+
+/* The last changes; what held before them is one of nothing. */
+static void collect_changes(const struct link_side *side, enum direction dir, struct contents *x)
+{
+	const struct sequence_change *list = side->change[dir];
+	int n = side->changes[dir], first = n < CHANGES ? 0 : n - CHANGES + 1;
+	int32_t base = first ? list[first - 1].delta : side->change_base[dir];
+
+	if (n && base)
+		x->change[dir][x->changes[dir]++] = (struct sequence_change){
+			list[first].start, list[first].start, base, list[first].start, 0, NULL};
+	for (int i = first; i < n; i++)
+		x->change[dir][x->changes[dir]++] = list[i];
+}
+
+static void collect_awaited(const struct libalias *la, const struct link *link, struct contents *x)
+{
+	const struct alias_link *r;
+
+	LIST_FOREACH(r, &link->side->expectations, sibling)
+	{
+		uint32_t left = r->deadline - la->now;
+
+		if (!left || left > AWAITED_LEFT || x->awaited_count == AWAITED_MAX)
+			continue;
+		x->awaited[x->awaited_count++] = (struct awaited){
+			.proto = r->proto,
+			.inside_port = r->local_port,
+			.alias_port = r->alias_port,
+			.remote_port = r->remote_port,
+			.remote = r->remote,
+			.left = left,
+		};
+	}
+	if (x->awaited_count)
+		x->has |= HAS_AWAITED;
+}
+
+static void collect_helper(const struct libalias *la, const struct link *link, struct contents *x)
+{
+	struct record_cursor c = {.at = x->state, .left = sizeof(x->state)};
+
+	x->has |= HAS_HELPER;
+	snprintf(x->helper, sizeof(x->helper), "%s", link->side->helper->name);
+	helper_record(&c, link);
+	x->state_length = (uint8_t)(c.at - x->state);
+	if (x->state_length)
+		x->has |= HAS_STATE;
+	collect_awaited(la, link, x);
 }
 
 static void collect(struct libalias *la, const struct link *link, struct contents *x)
@@ -154,6 +211,8 @@ static void collect(struct libalias *la, const struct link *link, struct content
 
 	*x = (struct contents){.link = *link, .timer = link->timer, .idle = la->now - link->last};
 	x->link.flags &= KEPT_FLAGS;
+	if (link->proto != IPPROTO_TCP)
+		x->link.tcp_start = 0;
 	if (link->server) {
 		const struct alias_server *server = server_at(la, link->server);
 
@@ -162,25 +221,27 @@ static void collect(struct libalias *la, const struct link *link, struct content
 		x->server_addr = server->addr;
 		x->server_port = server->port;
 	}
+	if (link->helper) {
+		x->has |= HAS_AWAITER;
+		snprintf(x->awaiter, sizeof(x->awaiter), "%s", helper_name(link->helper));
+	}
 	if (!side)
 		return;
-	if (side->helper && side->begun) {
-		x->has |= HAS_HELPER;
-		snprintf(x->helper, sizeof(x->helper), "%s", side->helper->name);
-	}
+	if (side->helper && side->begun)
+		collect_helper(la, link, x);
 	if (!side->changes[OUT] && !side->changes[IN] && !side->dest_known)
 		return;
 	x->has |= HAS_SIDE;
 	if (side->dest_known)
 		x->has |= DEST_KNOWN;
 	x->stream_start = side->stream_start;
-	memcpy(x->changes, side->changes, sizeof(x->changes));
-	memcpy(x->change, side->change, sizeof(x->change));
+	collect_changes(side, OUT, x);
+	collect_changes(side, IN, x);
 }
 
 int LibAliasPackLink(struct libalias *la, unsigned int *cursor, void *record)
 {
-	struct cursor c = {.at = record, .left = ALIAS_RECORD_MAX};
+	struct record_cursor c = {.at = record, .left = ALIAS_RECORD_MAX};
 	struct contents x;
 	struct link *link;
 
@@ -215,8 +276,8 @@ static bool flags_fit(const struct contents *x)
 	bool tcp = link->proto == IPPROTO_TCP, udp = link->proto == IPPROTO_UDP;
 	uint8_t encode = link->flags & (LINK_ENCODE_IP | LINK_ENCODE_TCP);
 
-	if ((link->flags & ~KEPT_FLAGS) ||
-	    (x->has & ~(HAS_SIDE | HAS_REDIRECT | DEST_KNOWN | HAS_HELPER)))
+	if ((link->flags & ~KEPT_FLAGS) || (x->has & ~HAS_ANY) ||
+	    (x->has & (HAS_STATE | HAS_AWAITED) && !(x->has & HAS_HELPER)))
 		return false;
 	if ((encode & LINK_ENCODE_TCP && (!tcp || encode & LINK_ENCODE_IP)) ||
 	    (encode & LINK_ENCODE_IP && !tcp && !udp))
@@ -240,21 +301,36 @@ static bool views_fit(const struct link *link)
 	return true;
 }
 
+static bool awaited_fit(const struct contents *x)
+{
+	if (x->awaited_count > AWAITED_MAX)
+		return false;
+	for (int i = 0; i < x->awaited_count; i++) {
+		const struct awaited *a = &x->awaited[i];
+
+		if ((a->proto != IPPROTO_TCP && a->proto != IPPROTO_UDP) || !a->left ||
+		    a->left > AWAITED_LEFT ||
+		    (a->inside_port ? !a->alias_port : a->alias_port || !a->remote_port))
+			return false;
+	}
+	return true;
+}
+
 static bool read_record(struct contents *x, const void *record, int length)
 {
 	uint8_t copy[ALIAS_RECORD_MAX];
-	struct cursor c = {.at = copy, .left = (size_t)length, .reading = true};
+	struct record_cursor c = {.at = copy, .left = (size_t)length, .reading = true};
 
 	if (length <= 0 || length > ALIAS_RECORD_MAX)
 		return false;
 	memcpy(copy, record, (size_t)length);
 	*x = (struct contents){0};
 	fields(&c, x);
-	return !c.overrun && !c.left && !x->helper[sizeof(x->helper) - 1] &&
-	       x->changes[OUT] <= SEQUENCE_CHANGES && x->changes[IN] <= SEQUENCE_CHANGES &&
+	return !c.overrun && !c.left && !x->helper[NAME_SIZE - 1] && !x->awaiter[NAME_SIZE - 1] &&
+	       x->changes[OUT] <= CHANGES && x->changes[IN] <= CHANGES &&
 	       (x->link.proto == IPPROTO_TCP || !(x->has & HAS_SIDE)) &&
 	       x->redirect.kind <= REDIRECT_ADDR && timer_fits(x->link.proto, x->timer) &&
-	       flags_fit(x) && views_fit(&x->link);
+	       flags_fit(x) && views_fit(&x->link) && awaited_fit(x);
 }
 
 /* Has a link one of its views, or its alias port if that is for all remotes? */
@@ -266,12 +342,34 @@ static bool is_taken(struct libalias *la, const struct link *link)
 		mapping_conflict(la, &link->view[IN]));
 }
 
-static int restore_side(struct libalias *la, struct link *link, const struct contents *x)
+static void restore_awaited(struct libalias *la, struct link *link, const struct contents *x)
 {
+	for (int i = x->awaited_count - 1; i >= 0; i--) {
+		const struct awaited *a = &x->awaited[i];
+		const struct expectation wanted = {
+			.helper = link->side->helper,
+			.proto = a->proto,
+			.inside = link->view[OUT].local,
+			.inside_port = a->inside_port,
+			.remote = a->remote,
+			.remote_port = a->remote_port,
+			.alias_port = a->alias_port,
+			.timeout = a->left,
+		};
+
+		(void)expect_add(la, link, &wanted); /* a rule may want its port now */
+	}
+}
+
+static int restore_side(struct libalias *la, struct link *link, struct contents *x)
+{
+	struct record_cursor state = {.at = x->state, .left = x->state_length, .reading = true};
 	struct link_side *side;
 
 	if (x->has & HAS_HELPER)
-		helper_resume(la, link, x->helper);
+		helper_resume(la, link, x->helper, &state);
+	if (link->side && link->side->helper)
+		restore_awaited(la, link, x);
 	if (!(x->has & HAS_SIDE))
 		return 0;
 	side = link_side(la, link);
@@ -279,9 +377,8 @@ static int restore_side(struct libalias *la, struct link *link, const struct con
 		return -1;
 	side->stream_start = x->stream_start;
 	side->dest_known = x->has & DEST_KNOWN;
-	memcpy(side->changes, x->changes, sizeof(side->changes));
-	memcpy(side->change, x->change, sizeof(side->change));
-	return 0;
+	return tcp_restore_changes(side, OUT, x->change[OUT], x->changes[OUT]) |
+	       tcp_restore_changes(side, IN, x->change[IN], x->changes[IN]);
 }
 
 static void restore_server(struct libalias *la, struct link *link, const struct contents *x)
@@ -323,7 +420,8 @@ int LibAliasUnpackLink(struct libalias *la, const void *record, int length)
 		return -1;
 	link->timer = x.timer;
 	link->tcp_state = x.link.tcp_state;
-	link->tcp_start = x.link.tcp_start;
+	link->tcp_start = x.link.proto == IPPROTO_TCP ? x.link.tcp_start : 0;
+	link->helper = helper_number(helper_named(x.awaiter));
 	link->last = la->now - x.idle;
 	expire_sooner(la, link);
 	if (restore_side(la, link, &x)) {

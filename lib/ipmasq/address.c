@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <ipmasq/address.h>
 #include <ipmasq/error.h>
+#include <ipmasq/hosts.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,20 +63,11 @@ const char *ipmasq_address_text(const struct ipmasq_address *address,
 static int resolve(struct ipmasq_address *address, const char *word, uint8_t family,
 		   struct ipmasq_error *error)
 {
-	struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
-	struct addrinfo *list;
-	int rc = getaddrinfo(word, NULL, &hints, &list);
+	int rc = ipmasq_hosts_address(word, family, address);
 
-	if (rc)
-		return ipmasq_usage(error, "address '%s': %s; give a numeric address", word,
-				    gai_strerror(rc));
-	address->family = (uint8_t)list->ai_family;
-	if (list->ai_family == AF_INET)
-		address->in4 = ((struct sockaddr_in *)(void *)list->ai_addr)->sin_addr;
-	else
-		address->in6 = ((struct sockaddr_in6 *)(void *)list->ai_addr)->sin6_addr;
-	freeaddrinfo(list);
-	return 0;
+	return rc ? ipmasq_usage(error, "address '%s': %s; give a numeric address", word,
+				 gai_strerror(rc))
+		  : 0;
 }
 
 /* Digits and dots only are meant as an address, and a host's name has no other signs than these. */

@@ -14,6 +14,10 @@ __attribute__((format(printf, 4, 0))) static void fill(struct ipmasq_error *erro
 	error->status = status;
 	error->code = code;
 	vsnprintf(error->text, sizeof(error->text), format, args);
+	/* A word that is quoted may be meant for the terminal, or for the log as a line of its own. */
+	for (char *at = error->text; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
 	errno = code;
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Numbers to names for listings: hosts by getnameinfo(3), services by /etc/services.  What has
+ * Numbers to names for listings: hosts as hosts.c says, services by /etc/services.  What has
  * no name is shown as its number, and JSON, which programs read, has numbers only.
  */
+#include <ipmasq/hosts.h>
 #include <ipmasq/plugin.h>
 #include <netdb.h>
 #include <string.h>
@@ -10,14 +11,10 @@
 const char *ipmasq_host_name(const struct ipmasq_context *context,
 			     const struct ipmasq_address *address, char *text, unsigned int size)
 {
-	struct sockaddr_in in4 = {.sin_family = AF_INET, .sin_addr = address->in4};
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = address->in6};
-	bool v4 = address->family != AF_INET6;
-	const struct sockaddr *name = v4 ? (void *)&in4 : (void *)&in6;
 	char number[IPMASQ_ADDRESS_TEXT];
 
 	if (!context->numeric && !context->json && !ipmasq_address_is_any(address) &&
-	    getnameinfo(name, v4 ? sizeof(in4) : sizeof(in6), text, size, NULL, 0, NI_NAMEREQD) == 0)
+	    ipmasq_hosts_name(address, text, size) == 0)
 		return text;
 	snprintf(text, size, "%s", ipmasq_address_text(address, number));
 	return text;

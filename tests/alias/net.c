@@ -345,6 +345,21 @@ uint32_t links(struct net *net)
 	return stats.links;
 }
 
+void net_restart(struct net *net)
+{
+	struct {
+		uint8_t data[ALIAS_RECORD_MAX];
+		int len;
+	} records[8];
+	unsigned int cursor = 0, n = 0;
+
+	while ((records[n].len = LibAliasPackLink(net->la, &cursor, records[n].data)) > 0)
+		assert_true(++n < sizeof(records) / sizeof(records[0]));
+	LibAliasReset(net->la);
+	while (n-- > 0)
+		assert_int_equal(LibAliasUnpackLink(net->la, records[n].data, records[n].len), 0);
+}
+
 uint32_t expectations(struct net *net)
 {
 	struct alias_stats stats;

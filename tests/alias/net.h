@@ -95,6 +95,8 @@ int tcp_in(struct net *net, struct ends ends, uint8_t flags);
 void assert_ends_at(const uint8_t *packet, struct ends ends, const char *file, int line);
 
 uint32_t links(struct net *net);
+/* All links as records, gone, and back in the other order; nothing else is lost. */
+void net_restart(struct net *net);
 uint32_t expectations(struct net *net);
 void deny_incoming(struct net *net);
 

@@ -175,11 +175,44 @@ static void a_limit_that_ends_the_control_connection_in_passing_does_no_harm(voi
 	assert_int_equal(expectations(&s->net), 0);
 }
 
+static void what_was_announced_outlives_the_process(void **state)
+{
+	struct stream *s = *state;
+
+	deny_incoming(&s->net);
+	stream_connect(s, 21);
+	stream_say(s, "PORT 10,0,0,2,16,1\r\n");
+	s->net.now += 80;
+	net_restart(&s->net);
+	assert_int_equal(expectations(&s->net), 1);
+	assert_string_equal(stream_say(s, "PORT 10,0,0,2,16,2\r\n"), "PORT 198,51,100,1,16,2\r\n");
+	assert_int_equal(packet_seq(s->net.packet), 124);
+	ftp_data_arrives(s, 4098, INSIDE, 4098);
+	s->net.now += 30;
+	ftp_data_arrives(s, 4097, INSIDE, 4097);
+}
+
+static void nothing_is_awaited_longer_for_a_restart(void **state)
+{
+	struct stream *s = *state;
+
+	deny_incoming(&s->net);
+	stream_connect(s, 21);
+	stream_say(s, "PORT 10,0,0,2,16,1\r\n");
+	s->net.now += 100;
+	net_restart(&s->net);
+	s->net.now += 30;
+	assert_int_equal(tcp_in(&s->net, ENDS(REMOTE, 20, ALIAS, 4097), TH_SYN), PKT_ALIAS_IGNORED);
+	assert_int_equal(expectations(&s->net), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ftp_test(port_is_translated_and_the_data_connection_comes_in),
 		ftp_test(only_the_contacted_server_may_come),
+		ftp_test(what_was_announced_outlives_the_process),
+		ftp_test(nothing_is_awaited_longer_for_a_restart),
 		ftp_test(eprt_is_translated),
 		ftp_test(lower_case_and_a_bare_newline_are_understood),
 		ftp_test(a_port_that_is_taken_is_replaced_by_another),

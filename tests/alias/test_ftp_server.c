@@ -11,7 +11,7 @@ static void passive_answers_are_translated(void **state)
 
 	deny_incoming(&s->net);
 	stream_accept(s, 21);
-	stream_hear(s, "");
+	stream_hear(s, "PASV\r\nEPSV\r\n");
 	assert_string_equal(stream_say(s, "227 Entering Passive Mode (10,0,0,2,200,10).\r\n"),
 			    "227 Entering Passive Mode (198,51,100,1,200,10).\r\n");
 	tcp_in(&s->net, ENDS(REMOTE, 3001, ALIAS, 51210), TH_SYN);
@@ -62,6 +62,19 @@ static void the_server_connects_from_the_address_that_was_called(void **state)
 	assert_int_equal(expectations(&s->net), 0);
 }
 
+/* From a port that nobody knows yet. */
+static void it_connects_so_after_a_restart_too(void **state)
+{
+	struct stream *s = *state;
+
+	call_server(s);
+	client_says(s, "PORT 203,0,113,7,16,1\r\n");
+	net_restart(&s->net);
+	assert_int_equal(expectations(&s->net), 1);
+	assert_int_equal(tcp_out(&s->net, ENDS(INSIDE, 20, REMOTE, 4097), TH_SYN), PKT_ALIAS_OK);
+	assert_int_equal(expectations(&s->net), 0);
+}
+
 /* FTP bounce: neither another host nor a service (RFC 2577), nor without end. */
 static void an_outside_client_may_name_itself_only(void **state)
 {
@@ -97,7 +110,7 @@ static void forged_segments_from_outside_end_nothing_and_a_new_connection_begins
 	uint32_t at;
 
 	stream_accept(s, 21);
-	stream_hear(s, "PASV\r\n");
+	stream_hear(s, "PASV\r\nPASV\r\n");
 	assert_string_equal(reply_at(s, 100, first, &at), "227 ok (198,51,100,1,16,1)\r\n");
 	build_tcp(s->net.packet, s->tcp.in, TH_RST, 77, 0, NULL, 0);
 	send_in(&s->net);
@@ -106,7 +119,7 @@ static void forged_segments_from_outside_end_nothing_and_a_new_connection_begins
 	assert_string_equal(reply_at(s, 100 + 24, second, &at), "227 ok (198,51,100,1,16,2)\r\n");
 	assert_int_equal(at, 100 + 24 + 4);
 	/* Here it is in earnest: the server answers. */
-	build_tcp(s->net.packet, s->tcp.in, TH_RST, 506, 0, NULL, 0);
+	build_tcp(s->net.packet, s->tcp.in, TH_RST, 512, 0, NULL, 0);
 	send_in(&s->net);
 	build_tcp(s->net.packet, s->tcp.in, TH_SYN, 899, 0, NULL, 0);
 	send_in(&s->net);
@@ -129,6 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ftp_test(passive_answers_are_translated),
 		ftp_test(the_server_connects_from_the_address_that_was_called),
+		ftp_test(it_connects_so_after_a_restart_too),
 		ftp_test(an_outside_client_may_name_itself_only),
 		ftp_test(forged_segments_from_outside_end_nothing_and_a_new_connection_begins_anew),
 	};

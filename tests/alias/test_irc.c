@@ -44,12 +44,12 @@ static void an_offer_can_be_given_to_the_instance_of_who_comes(void **state)
 	register_client(s);
 	stream_say(s, OFFER);
 	build_tcp(s->net.packet, ENDS("192.0.2.9", 7000, ALIAS, 5001), TH_SYN, 1, 0, NULL, 0);
-	assert_int_equal(LibAliasTakeAwaited(s->net.la, s->net.packet, &awaited), -1);
+	assert_int_equal(LibAliasTakeAwaited(s->net.la, s->net.packet, 1, &awaited), -1);
 	build_tcp(s->net.packet, ENDS("192.0.2.9", 7000, ALIAS, 5000), TH_SYN, 1, 0, NULL, 0);
-	assert_int_equal(LibAliasTakeAwaited(other, s->net.packet, &awaited), -1);
-	assert_int_equal(LibAliasTakeAwaited(s->net.la, s->net.packet, &awaited), 0);
+	assert_int_equal(LibAliasTakeAwaited(other, s->net.packet, 1, &awaited), -1);
+	assert_int_equal(LibAliasTakeAwaited(s->net.la, s->net.packet, 1, &awaited), 0);
 	assert_int_equal(expectations(&s->net), 0);
-	assert_int_equal(LibAliasTakeAwaited(s->net.la, s->net.packet, &awaited), -1);
+	assert_int_equal(LibAliasTakeAwaited(s->net.la, s->net.packet, 1, &awaited), -1);
 	assert_int_equal(awaited.proto, IPPROTO_TCP);
 	assert_int_equal(LibAliasInAwaited(other, s->net.packet, 65536, &awaited), PKT_ALIAS_OK);
 	assert_ends(s->net.packet, "192.0.2.9", 7000, INSIDE, 5000);

@@ -118,31 +118,77 @@ static void calls_that_are_over_make_room(void **state)
 
 static void calls_outlive_the_process_as_records(void **state)
 {
-	struct {
-		uint8_t data[ALIAS_RECORD_MAX];
-		int len;
-	} records[3];
 	struct net *net = *state;
-	unsigned int cursor = 0;
 	struct connection c;
 	uint16_t number;
 
 	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
 	c = pptp_start(net, INSIDE, 3000);
 	number = pptp_call(net, &c, 5, 7);
-	for (int i = 0; i < 3; i++) {
-		records[i].len = LibAliasPackLink(net->la, &cursor, records[i].data);
-		assert_true(records[i].len > 0);
-	}
-	LibAliasReset(net->la);
+	net_restart(net);
 	deny_incoming(net);
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(LibAliasUnpackLink(net->la, records[i].data, records[i].len), 0);
 	pptp_gre_in(net, number, INSIDE, 5);
 	net->now += 3600;
 	pptp_gre_out(net, INSIDE, 7);
 	pptp_gre_in(net, number, INSIDE, 5);
 	assert_int_equal(links(net), 3);
+}
+
+static void control_connections_go_on_after_a_restart(void **state)
+{
+	struct net *net = *state;
+	struct connection c;
+	uint16_t number;
+
+	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
+	c = pptp_start(net, INSIDE, 3000);
+	number = pptp_call(net, &c, 5, 7);
+	net_restart(net);
+	pptp_hear(net, &c, PPTP_LINK_INFO, number, 0);
+	assert_int_equal(pptp_number(net, 12), 5);
+	pptp_say(net, &c, PPTP_LINK_INFO, 7, 0);
+	assert_int_equal(pptp_number(net, 12), 7);
+	assert_int_not_equal(pptp_call(net, &c, 6, 8), 6);
+	assert_int_equal(links(net), 5);
+	pptp_say(net, &c, PPTP_CLEAR_REQUEST, 5, 0);
+	assert_int_equal(pptp_number(net, 12), number);
+	pptp_hear(net, &c, PPTP_DISCONNECT_NOTIFY, 7, 0);
+	net->now += 61; /* of a call that is over */
+	LibAliasExpire(net->la, 100);
+	assert_int_equal(links(net), 3);
+}
+
+static void calls_end_with_their_control_connection_after_a_restart(void **state)
+{
+	struct net *net = *state;
+	struct connection c, other;
+
+	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
+	c = pptp_start(net, INSIDE, 3000);
+	other = pptp_start(net, OTHER, 3000);
+	pptp_call(net, &c, 5, 7);
+	pptp_call(net, &other, 5, 8);
+	net_restart(net);
+	assert_int_equal(links(net), 6);
+	say_in(net, &c, "something else", 14);
+	assert_int_equal(links(net), 4);
+	pptp_gre_out(net, OTHER, 8);
+}
+
+static void a_reply_after_a_restart_is_to_the_request_before_it(void **state)
+{
+	struct net *net = *state;
+	struct connection c = pptp_start(net, INSIDE, 3000);
+	uint16_t number;
+
+	LibAliasSetMode(net->la, 0, PKT_ALIAS_SAME_PORTS);
+	pptp_hear(net, &c, PPTP_INCOMING_REQUEST, 9, 0);
+	net_restart(net);
+	pptp_say(net, &c, PPTP_INCOMING_REPLY, 4000, 9);
+	number = pptp_number(net, 12);
+	assert_int_not_equal(number, 4000);
+	pptp_gre_out(net, INSIDE, 9);
+	pptp_gre_in(net, number, INSIDE, 4000);
 }
 
 int main(void)
@@ -156,6 +202,9 @@ int main(void)
 		pptp_test(a_reset_of_the_engine_ends_all),
 		pptp_test(calls_that_are_over_make_room),
 		pptp_test(calls_outlive_the_process_as_records),
+		pptp_test(control_connections_go_on_after_a_restart),
+		pptp_test(calls_end_with_their_control_connection_after_a_restart),
+		pptp_test(a_reply_after_a_restart_is_to_the_request_before_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,7 +197,7 @@ static void changed_streams_keep_their_numbers(void **state)
 	assert_int_equal(packet_ack(net->packet), 146);
 }
 
-static void a_helper_begins_anew(void **state)
+static void a_helper_goes_on_where_it_was(void **state)
 {
 	struct net *net = *state;
 	struct record record;
@@ -208,15 +208,68 @@ static void a_helper_begins_anew(void **state)
 	restart(net);
 	LibAliasSetHelper(net->la, "ftp", 21, 1);
 	unpack(net, &record, 1);
-	/* By the end of the first line the helper knows where lines begin. */
-	say(net, 120, "NOOP\r\nPORT 10,0,0,2,16,2\r\n");
-	assert_string_equal(packet_text(net->packet), "NOOP\r\nPORT 198,51,100,1,16,2\r\n");
+	say(net, 120, "PORT 10,0,0,2,16,2\r\n");
+	assert_string_equal(packet_text(net->packet), "PORT 198,51,100,1,16,2\r\n");
 	assert_int_equal(packet_seq(net->packet), 124);
 	assert_int_equal(tcp_in(net, ENDS(REMOTE, 20, ALIAS, 4098), TH_SYN), PKT_ALIAS_OK);
 	assert_ends(net->packet, REMOTE, 20, INSIDE, 4098);
 }
 
-static void it_begins_anew_at_any_sequence_number(void **state)
+static void what_a_helper_has_changed_is_changed_again(void **state)
+{
+	struct net *net = *state;
+	struct record record;
+
+	connect_ftp(net);
+	say(net, 100, "PORT 10,0,0,2,16,1\r\n");
+	assert_int_equal(pack(net, &record, 1), 1);
+	restart(net);
+	LibAliasSetHelper(net->la, "ftp", 21, 1);
+	unpack(net, &record, 1);
+	for (int i = 0; i < 2; i++) {
+		say(net, 100, "PORT 10,0,0,2,16,1\r\n");
+		assert_string_equal(packet_text(net->packet), "PORT 198,51,100,1,16,1\r\n");
+		assert_int_equal(packet_seq(net->packet), 100);
+	}
+}
+
+/* Its first part was cut from a packet; nobody has acknowledged it. */
+static void what_a_helper_has_held_back_comes_again(void **state)
+{
+	struct net *net = *state;
+	struct record record;
+
+	connect_ftp(net);
+	say(net, 100, "USER a\r\n");
+	say(net, 108, "PORT 10,0,0,2,1");
+	assert_string_equal(packet_text(net->packet), "");
+	assert_int_equal(pack(net, &record, 1), 1);
+	restart(net);
+	LibAliasSetHelper(net->la, "ftp", 21, 1);
+	unpack(net, &record, 1);
+	say(net, 108, "PORT 10,0,0,2,16,2\r\n");
+	assert_string_equal(packet_text(net->packet), "PORT 198,51,100,1,16,2\r\n");
+}
+
+static void a_helper_without_its_state_begins_anew(void **state)
+{
+	struct net *net = *state;
+	struct record record;
+
+	connect_ftp(net);
+	say(net, 100, "USER a\r\n");
+	assert_int_equal(pack(net, &record, 1), 1);
+	restart(net);
+	LibAliasSetHelper(net->la, "ftp", 21, 1);
+	record.data[5] &= (uint8_t)~0x10;
+	record.length -= 1 + 10 + 2 * 5; /* its length, what was said and two streams */
+	unpack(net, &record, 1);
+	/* By the end of the first line it knows where lines begin. */
+	say(net, 108, "NOOP\r\nPORT 10,0,0,2,16,2\r\n");
+	assert_string_equal(packet_text(net->packet), "NOOP\r\nPORT 198,51,100,1,16,2\r\n");
+}
+
+static void it_goes_on_at_any_sequence_number(void **state)
 {
 	struct net *net = *state;
 	struct record record;
@@ -474,8 +527,11 @@ int main(void)
 		net_test(a_link_whose_time_is_over_is_refused),
 		net_test(an_expired_link_makes_no_record),
 		net_test(changed_streams_keep_their_numbers),
-		net_test(a_helper_begins_anew),
-		net_test(it_begins_anew_at_any_sequence_number),
+		net_test(a_helper_goes_on_where_it_was),
+		net_test(what_a_helper_has_changed_is_changed_again),
+		net_test(what_a_helper_has_held_back_comes_again),
+		net_test(a_helper_without_its_state_begins_anew),
+		net_test(it_goes_on_at_any_sequence_number),
 		net_test(an_encoded_stream_tells_the_destination_again_if_asked),
 		net_test(the_redirect_is_found_again_by_what_it_matches),
 		net_test(redirects_of_every_kind_are_found_again),

@@ -273,10 +273,35 @@ static void two_lengths_are_none(void **state)
 	assert_string_equal(stream_say(s, SETUP), SETUP);
 }
 
+static void a_set_up_outlives_the_process(void **state)
+{
+	struct stream *s = *state;
+	char text[512];
+	uint16_t port;
+
+	deny_incoming(&s->net);
+	stream_connect(s, 554);
+	stream_say(s, OPTIONS);
+	port = port_of(stream_say(s, SETUP), "client_port=");
+	net_restart(&s->net);
+	snprintf(text, sizeof(text), ANSWER_OF("RTP/AVP;unicast;client_port=%u-%u"), port,
+		 port + 1);
+	assert_string_equal(stream_hear(s, text),
+			    ANSWER_OF("RTP/AVP;unicast;client_port=5000-5001"));
+	assert_int_equal(udp_in(&s->net, ENDS(REMOTE, 6971, ALIAS, (uint16_t)(port + 1))),
+			 PKT_ALIAS_OK);
+	assert_ends(s->net.packet, REMOTE, 6971, INSIDE, 5001);
+	assert_int_not_equal(
+		port_of(stream_say(s, SETUP_OF("RTP/AVP;unicast;client_port=5002-5003")),
+			"client_port="),
+		5002);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		rtsp_test(a_clients_ports_are_those_of_the_alias),
+		rtsp_test(a_set_up_outlives_the_process),
 		rtsp_test(the_answer_has_the_clients_own_ports),
 		rtsp_test(alternatives_blanks_and_single_ports_are_understood),
 		rtsp_test(a_servers_ports_and_source_are_those_of_the_alias),

@@ -322,6 +322,57 @@ static void calls_are_limited(void **state)
 	"v=0\r\nc=IN IP4 198.51.100.1\r\nm=audio 6000 RTP/AVP 0\r\n"
 #define TCP_OPTIONS "OPTIONS sip:203.0.113.7 SIP/2.0\r\nContent-Length: 0\r\n\r\n"
 
+static void revise(struct net *net)
+{
+	unsigned int cursor = 0;
+
+	while (cursor != UINT32_MAX)
+		LibAliasReviseHelpers(net->la, &cursor, 1);
+}
+
+/* A phone that registers again and again has one flow for ever. */
+static void a_flow_gets_and_loses_its_helper_when_it_is_revised(void **state)
+{
+	struct stream *s = *state;
+	struct libalias *la = s->net.la;
+
+	LibAliasSetHelper(la, "sip", 0, 0);
+	phone_says(s, BYE("10.0.0.2:5060"));
+	udp_out(&s->net, ENDS(INSIDE, 4000, REMOTE, 53));
+	LibAliasSetHelper(la, "sip", 0, 1);
+	assert_string_equal(phone_says(s, BYE("10.0.0.2:5060")), BYE("10.0.0.2:5060"));
+	revise(&s->net);
+	for (int i = 0; i < 2; i++) {
+		assert_string_equal(phone_says(s, BYE("10.0.0.2:5060")), BYE("198.51.100.1:5060"));
+		revise(&s->net);
+	}
+	/* Another helper, which keeps more of a link. */
+	LibAliasSetHelper(la, "sip", 0, 0);
+	LibAliasSetHelper(la, "quake", 5060, 1);
+	revise(&s->net);
+	assert_string_equal(phone_says(s, BYE("10.0.0.2:5060")), BYE("10.0.0.2:5060"));
+	LibAliasSetHelper(la, "quake", 5060, 0);
+	revise(&s->net);
+	assert_string_equal(phone_says(s, BYE("10.0.0.2:5060")), BYE("10.0.0.2:5060"));
+	assert_int_equal(links(&s->net), 2);
+}
+
+static void a_connection_keeps_the_helper_that_it_has(void **state)
+{
+	struct stream *s = *state;
+
+	stream_connect(s, 5060);
+	stream_say(s, TCP_OPTIONS);
+	LibAliasSetHelper(s->net.la, "sip", 0, 0);
+	revise(&s->net);
+	assert_string_equal(stream_say(s, TCP_INVITE), TCP_INVITED);
+	stream_connect(s, 5060);
+	stream_say(s, TCP_OPTIONS);
+	LibAliasSetHelper(s->net.la, "sip", 0, 1);
+	revise(&s->net);
+	assert_string_equal(stream_say(s, TCP_INVITE), TCP_INVITE);
+}
+
 static void over_tcp_messages_are_put_together(void **state)
 {
 	struct stream *s = *state;
@@ -430,6 +481,22 @@ static void a_random_alias_port_makes_no_server(void **state)
 	assert_string_equal(udp_text(&s->net), text);
 }
 
+static void over_tcp_calls_outlive_the_process(void **state)
+{
+	struct stream *s = *state;
+	uint32_t seq;
+
+	deny_incoming(&s->net);
+	stream_connect(s, 5060);
+	stream_say(s, TCP_INVITE);
+	seq = packet_seq(s->net.packet) + (uint32_t)strlen(TCP_INVITED);
+	net_restart(&s->net);
+	assert_int_equal(udp_in(&s->net, ENDS("203.0.113.8", 1, ALIAS, 6000)), PKT_ALIAS_OK);
+	assert_ends(s->net.packet, "203.0.113.8", 1, INSIDE, 6000);
+	assert_string_equal(stream_say(s, TCP_INVITE), TCP_INVITED);
+	assert_int_equal(packet_seq(s->net.packet), seq);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,7 +509,10 @@ int main(void)
 		sip_test(a_message_that_has_no_room_to_grow_goes_unchanged),
 		sip_test(media_move_to_the_port_of_the_next_call),
 		sip_test(calls_are_limited),
+		sip_test(a_flow_gets_and_loses_its_helper_when_it_is_revised),
+		sip_test(a_connection_keeps_the_helper_that_it_has),
 		sip_test(over_tcp_messages_are_put_together),
+		sip_test(over_tcp_calls_outlive_the_process),
 		sip_test(over_tcp_several_messages_and_keep_alives_follow),
 		sip_test(over_tcp_a_body_is_no_message),
 		sip_test(over_tcp_numbers_wrap_at_the_edit),

@@ -6,7 +6,11 @@
   active-client ADDRESS PORT   says PORT, waits for the connection, prints what comes and whence
   passive-server PORT          answers PASV with its own address, sends "data" there
   passive-client ADDRESS PORT  says PASV, prints the answer, connects there, prints what comes
+  session ADDRESS FILE         of a real server gets the file actively, says "ready", waits for a line,
+                               and gets it once more; prints its sum each time
 """
+import ftplib
+import hashlib
 import os
 import re
 import socket
@@ -91,10 +95,23 @@ def passive_client(address, port):
     print(connection.recv(1024).decode())
 
 
+def session(address, name):
+    with ftplib.FTP(address, "anonymous", "test@", timeout=PATIENCE) as ftp:
+        ftp.set_pasv(False)
+        ftp.voidcmd("TYPE I")
+        for again in (False, True):
+            with ftp.transfercmd("RETR " + name) as data, data.makefile("rb") as stream:
+                print(hashlib.sha256(stream.read()).hexdigest(), flush=True)
+            ftp.voidresp()
+            if not again:
+                print("ready", flush=True)
+                sys.stdin.readline()
+
+
 COMMANDS = {"active-server": active_server, "active-client": active_client,
-            "passive-server": passive_server, "passive-client": passive_client}
+            "passive-server": passive_server, "passive-client": passive_client, "session": session}
 
 try:
     COMMANDS[sys.argv[1]](*sys.argv[2:])
-except OSError as error:
+except (OSError, ftplib.Error) as error:
     sys.exit(f"{' '.join(sys.argv[1:])}: {error}")

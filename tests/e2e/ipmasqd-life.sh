@@ -70,6 +70,14 @@ check "rules that do not parse are named by line" fails_with 1 "$rules:2: portfw
 	daemon -f -i outside -r "$rules" -s "$socket" "${as_root[@]}"
 check "it has left no rules of the kernel's" equals "" tables
 check "and no socket" [ ! -e "$socket" ]
+mkfifo "$lab_scratch/pipe"
+check "rules are not read from a pipe" fails_with 1 "pipe: it is no regular file" \
+	daemon -f -i outside -r "$lab_scratch/pipe" -s "$socket" "${as_root[@]}"
+if mknod "$lab_scratch/null" c 1 3 2>/dev/null; then
+	check "the number is not written to a device" fails_with 1 "null: it is no regular file" \
+		daemon -f -i outside -r /dev/null -s "$socket" --pid-file "$lab_scratch/null"
+	check "which is still there" [ -c "$lab_scratch/null" ]
+fi
 echo "something" >"$lab_scratch/file"
 first_rules
 check "a file in the place of the socket stays" eval '
@@ -198,6 +206,10 @@ head -c 5000 /dev/urandom >"$state"
 check "a state that is none does no harm" eval 'start_ipmasqd -r "$rules" --state "$state" && page'
 check "it is told" grep -q "$state" "$lab_scratch/ipmasqd.log"
 stop_ipmasqd
+
+check "nor a state in a pipe" eval 'start_ipmasqd -r "$rules" --state "$lab_scratch/pipe" && page'
+check "it is told" grep -q "pipe: it is no regular file" "$lab_scratch/ipmasqd.log"
+check "the pipe is still there at the end" eval 'stop_ipmasqd && [ -p "$lab_scratch/pipe" ]'
 
 # --- a service manager
 managed() {

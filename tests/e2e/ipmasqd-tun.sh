@@ -33,6 +33,20 @@ start() {
 	start_ipmasqd -t nat0 -r "$rules" "$@" && routes
 }
 
+# status WORD: the figure of a line of ipmasqd's status.
+status() {
+	user status | awk -v name="$1" '$2 == name { print $3 }'
+}
+
+# So many datagrams, to nobody.
+flood() {
+	on server1 python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(int(sys.argv[1])):
+    s.sendto(b"x", ("198.51.100.2", 9))' "$1"
+}
+
 seen_from() {
 	get "$1" http://198.51.100.2/who
 }
@@ -78,6 +92,9 @@ check "what nobody waits for ends here" eval '
 check "whole segments of bulk data, both ways" bulk "$sum"
 check "fragments, also before their header" in_fragments
 check "status names it" eval 'user status | grep -q "packets *tun"'
+check "and what found no room in the device's queue" eval '
+	equals 0 status queue_full && pid=$(ipmasqd_pid) && kill -STOP "$pid" && flood 2000 &&
+	kill -CONT "$pid" && [ "$(status queue_full)" -gt 1000 ]'
 check "a second one on the same device is refused" fails_with 1 "TUN device nat0 is taken" \
 	on router "$(dirname "$IPMASQADM")/ipmasqd" -f -i outside -t nat0 -r "$rules" \
 	-s "$lab_scratch/other.sock"

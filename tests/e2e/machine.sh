@@ -44,18 +44,27 @@ for device in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 net/tun:10:200; 
 done
 chroot "$root" ldconfig
 
-# A cgroup of its own, which goes with it.
+# A cgroup of its own, which goes with it.  From within, as DIRECTORY may be removed meanwhile.
 mount -t cgroup2 cgroup2 "$directory/cgroup"
-cgroup=$directory/cgroup/$(basename "$directory")
+cd "$directory/cgroup"
+cgroup=$(basename "$directory") machine=
+
+leave() {
+	local try
+
+	[ -z "$machine" ] || kill -KILL "$machine" 2>/dev/null || true # unshare ignores the others
+	for ((try = 0; try < 100; try++)); do # its processes are about to end
+		find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null || true
+		[ -d "$cgroup" ] || break
+		sleep 0.1
+	done
+}
+
+trap leave EXIT
+trap 'trap "" TERM; exit 1' TERM
 mkdir "$cgroup"
 (echo $BASHPID >"$cgroup/cgroup.procs" && exec unshare --fork --pid --uts --ipc --cgroup --mount --kill-child \
 	bash "$0" "$directory" boot) &
 machine=$!
-until first=$(pgrep -P $machine) || ! kill -0 $machine; do sleep 0.05; done
-trap 'kill -KILL $first' TERM # which systemd and unshare ignore
-echo "$first" >"$directory/pid"
-while kill -0 $machine 2>/dev/null; do wait $machine || true; done
-for ((try = 0; try < 100; try++)); do # its processes are about to end
-	find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null && break
-	sleep 0.1
-done
+until pgrep -P $machine >"$directory/pid" || ! kill -0 $machine; do sleep 0.05; done
+wait $machine

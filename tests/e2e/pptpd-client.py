@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A PPTP client (RFC 2637) whose call has a number of the caller's choice, since Debian's has not.
 
-  pptpd-client.py ADDRESS NUMBER TEXT SECONDS   calls, sends frames with TEXT, and succeeds once all are
-                                                back from Debian's pptpd, within that time
+  pptpd-client.py ADDRESS NUMBER TEXT SECONDS [pause]
+      calls, sends frames with TEXT, and succeeds once all are back from Debian's pptpd, within that
+      time; with "pause" it then says "ready", waits for a line, does so once more, and says "over"
 """
 import socket
 import struct
@@ -55,14 +56,10 @@ def frame_of(packet, number):
     return frame[2 + 2 * frame.startswith(b"\xff\x03"):].decode()
 
 
-def main(address, number, text, seconds):
-    control = socket.create_connection((address, 1723), float(seconds))
-    gre = socket.socket(socket.AF_INET, socket.SOCK_RAW, 47)
-    gre.connect((address, 0))
-    gre.settimeout(1)
-    servers = call(control, int(number))
+def exchange(gre, number, servers, text, seconds, sequence):
+    """Frames go there and back; the next sequence number."""
     waited = {f"{text} {i}" for i in range(FRAMES)}
-    sequence, end = 0, time.monotonic() + float(seconds)
+    end = time.monotonic() + seconds
     while waited and time.monotonic() < end:
         for words in sorted(waited):
             frame = b"\xff\x03\xc0\x21" + words.encode()
@@ -70,7 +67,7 @@ def main(address, number, text, seconds):
             sequence += 1
         try:
             while waited:
-                words = frame_of(gre.recv(65536), int(number))
+                words = frame_of(gre.recv(65536), number)
                 if words and not words.startswith(text):
                     sys.exit(f"somebody else's frame: {words}")
                 waited.discard(words)
@@ -83,6 +80,23 @@ def main(address, number, text, seconds):
         pass
     if waited:
         sys.exit(f"{len(waited)} frames have not come back")
+    return sequence
+
+
+def main(address, number, text, seconds, pause=None):
+    number, seconds = int(number), float(seconds)
+    control = socket.create_connection((address, 1723), seconds)
+    gre = socket.socket(socket.AF_INET, socket.SOCK_RAW, 47)
+    gre.connect((address, 0))
+    gre.settimeout(1)
+    servers = call(control, number)
+    sequence = exchange(gre, number, servers, text, seconds, 0)
+    if not pause:
+        return
+    print("ready", flush=True)
+    sys.stdin.readline()
+    exchange(gre, number, servers, text + " again", seconds, sequence)
+    print("over", flush=True)
 
 
 main(*sys.argv[1:])

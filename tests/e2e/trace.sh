@@ -10,11 +10,14 @@ cat >"$file" <<-'END'
 	portfw -A -P tcp -L 198.51.100.1 8000 -R 10.0.0.11 80
 	portfw -A -P udp -L 0.0.0.0 5353 -R 10.0.0.12 53
 	portfw -A -P tcp -L 2001:db8:1::1 8000 -R fd00:1::11 80
+	portfw -A -P tcp -L 198.51.100.1 8002 -R 10.0.0.11 81
+	portfw -A -P tcp -L 198.51.100.1 8002 -R 10.0.0.11 80
 	mfw -A -m 7 -r 10.0.0.12 8080
 	autofw -A -r tcp 6000 6100 -h 10.0.0.12
 	addrfw -A -L 198.51.100.10 -R 10.0.0.12
 	masq -A -S 10.0.0.0/24
 	proxy -A type no_encode port 8088 server 10.0.0.11:3128
+	proxy -A type encode_ip_hdr port 8089 server 10.0.0.11:3128
 END
 chmod 644 "$file"
 
@@ -67,10 +70,19 @@ check "what leaves the net is masqueraded" becomes "translated 198.51.100.1 4000
 	-P tcp -S 10.0.0.11 40000 -D 203.0.113.9 80
 check "by the masq rule" equals "masq -A -S 10.0.0.0/24" \
 	json rule -P tcp -S 10.0.0.11 40000 -D 203.0.113.9 80
+check "what leaves a host with a public address gets that" becomes \
+	"translated 198.51.100.10 40000 203.0.113.9 80" -P tcp -S 10.0.0.12 40000 -D 203.0.113.9 80
+check "by the rule that gave it" equals "addrfw -A -L 198.51.100.10 -R 10.0.0.12" \
+	json rule -P tcp -S 10.0.0.12 40000 -D 203.0.113.9 80
 check "what leaves another net is not" becomes "unchanged 10.9.0.11 40000 203.0.113.9 80" \
 	-P tcp -S 10.9.0.11 40000 -D 203.0.113.9 80
 check "a proxy's port goes to the proxy" equals "10.0.0.11 3128" \
 	json "after.dst after.dport" -P tcp -S 10.0.0.12 40000 -D 203.0.113.9 8088
+check "behind an option its ports are read" equals "10.0.0.11 3128" \
+	json "after.dst after.dport" -P tcp -S 10.0.0.12 40000 -D 203.0.113.9 8089
+check "of one host's ports the rule is that of the port" equals \
+	"80 portfw -A -P tcp -L 198.51.100.1 8002 -R 10.0.0.11 80" \
+	json "after.dport rule" -P tcp -S 203.0.113.9 40000 -D 198.51.100.1 8002
 check "people read three lines" equals \
 	$'203.0.113.9 40000 > 198.51.100.1 8000\ntranslated: 203.0.113.9 40000 > 10.0.0.11 80\nby portfw -A -P tcp -L 198.51.100.1 8000 -R 10.0.0.11 80' \
 	as_nobody -n -P tcp -S 203.0.113.9 40000 -D 198.51.100.1 8000

@@ -227,6 +227,85 @@ static void a_helper_watches_its_ports_only(void **state)
 	lab_lists("helper -L", "");
 }
 
+/* A request of a phone; was its address translated? */
+static bool is_read(void)
+{
+	static const char request[] = "OPTIONS sip:203.0.113.7 SIP/2.0\r\n"
+				      "Via: SIP/2.0/UDP 10.0.0.2:5060;branch=1\r\n\r\n";
+	const char *text = (const char *)lab.packet + 28;
+	size_t length;
+
+	build_udp(lab.packet, ENDS(INSIDE, 5060, REMOTE, 5060), request, strlen(request));
+	assert_int_equal(lab_send(USER_TO_OUTSIDE), USER_CHANGED);
+	length = total_length(lab.packet) - 28u;
+	assert_non_null(memmem(text, length, "5060;branch", 11));
+	return memmem(text, length, "198.51.100.1", 12);
+}
+
+static void a_flow_follows_the_helpers_that_there_are(void **state)
+{
+	(void)state;
+	lab_ok("masq -A -S 10.0.0.0/24");
+	assert_false(is_read());
+	lab_ok("helper -A sip");
+	assert_true(is_read());
+	lab_ok("helper -A sip ports=5061");
+	assert_false(is_read());
+	lab_ok("helper -A sip ports=5060,5061");
+	assert_true(is_read());
+	lab_ok("helper -F");
+	assert_false(is_read());
+	assert_int_equal(lab_links(), 1);
+}
+
+/* A phone's description of its media to a server; the port at which they are awaited. */
+static uint16_t announce(const char *address, uint16_t media)
+{
+	static const char head[] = "INVITE sip:x@203.0.113.7 SIP/2.0\r\n"
+				   "Via: SIP/2.0/UDP 10.0.0.2:5060\r\n"
+				   "Content-Type: application/sdp\r\nContent-Length: 80\r\n\r\n";
+	char text[512] = {0};
+	const char *found;
+
+	snprintf(text, sizeof(text), "%sv=0\r\nc=IN IP4 10.0.0.2\r\nm=audio %u RTP/AVP 0\r\n%40s",
+		 head, media, "");
+	build_udp(lab.packet, ENDS(INSIDE, 5060, address, 5060), text, strlen(text));
+	assert_int_equal(lab_send(USER_TO_OUTSIDE), USER_CHANGED);
+	memcpy(text, lab.packet + 28, sizeof(text) - 1);
+	found = strstr(text, "m=audio ");
+	assert_non_null(found);
+	return (uint16_t)atoi(found + 8);
+}
+
+/* Whoever's worker it is that the phone talks to first. */
+static void media_leave_from_the_port_that_was_announced(void **state)
+{
+	char host[16];
+	uint16_t port;
+
+	(void)state;
+	lab_ok("masq -A -S 10.0.0.0/24");
+	lab_ok("helper -A sip");
+	lab_ok("portfw -A -P udp -L 198.51.100.1 6000 -R 10.0.0.3 6000");
+	port = announce(REMOTE, 6000);
+	assert_int_not_equal(port, 6000);
+	for (int i = 8; i < 24; i++) {
+		snprintf(host, sizeof(host), "203.0.113.%d", i);
+		to_outside(IPPROTO_UDP, ENDS(INSIDE, 6000, host, 7000),
+			   ENDS(ALIAS, port, host, 7000));
+		from_outside(IPPROTO_UDP, ENDS(host, 7000, ALIAS, port),
+			     ENDS(host, 7000, INSIDE, 6000));
+		to_outside(IPPROTO_UDP, ENDS(INSIDE, 4000, host, 53), ENDS(ALIAS, 4000, host, 53));
+	}
+	lab.now += 31; /* no longer than media need that come from elsewhere */
+	to_outside(IPPROTO_UDP, ENDS(INSIDE, 6000, "203.0.113.24", 7000),
+		   ENDS(ALIAS, 6000, "203.0.113.24", 7000));
+	to_outside(IPPROTO_UDP, ENDS(INSIDE, 6000, "203.0.113.25", 7000),
+		   ENDS(ALIAS, 6000, "203.0.113.25", 7000));
+	to_outside(IPPROTO_UDP, ENDS("203.0.113.1", 6000, "203.0.113.26", 7000),
+		   ENDS("203.0.113.1", 6000, "203.0.113.26", 7000)); /* is not masqueraded */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +327,9 @@ int main(void)
 		four_workers(an_insecure_trigger_opens_to_everybody),
 		one_worker(only_who_is_masqueraded_and_began_opens_something),
 		one_worker(a_helper_watches_its_ports_only),
+		one_worker(a_flow_follows_the_helpers_that_there_are),
+		one_worker(media_leave_from_the_port_that_was_announced),
+		four_workers(media_leave_from_the_port_that_was_announced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

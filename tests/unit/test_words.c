@@ -4,6 +4,8 @@
 
 #include "test.h"
 
+#include <errno.h>
+
 static const struct ipmasq_option options[] = {
 	{'A', 'a', IPMASQ_COMMAND, 0, NULL, "add"},
 	{'D', 'd', IPMASQ_COMMAND, 0, NULL, "delete"},
@@ -344,9 +346,21 @@ static void an_overlong_pair_is_refused(void **state)
 	assert_usage_error(&context.error, "too long");
 }
 
+static void a_message_has_no_control_characters(void **state)
+{
+	struct ipmasq_error error;
+
+	(void)state;
+	assert_int_equal(ipmasq_usage(&error, "'%s' is wrong", "a\nb\033[31m\177c"), -1);
+	assert_string_equal(error.text, "'a?b?[31m?c' is wrong");
+	assert_int_equal(ipmasq_fail(&error, ENOENT, "no %s", "h\303\266st"), -1);
+	assert_string_equal(error.text, "no h\303\266st");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_message_has_no_control_characters),
 		cmocka_unit_test(a_command_letter_has_two_spellings),
 		cmocka_unit_test(no_words_are_no_command),
 		cmocka_unit_test(two_commands_are_refused_by_their_letters),

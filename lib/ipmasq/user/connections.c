@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The links of all workers in listings, and their time-outs.
+ * The links of all workers: in listings, after a change of the rules, and their time-outs.
  *
- * Links are copied out some hundred at a time, so that a worker never waits for whoever prints
- * them.
+ * Links are copied out, or looked at, some at a time, so that a worker never waits for whoever
+ * prints them, nor long for a commit.
  */
 #include "internal.h"
 
+#include <limits.h>
 #include <string.h>
 
 #define AT_ONCE 256u
@@ -65,6 +66,23 @@ static unsigned int next_links(struct worker *worker, unsigned int *cursor,
 		n += is_translated(&links[n]);
 	pthread_mutex_unlock(&worker->lock);
 	return n;
+}
+
+void revise_links(struct user *user,
+		  void (*some)(struct libalias *la, unsigned int *cursor, int max,
+			       const void *data),
+		  const void *data)
+{
+	for (struct worker *worker = user->workers; worker < user->workers + user->n_workers;
+	     worker++) {
+		unsigned int cursor = 0;
+
+		while (cursor != UINT_MAX) {
+			pthread_mutex_lock(&worker->lock);
+			some(worker->border, &cursor, AT_ONCE, data);
+			pthread_mutex_unlock(&worker->lock);
+		}
+	}
 }
 
 int user_connections(struct ipmasq_engine *engine, const struct ipmasq_connection_filter *filter,

@@ -308,6 +308,8 @@ static int run(struct commit *commit, struct ipmasq_error *error)
 		pthread_mutex_unlock(&user->workers[w].lock);
 	}
 	redirect_revise(user, commit);
+	if (commit->kinds[IPMASQ_HELPER])
+		watchers_revise(user);
 	keep_plans(commit);
 	user->generation++;
 	user_update_hooks(user);
@@ -383,8 +385,6 @@ void user_update_hooks(struct user *user)
 		hooks |= 1u << USER_FROM_INSIDE | 1u << USER_TO_INSIDE;
 	if (counts[IPMASQ_PROXY])
 		hooks |= USER_HOOK_INSIDE_ANYWHERE | USER_HOOK_PROXY;
-	if (counts[IPMASQ_HELPER])
-		hooks |= USER_HOOK_HELPER;
 	LIST_FOREACH(stored, &user->store.kinds[IPMASQ_REDIRECT], of_kind)
 	{
 		const struct ipmasq_match *match = &stored->rule->redirect.match;

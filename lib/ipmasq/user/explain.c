@@ -21,6 +21,24 @@ static const struct ipmasq_rule *rule_of_helper(const struct user *user, const c
 	return NULL;
 }
 
+/* The redirect that has the same line as this rule: of a static translation both ways, or itself. */
+static const struct ipmasq_rule *whole_of(const struct user *user, const struct ipmasq_rule *rule)
+{
+	const struct stored *stored;
+
+	LIST_FOREACH(stored, &user->store.kinds[IPMASQ_REDIRECT], of_kind)
+	{
+		const struct ipmasq_redirect *redirect = &stored->rule->redirect;
+
+		if (strcmp(stored->rule->owner, rule->owner) == 0 &&
+		    redirect->match.protocol == rule->masq.protocol &&
+		    redirect->match.alias.in4.s_addr == rule->masq.alias.in4.s_addr &&
+		    redirect->targets[0].address.in4.s_addr == rule->masq.source.address.in4.s_addr)
+			return stored->rule;
+	}
+	return rule;
+}
+
 /* The rule that made a link of the border. */
 static const struct ipmasq_rule *rule_of(const struct user *user,
 					 const struct alias_link_info *link)
@@ -36,7 +54,7 @@ static const struct ipmasq_rule *rule_of(const struct user *user,
 	if (link->incoming)
 		return NULL;
 	source = sources_find(&user->sources, link->local_addr, link->proto);
-	return source ? source->rule : NULL;
+	return source && source->rule ? whole_of(user, source->rule) : NULL;
 }
 
 /* With the lock of the rules: which link has a packet that was like this? */

@@ -103,6 +103,17 @@ void watchers_undo(const struct user *user, const struct watchers *after, struct
 	leave(worker, after, &user->watchers);
 }
 
+static void revise_some(struct libalias *la, unsigned int *cursor, int max, const void *data)
+{
+	(void)data;
+	LibAliasReviseHelpers(la, cursor, max);
+}
+
+void watchers_revise(struct user *user)
+{
+	revise_links(user, revise_some, NULL);
+}
+
 void watchers_finish(const struct user *user, const struct watchers *after, struct worker *worker)
 {
 	leave(worker, &user->watchers, after);

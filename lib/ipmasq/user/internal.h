@@ -23,9 +23,8 @@
 #include <stdatomic.h>
 #include <sys/queue.h>
 
-/* In user->hooks: there are proxy rules, helpers. */
-#define USER_HOOK_PROXY  (1u << (USER_HOOKS + 1))
-#define USER_HOOK_HELPER (1u << (USER_HOOKS + 2))
+/* In user->hooks: there are proxy rules. */
+#define USER_HOOK_PROXY (1u << (USER_HOOKS + 1))
 
 /* A rule of the store, and what it is in each worker. */
 struct stored {
@@ -65,6 +64,7 @@ struct worker {
 	uint32_t n_openings, swept; /* when openings were last looked through */
 	uint64_t packets[USER_HOOKS], bytes[USER_HOOKS];
 	uint64_t verdicts[USER_HOLD + 1];
+	atomic_bool awaits; /* its helpers await something; for the others to read */
 } __attribute__((aligned(64)));
 
 /* Masquerading of one net, as libalias has it. */
@@ -218,6 +218,8 @@ int watchers_plan(const struct user *user, struct watchers *watchers);
 int watchers_install(const struct user *user, const struct watchers *after, struct worker *worker);
 void watchers_undo(const struct user *user, const struct watchers *after, struct worker *worker);
 void watchers_finish(const struct user *user, const struct watchers *after, struct worker *worker);
+/* Flows of UDP get and lose their helpers, after a commit. */
+void watchers_revise(struct user *user);
 
 /* trigger.c */
 int watch_plan(const struct user *user, struct watch **watch);
@@ -242,7 +244,17 @@ int user_trigger_supported(const struct ipmasq_trigger *trigger, struct ipmasq_e
 int user_trigger_openings(struct user *user, const struct stored *stored,
 			  ipmasq_opening_visit visit, void *data, struct ipmasq_error *error);
 
+/* translate.c */
+/* The worker, which is locked, has worked: do its helpers await something now? */
+void translate_note_awaits(struct worker *worker);
+
 /* connections.c */
+/* Has all links looked at, some at a time while their worker is locked, until the cursor is
+ * UINT_MAX. */
+void revise_links(struct user *user,
+		  void (*some)(struct libalias *la, unsigned int *cursor, int max,
+			       const void *data),
+		  const void *data);
 int user_connections(struct ipmasq_engine *engine, const struct ipmasq_connection_filter *filter,
 		     ipmasq_connection_visit visit, void *data, struct ipmasq_error *error);
 int user_timeouts(struct ipmasq_engine *engine, const struct ipmasq_timeouts *timeouts,

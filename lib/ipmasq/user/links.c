@@ -204,6 +204,7 @@ static int load_record(struct user *user, const struct record *record)
 	pthread_mutex_lock(&worker->lock);
 	rc = LibAliasUnpackLink(instance_of(worker, record->instance), record->bytes + HEAD,
 				record->length);
+	translate_note_awaits(worker);
 	pthread_mutex_unlock(&worker->lock);
 	return rc < 0 && errno == ENOMEM ? -1 : 0;
 }
@@ -224,5 +225,6 @@ int user_load_links(struct user *user, FILE *file, struct ipmasq_error *error)
 		if (load_record(user, &record) < 0)
 			return ipmasq_fail(error, ENOMEM, "out of memory for the links");
 	redirect_revise(user, NULL);
+	watchers_revise(user);
 	return rc < 0 ? ipmasq_fail(error, EIO, "cannot read the links a second time") : 0;
 }

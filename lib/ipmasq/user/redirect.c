@@ -24,13 +24,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REVISE_AT_ONCE 256        /* links while a worker is locked */
-#define ROUND_MAX      UINT32_MAX /* of a schedule in which somebody's turn never ends */
-#define RANK_OWNER     20         /* shifts */
-#define RANK_PLACE     18
-#define RANK_ANY       17
-#define RANK_ALL       16
-#define WIDTH_MAX      0xffffu
+#define ROUND_MAX  UINT32_MAX /* of a schedule in which somebody's turn never ends */
+#define RANK_OWNER 20         /* shifts */
+#define RANK_PLACE 18
+#define RANK_ANY   17
+#define RANK_ALL   16
+#define WIDTH_MAX  0xffffu
 
 enum place { PLACE_PORT, PLACE_MARK, PLACE_RANGE, PLACE_OPENED };
 
@@ -208,23 +207,20 @@ static bool revised_ports(const struct commit *commit, struct ipmasq_ports *port
 	return ports->low <= ports->high;
 }
 
+static void revise_some(struct libalias *la, unsigned int *cursor, int max, const void *data)
+{
+	const struct ipmasq_ports *ports = data;
+
+	LibAliasRevise(la, cursor, max, IPPROTO_UDP, htons(ports->low), htons(ports->high));
+}
+
 void redirect_revise(struct user *user, const struct commit *commit)
 {
 	struct ipmasq_ports ports = {0, UINT16_MAX};
 
 	if (commit && !revised_ports(commit, &ports))
 		return;
-	for (struct worker *worker = user->workers; worker < user->workers + user->n_workers;
-	     worker++) {
-		unsigned int cursor = 0;
-
-		while (cursor != UINT_MAX) {
-			pthread_mutex_lock(&worker->lock);
-			LibAliasRevise(worker->border, &cursor, REVISE_AT_ONCE, IPPROTO_UDP,
-				       htons(ports.low), htons(ports.high));
-			pthread_mutex_unlock(&worker->lock);
-		}
-	}
+	revise_links(user, revise_some, &ports);
 }
 
 static uint32_t first_eternal(const struct ipmasq_redirect *pool)

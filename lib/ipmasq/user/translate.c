@@ -179,15 +179,25 @@ static struct worker *worker_for(const struct worker *worker, struct in_addr rem
 	return &worker->user->workers[steer(worker->user, remote)];
 }
 
-/* Whether the packet, which nothing was found for, may be what a helper of another worker awaits.
- */
-static bool may_be_awaited(const struct worker *worker, const struct user_packet *packet)
+/* Whether helpers of other workers await something. */
+static bool others_await(const struct worker *worker)
+{
+	const struct user *user = worker->user;
+
+	for (const struct worker *other = user->workers; other < user->workers + user->n_workers;
+	     other++)
+		if (other != worker && atomic_load_explicit(&other->awaits, memory_order_relaxed))
+			return true;
+	return false;
+}
+
+/* Whether the packet, if nothing is found for it, may be the first of what a helper awaits. */
+static bool may_be_awaited(const struct user_packet *packet)
 {
 	const struct ip *ip = packet->data;
 	const uint8_t *tcp;
 
-	if (worker->user->n_workers == 1 || begins_fragments(ip) ||
-	    !(atomic_load_explicit(&worker->user->hooks, memory_order_relaxed) & USER_HOOK_HELPER))
+	if (begins_fragments(ip))
 		return false;
 	if (ip->ip_p != IPPROTO_TCP)
 		return ip->ip_p == IPPROTO_UDP && transport(packet, 8);
@@ -195,12 +205,11 @@ static bool may_be_awaited(const struct worker *worker, const struct user_packet
 	return tcp && (tcp[13] & (TH_FIN | TH_SYN | TH_RST | TH_ACK)) == TH_SYN;
 }
 
-/* What a helper awaits of anyone becomes known to the worker of who comes. */
-static void awaited_elsewhere(struct worker *worker, struct user_packet *packet,
-			      const struct head *head)
+/* What a helper of another worker awaits of anyone, if it is this packet. */
+static bool take_awaited(struct worker *worker, const struct user_packet *packet, bool incoming,
+			 struct alias_awaited *awaited)
 {
 	struct user *user = worker->user;
-	struct alias_awaited awaited;
 	bool found = false;
 
 	for (struct worker *other = user->workers;
@@ -208,10 +217,19 @@ static void awaited_elsewhere(struct worker *worker, struct user_packet *packet,
 		if (other == worker)
 			continue;
 		pthread_mutex_lock(&other->lock);
-		found = LibAliasTakeAwaited(other->border, packet->data, &awaited) == 0;
+		found = LibAliasTakeAwaited(other->border, packet->data, incoming, awaited) == 0;
 		pthread_mutex_unlock(&other->lock);
 	}
-	if (!found)
+	return found;
+}
+
+/* It becomes known to the worker of who comes. */
+static void awaited_elsewhere(struct worker *worker, struct user_packet *packet,
+			      const struct head *head)
+{
+	struct alias_awaited awaited;
+
+	if (!take_awaited(worker, packet, true, &awaited))
 		return;
 	pthread_mutex_lock(&worker->lock);
 	judge(worker, packet, head,
@@ -222,7 +240,7 @@ static void awaited_elsewhere(struct worker *worker, struct user_packet *packet,
 static void from_outside(struct run *run)
 {
 	struct worker *worker = run->worker;
-	bool proxies = proxying(worker);
+	bool proxies = proxying(worker), others = others_await(worker);
 
 	border_batch(run, LibAliasInBatch);
 	for (unsigned int i = 0; i < run->n; i++) {
@@ -231,7 +249,7 @@ static void from_outside(struct run *run)
 
 		if (run->malformed[i])
 			continue;
-		run->left[i] = !found && may_be_awaited(worker, packet);
+		run->left[i] = !found && others && may_be_awaited(packet);
 		if (run->left[i])
 			continue;
 		if (begins_fragments(packet->data) && goes_on(packet))
@@ -250,7 +268,7 @@ static void from_outside_elsewhere(struct worker *worker, struct user_packet *pa
 {
 	struct worker *other;
 
-	if (packet->verdict == USER_KEEP && may_be_awaited(worker, packet))
+	if (packet->verdict == USER_KEEP && may_be_awaited(packet))
 		awaited_elsewhere(worker, packet, head);
 	if (!proxying(worker) || !goes_on(packet))
 		return;
@@ -331,20 +349,62 @@ static bool began_inside(struct worker *worker, const struct user_packet *packet
 	       LibAliasFindLink(worker->border, &answer, 1, &link) == 0 && !link.incoming;
 }
 
+/* What triggers open for a packet that has left; true: the other workers have to see it, too. */
+static bool triggers_see(struct worker *worker, const struct user_packet *packet,
+			 const struct head *head)
+{
+	struct sighting sighting;
+
+	return sight(worker, packet, head, &sighting) && began_inside(worker, packet) &&
+	       trigger_see(worker, &sighting, false);
+}
+
+/* LibAliasOutBatch(), but what may be the first of what a helper awaits makes no link. */
+static int out_unless_awaited(struct libalias *la, struct alias_packet *packets, int n)
+{
+	for (int i = 0; i < n; i++) {
+		const struct user_packet packet = {.data = packets[i].data,
+						   .size = packets[i].size};
+		bool create = !has_header(&packet) || !may_be_awaited(&packet);
+
+		packets[i].result = LibAliasOutTry(la, packets[i].data, packets[i].size, create);
+	}
+	return n;
+}
+
 static void to_outside(struct run *run)
 {
 	struct worker *worker = run->worker;
+	bool others = others_await(worker);
 
-	border_batch(run, LibAliasOutBatch);
+	border_batch(run, others ? out_unless_awaited : LibAliasOutBatch);
 	for (unsigned int i = 0; i < run->n; i++) {
-		struct sighting sighting;
+		const struct user_packet *packet = &run->packets[i];
+		bool found = judge(worker, &run->packets[i], &run->heads[i], run->alias[i].result);
 
-		judge(worker, &run->packets[i], &run->heads[i], run->alias[i].result);
-		if (!run->malformed[i] &&
-		    sight(worker, &run->packets[i], &run->heads[i], &sighting) &&
-		    began_inside(worker, &run->packets[i]))
-			run->left[i] = trigger_see(worker, &sighting, false);
+		if (run->malformed[i])
+			continue;
+		run->left[i] = found ? triggers_see(worker, packet, &run->heads[i])
+				     : others && may_be_awaited(packet);
 	}
+}
+
+/*
+ * What an inside host sends first leaves from the port that a helper has announced, whoever's
+ * worker it was announced to.  true: the other workers have to see it, too.
+ */
+static bool out_awaited(struct worker *worker, struct user_packet *packet, const struct head *head)
+{
+	struct alias_awaited awaited;
+	bool found = take_awaited(worker, packet, false, &awaited), see;
+	int result;
+
+	pthread_mutex_lock(&worker->lock);
+	result = found ? LibAliasOutAwaited(worker->border, packet->data, packet->size, &awaited)
+		       : LibAliasOut(worker->border, packet->data, packet->size);
+	see = judge(worker, packet, head, result) && triggers_see(worker, packet, head);
+	pthread_mutex_unlock(&worker->lock);
+	return see;
 }
 
 /* The openings that are for everybody are to be made in the other workers, too. */
@@ -353,6 +413,8 @@ static void to_outside_elsewhere(struct worker *worker, struct user_packet *pack
 {
 	struct user *user = worker->user;
 
+	if (packet->verdict == USER_KEEP && !out_awaited(worker, packet, head))
+		return;
 	for (struct worker *other = user->workers; other < user->workers + user->n_workers;
 	     other++) {
 		struct sighting sighting;
@@ -373,6 +435,7 @@ static void to_outside_elsewhere(struct worker *worker, struct user_packet *pack
 static void from_inside(struct run *run)
 {
 	struct worker *worker = run->worker;
+	bool others = others_await(worker);
 
 	LibAliasSetMode(worker->border, PKT_ALIAS_DENY_INCOMING, PKT_ALIAS_DENY_INCOMING);
 	border_batch(run, LibAliasInBatch);
@@ -392,7 +455,7 @@ static void from_inside(struct run *run)
 		if (run->malformed[i])
 			continue;
 		if (own_has(worker->own, destination_of(packet->data))) {
-			run->left[i] = may_be_awaited(worker, packet);
+			run->left[i] = others && may_be_awaited(packet);
 			if (begins_fragments(packet->data))
 				fragment_release(worker, packet);
 			continue;
@@ -525,6 +588,16 @@ static bool misleads(const struct user_packet *packet)
 	return icmp && icmp[0] == ICMP_REDIRECT;
 }
 
+void translate_note_awaits(struct worker *worker)
+{
+	struct alias_stats stats;
+
+	if (worker->user->n_workers == 1)
+		return;
+	LibAliasGetStats(worker->border, &stats);
+	atomic_store_explicit(&worker->awaits, stats.expectations != 0, memory_order_relaxed);
+}
+
 static void finish(struct worker *worker, struct run *run)
 {
 	for (unsigned int i = 0; i < run->n; i++) {
@@ -538,6 +611,7 @@ static void finish(struct worker *worker, struct run *run)
 				((const struct ip *)(const void *)run->heads[i].bytes)->ip_len);
 		worker->verdicts[packet->verdict]++;
 	}
+	translate_note_awaits(worker);
 }
 
 static void translate_run(struct run *run)

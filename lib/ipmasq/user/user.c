@@ -249,7 +249,17 @@ void user_set_clock(struct user *user, uint32_t (*clock)(void *arg), void *arg)
 
 unsigned int user_hooks(const struct user *user)
 {
-	return atomic_load(&user->hooks) & ~(USER_HOOK_PROXY | USER_HOOK_HELPER);
+	return atomic_load(&user->hooks) & ~USER_HOOK_PROXY;
+}
+
+uint64_t user_generation(struct user *user)
+{
+	uint64_t generation;
+
+	pthread_mutex_lock(&user->lock);
+	generation = user->generation;
+	pthread_mutex_unlock(&user->lock);
+	return generation;
 }
 
 void user_tick(struct user *user, unsigned int number)

@@ -147,6 +147,9 @@ void user_set_changed(struct user *user, void (*changed)(void *arg), void *arg);
 /* The time comes from clock(arg), in seconds that never go back; before the first packet. */
 void user_set_clock(struct user *user, uint32_t (*clock)(void *arg), void *arg);
 
+/* Grows with each commit. */
+uint64_t user_generation(struct user *user);
+
 /* What `status` says, summed over the workers. */
 struct user_status {
 	struct alias_stats alias; /* of the border instances */

@@ -7,9 +7,15 @@
  * come steps, each a byte that says what to do, two that say how long what follows is, most
  * significant first, and that many bytes of payload:
  *
- *	01 from outside, else from inside    08 sent again: as far back as the first payload byte
- *says 02 with SYN (and ACK, if an answer)  10 there is no room to grow 04 GRE with the payload as
- *its body  20 another connection, its ports the first payload bytes 40 time passes, as many seconds
+ *	01 from outside, else from inside
+ *	02 with SYN (and ACK, if an answer)
+ *	04 GRE with the payload as its body
+ *	08 sent again: as far back as the first payload byte says
+ *	10 there is no room to grow
+ *	20 another connection, its ports the first payload bytes
+ *	40 time passes, as many seconds as there are bytes of payload
+ *	80 a restart: links become records and links again, with a helper that the first payload
+ *byte names turned off and on; each two more change a byte of a record, where and to what
  *
  * What must hold is what packet_check() and the end of the input look at, and what the sanitizers
  * see: each packet lies at the end of an allocation of exactly maxpacketsize.
@@ -28,6 +34,8 @@
 #define NO_ROOM      0x10
 #define ANOTHER      0x20
 #define TIME         0x40
+#define RESTART      0x80
+#define RECORDS      64
 
 /* In the first byte. */
 #define SERVICE       0x1f
@@ -169,9 +177,49 @@ static void send_payload(struct libalias *la, uint8_t how, const uint8_t *data, 
 		talk.next[in] = seq + (uint32_t)len + !!(how & SYN);
 }
 
+static void revise(struct libalias *la, uint8_t which)
+{
+	const char *name = names[which % (sizeof(names) / sizeof(names[0]))];
+
+	for (int on = 0; on <= 1; on++) {
+		unsigned int cursor = 0;
+
+		LibAliasSetHelper(la, name, 0, on);
+		while (cursor != UINT32_MAX)
+			LibAliasReviseHelpers(la, &cursor, 3);
+	}
+}
+
+static void restart(struct libalias *la, const uint8_t *data, size_t len)
+{
+	static uint8_t records[RECORDS][ALIAS_RECORD_MAX];
+	unsigned int cursor = 0, n = 0;
+	int length[RECORDS];
+
+	while (n < RECORDS && (length[n] = LibAliasPackLink(la, &cursor, records[n])) > 0)
+		n++;
+	if (n == RECORDS)
+		return;
+	LibAliasReset(la);
+	for (unsigned int i = 0; i < n; i++) {
+		uint8_t *exact = malloc((size_t)length[i]);
+
+		memcpy(exact, records[i], (size_t)length[i]);
+		for (size_t at = 1; at + 1 < len; at += 2)
+			exact[data[at] % length[i]] = data[at + 1];
+		if (LibAliasUnpackLink(la, exact, length[i]) && len < 3)
+			abort();
+		free(exact);
+	}
+	if (len)
+		revise(la, data[0]);
+}
+
 static void step(struct libalias *la, uint8_t how, const uint8_t *data, size_t len)
 {
-	if (how & TIME) {
+	if (how & RESTART) {
+		restart(la, data, len);
+	} else if (how & TIME) {
 		now += (uint32_t)len;
 		LibAliasExpire(la, 100);
 	} else if (how & GRE) {
