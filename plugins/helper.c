@@ -35,7 +35,8 @@ static struct ipmasq_rule *new_rule(struct ipmasq_context *context, const char *
 	if (!isalpha((unsigned char)*name) || strlen(name) >= sizeof(rule->helper.name) ||
 	    name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")]) {
 		ipmasq_usage(&context->error,
-			     "'%s' cannot be a helper's name: it has up to %zu small letters, digits and -",
+			     "'%s' cannot be a helper's name: it has up to %zu small letters, "
+			     "digits and -",
 			     name, sizeof(rule->helper.name) - 1);
 		return NULL;
 	}
@@ -150,10 +151,10 @@ static int run(struct ipmasq_context *context, int argc, char **argv)
 static int complete(struct ipmasq_context *context, int argc, char **argv, ipmasq_line_visit visit,
 		    void *data)
 {
-	static const char *const names[] = {
-		"amanda", "cuseeme", "ftp",  "h323", "irc",    "netbios", "netbios-ns",
-		"pna",    "pptp",    "quake", "raudio", "rtsp", "sane",   "sip",
-		"skinny", "smedia",  "snmp", "tftp", "vdolive"};
+	static const char *const names[] = {"amanda",  "cuseeme",    "ftp",  "h323",   "irc",
+					    "netbios", "netbios-ns", "pna",  "pptp",   "quake",
+					    "raudio",  "rtsp",       "sane", "sip",    "skinny",
+					    "smedia",  "snmp",       "tftp", "vdolive"};
 	const char *typed = argv[argc - 1], *before = argc > 2 ? argv[argc - 2] : "";
 	int rc = 0;
 

@@ -144,7 +144,8 @@ static int check(const struct options *options, int argc, char **argv, struct ip
 	if (!options->interface)
 		return ipmasq_usage(error, "-i is needed: the outside interface");
 	if (!options->tun && options->queue + 2 * options->workers > QUEUE_MAX + 1)
-		return ipmasq_usage(error, "-q %u: there is no room for %u queues up to %u; give less",
+		return ipmasq_usage(error,
+				    "-q %u: there is no room for %u queues up to %u; give less",
 				    options->queue, 2 * options->workers, QUEUE_MAX);
 	return 0;
 }

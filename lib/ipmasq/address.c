@@ -73,7 +73,8 @@ static int resolve(struct ipmasq_address *address, const char *word, uint8_t fam
 /* Digits and dots only are meant as an address, and a host's name has no other signs than these. */
 static bool can_be_name(const char *word)
 {
-	return word[strspn(word, "0123456789.")] && !strpbrk(word, " !\"#$%&'()*+,/:;<=>?@[\\]^`{|}~");
+	return word[strspn(word, "0123456789.")] &&
+	       !strpbrk(word, " !\"#$%&'()*+,/:;<=>?@[\\]^`{|}~");
 }
 
 static const char *family_name(uint8_t family)

@@ -101,8 +101,9 @@ static int too_few(const struct scan *scan, const struct ipmasq_option *option, 
 	const char *open = option->flags & IPMASQ_LAST_OPEN ? strrchr(option->words, ' ') : NULL;
 	size_t length = open ? (size_t)(open - option->words) : strlen(option->words);
 
-	return ipmasq_usage(&scan->context->error, "-%c needs %.*s%s%s", option->letter, (int)length,
-			    option->words, last ? ": nothing follows " : "", last ? last : "");
+	return ipmasq_usage(&scan->context->error, "-%c needs %.*s%s%s", option->letter,
+			    (int)length, option->words, last ? ": nothing follows " : "",
+			    last ? last : "");
 }
 
 static int take_values(struct scan *scan, const struct ipmasq_option *option, const char *glued)
