@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Rules back to command lines, each by the plugin that owns it: for --dry-run and save.
+ * Rules back to command lines, each by the plugin that owns it: for --dry-run and save, and counted
+ * for status.
  */
 #include "changes.h"
 
@@ -111,7 +112,79 @@ int changes_print_table(struct ipmasq_table *table, FILE *out, struct ipmasq_err
 	struct printing printing = {out, error};
 
 	return ipmasq_table_walk(table, NULL, print_rule, &printing, error) < 0 ? IPMASQ_FAILED
-									       : IPMASQ_OK;
+										: IPMASQ_OK;
+}
+
+/* Lines by module. */
+struct counting {
+	struct module {
+		char name[IPMASQ_OWNER_SIZE];
+		uint64_t lines;
+	} * modules;
+	size_t n;
+	struct ipmasq_error *error;
+};
+
+static struct module *find_module(struct counting *counting, const char *name)
+{
+	struct module *modules;
+
+	for (size_t i = 0; i < counting->n; i++)
+		if (strcmp(counting->modules[i].name, name) == 0)
+			return &counting->modules[i];
+	modules = reallocarray(counting->modules, counting->n + 1, sizeof(*modules));
+	if (!modules) {
+		ipmasq_fail(counting->error, ENOMEM, "out of memory");
+		return NULL;
+	}
+	counting->modules = modules;
+	modules[counting->n] = (struct module){.lines = 0};
+	snprintf(modules[counting->n].name, sizeof(modules->name), "%s", name);
+	return &modules[counting->n++];
+}
+
+static int add_module(const char *name, void *data)
+{
+	struct ipmasq_error unused; /* what cannot be loaded may have rules all the same */
+	const struct ipmasq_plugin *plugin = ipmasq_plugin_load(name, &unused);
+
+	return (plugin && !plugin->format) || find_module(data, name) ? 0 : -1;
+}
+
+static int count_line(const char *line, void *data)
+{
+	(void)line;
+	++*(uint64_t *)data;
+	return 0;
+}
+
+static int count_rule(const struct ipmasq_rule *rule, void *data)
+{
+	struct counting *counting = data;
+	struct module *module = find_module(counting, rule->owner);
+	struct ipmasq_error unused;
+	const struct ipmasq_plugin *plugin = ipmasq_plugin_load(rule->owner, &unused);
+
+	if (!module)
+		return -1;
+	if (plugin)
+		return ipmasq_plugin_format(plugin, rule, count_line, &module->lines);
+	module->lines++;
+	return 0;
+}
+
+int changes_count(struct ipmasq_table *table, changes_count_visit visit, void *data,
+		  struct ipmasq_error *error)
+{
+	struct counting counting = {.error = error};
+	int rc = ipmasq_plugin_names(add_module, &counting, error);
+
+	if (rc == 0)
+		rc = ipmasq_table_walk(table, NULL, count_rule, &counting, error);
+	for (size_t i = 0; rc == 0 && i < counting.n; i++)
+		rc = visit(counting.modules[i].name, counting.modules[i].lines, data);
+	free(counting.modules);
+	return rc < 0 ? -1 : 0;
 }
 
 static int take_line(const char *line, void *data)

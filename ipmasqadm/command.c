@@ -7,6 +7,7 @@
 #include "remote.h"
 #include "rules_file.h"
 #include "shell.h"
+#include "status.h"
 
 #include <ipmasq/part.h>
 #include <string.h>
@@ -25,8 +26,8 @@ static const struct command commands[] = {
 	{"shell", shell_run, "[-k]",
 	 "read command lines, on a terminal with completion and history;\n"
 	 "-k goes on after a line that fails", NULL, COMMAND_LOCAL},
-	{"status", NULL, "[--prometheus [FILE]]",
-	 "how the kernel, the rules and the connections stand", NULL, 0},
+	{"status", status_run, "[--prometheus [FILE]]",
+	 "how the engine, the rules and the connections stand", NULL, COMMAND_LOCAL},
 	{"doctor", NULL, "[portfw LADDR LPORT [-P PROTO]]",
 	 "find out why forwards do not work, and what mends them; changes nothing",
 	 command_complete_doctor, COMMAND_LOCAL},

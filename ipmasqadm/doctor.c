@@ -13,179 +13,56 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORWARDS_MAX 64 /* looked at when none is named */
-
-/* What was asked for; `named` false: everything. */
-struct question {
-	bool named;
-	uint8_t protocol; /* 0: any */
-	struct ipmasq_address alias;
-	uint16_t port;
-	bool fault; /* the answer: something is wrong */
-};
-
-struct gathering {
-	struct doctor *doctor;
-	const struct question *question;
-	uint8_t other_protocol; /* of a forward of the same port, 0: there is none */
-	bool other_address;
-	bool helpers[8]; /* there are, as in helped[] */
-};
-
-/* Protocols that put addresses into what they say, and need a helper to be forwarded. */
-static const struct {
-	uint8_t protocol;
-	uint16_t port;
-	const char *helper;
-} helped[] = {
-	{IPPROTO_TCP, 21, "ftp"},    {IPPROTO_UDP, 69, "tftp"},  {IPPROTO_TCP, 1720, "h323"},
-	{IPPROTO_TCP, 1723, "pptp"}, {IPPROTO_UDP, 5060, "sip"},
-};
-
-#define N_HELPED (sizeof(helped) / sizeof(helped[0]))
-
-static bool wanted(struct gathering *gathering, const struct ipmasq_rule *rule)
+static void say_no_forward(struct doctor *doctor, const struct question *question,
+			   const struct gathered *gathered)
 {
-	const struct question *question = gathering->question;
-	const struct ipmasq_match *match = &rule->redirect.match;
-	bool address;
-
-	if (!question->named)
-		return true;
-	if (strcmp(rule->owner, "portfw") != 0 || match->ports.low != question->port ||
-	    match->family != question->alias.family)
-		return false;
-	address = ipmasq_address_equal(&match->alias, &question->alias) ||
-		  ipmasq_address_is_any(&match->alias);
-	if (address && question->protocol && match->protocol != question->protocol)
-		gathering->other_protocol = match->protocol;
-	gathering->other_address |= !address;
-	return address && (!question->protocol || match->protocol == question->protocol);
-}
-
-/* A forward of the very address has the connection before one of any address. */
-static void drop_hidden(struct doctor *doctor)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < doctor->n_forwards; i++)
-		for (size_t k = 0; k < doctor->n_forwards; k++)
-			if (!doctor->forwards[k].of_any &&
-			    doctor->forwards[k].protocol == doctor->forwards[i].protocol)
-				doctor->forwards[i].hidden = doctor->forwards[i].of_any;
-	for (size_t i = 0; i < doctor->n_forwards; i++)
-		if (!doctor->forwards[i].hidden)
-			doctor->forwards[n++] = doctor->forwards[i];
-	doctor->n_forwards = doctor->n_all = n;
-}
-
-static int add_forward(struct doctor *doctor, const struct ipmasq_rule *rule,
-		       const struct ipmasq_target *target, const struct ipmasq_address *alias)
-{
-	const struct ipmasq_match *match = &rule->redirect.match;
-	struct forward *forwards, *forward;
-	char text[IPMASQ_ADDRESS_TEXT], inside[IPMASQ_ADDRESS_TEXT];
-
-	doctor->n_all++;
-	if (doctor->n_forwards == FORWARDS_MAX)
-		return 0;
-	forwards = reallocarray(doctor->forwards, doctor->n_forwards + 1, sizeof(*forwards));
-	if (!forwards)
-		return ipmasq_fail(&doctor->context->error, ENOMEM, "out of memory");
-	doctor->forwards = forwards;
-	forward = &forwards[doctor->n_forwards++];
-	*forward = (struct forward){
-		.protocol = match->protocol,
-		.alias = *alias,
-		.inside = target->address,
-		.port = match->ports.low,
-		.of_any = ipmasq_address_is_any(&match->alias),
-		.inside_port = target->port ? target->port : match->ports.low,
-	};
-	snprintf(forward->name, sizeof(forward->name), "%s %s %u to %s %u",
-		 ipmasq_protocol_name(match->protocol), ipmasq_address_text(alias, text),
-		 forward->port, ipmasq_address_text(&forward->inside, inside),
-		 forward->inside_port);
-	return 0;
-}
-
-static void note_helper(struct gathering *gathering, const struct ipmasq_helper *helper)
-{
-	for (size_t i = 0; i < N_HELPED; i++)
-		gathering->helpers[i] |= strcmp(helped[i].helper, helper->name) == 0;
-}
-
-static int gather(const struct ipmasq_rule *rule, void *data)
-{
-	struct gathering *gathering = data;
-	const struct ipmasq_match *match = &rule->redirect.match;
-	const struct question *question = gathering->question;
-
-	if (rule->kind == IPMASQ_HELPER)
-		note_helper(gathering, &rule->helper);
-	if (rule->kind != IPMASQ_REDIRECT || match->mark || !match->ports.low ||
-	    !ipmasq_protocol_name(match->protocol) || !wanted(gathering, rule))
-		return 0;
-	for (uint32_t i = 0; i < rule->redirect.n_targets; i++)
-		if (add_forward(gathering->doctor, rule, &rule->redirect.targets[i],
-				question->named ? &question->alias : &match->alias) < 0)
-			return -1;
-	return 0;
-}
-
-static void say_no_forward(const struct gathering *gathering)
-{
-	const struct question *question = gathering->question;
 	char address[IPMASQ_ADDRESS_TEXT], mend[160];
 	const char *other =
-		gathering->other_protocol ? ipmasq_protocol_name(gathering->other_protocol) : NULL;
+		gathered->other_protocol ? ipmasq_protocol_name(gathered->other_protocol) : NULL;
 
 	ipmasq_address_text(&question->alias, address);
 	snprintf(mend, sizeof(mend), "ipmasqadm portfw -A -P %s -L %s %u -R HOST PORT",
 		 question->protocol ? ipmasq_protocol_name(question->protocol) : "tcp", address,
 		 question->port);
-	doctor_say(gathering->doctor, DOCTOR_FAIL, "rule", NULL, mend,
+	doctor_say(doctor, DOCTOR_FAIL, "rule", NULL, mend,
 		   "there is no forward of %s%s%s port %u%s%s%s",
 		   question->protocol ? ipmasq_protocol_name(question->protocol) : "",
 		   question->protocol ? " " : "", address, question->port,
 		   other ? ", only one of " : "", other ? other : "",
-		   !other && gathering->other_address ? ", only of another address" : "");
+		   !other && gathered->other_address ? ", only of another address" : "");
 }
 
-static void check_helpers(const struct gathering *gathering)
+static void check_helpers(struct doctor *doctor, const struct gathered *gathered)
 {
-	const struct doctor *doctor = gathering->doctor;
 	char mend[64];
 
 	for (size_t i = 0; i < doctor->n_forwards; i++)
-		for (size_t h = 0; h < N_HELPED; h++) {
+		for (size_t h = 0; helped[h].helper; h++) {
 			const struct forward *forward = &doctor->forwards[i];
 
 			if (forward->protocol != helped[h].protocol ||
-			    forward->inside_port != helped[h].port || gathering->helpers[h])
+			    forward->inside_port != helped[h].port || gathered->helpers[h])
 				continue;
 			snprintf(mend, sizeof(mend), "ipmasqadm helper -A %s", helped[h].helper);
-			doctor_say(gathering->doctor, DOCTOR_WARN, "helper", forward, mend,
+			doctor_say(doctor, DOCTOR_WARN, "helper", forward, mend,
 				   "%s names addresses and ports in what it says, and no helper "
 				   "translates them",
 				   helped[h].helper);
 		}
 }
 
-static int examine(struct gathering *gathering)
+static int examine(struct doctor *doctor, const struct question *question)
 {
-	struct doctor *doctor = gathering->doctor;
 	struct ipmasq_error *error = &doctor->context->error;
+	struct gathered gathered = {0};
 
-	if (ipmasq_table_walk(doctor->context->table, NULL, gather, gathering, error) < 0)
+	if (gather_forwards(doctor, question, &gathered) < 0)
 		return -1;
 	if (net_read(&doctor->net) < 0)
 		return ipmasq_fail(error, errno, "cannot read links and addresses: %s",
 				   strerror(errno));
-	if (gathering->question->named)
-		drop_hidden(doctor);
-	if (doctor->n_forwards == 0 && gathering->question->named)
-		say_no_forward(gathering);
+	if (doctor->n_forwards == 0 && question->named)
+		say_no_forward(doctor, question, &gathered);
 	for (size_t i = 0; i < doctor->n_forwards; i++)
 		forward_check(doctor, &doctor->forwards[i]);
 	if (machine_check(doctor) < 0 || ruleset_check(doctor) < 0)
@@ -194,15 +71,15 @@ static int examine(struct gathering *gathering)
 		doctor_say(doctor, DOCTOR_WARN, "conntrack", NULL, NULL,
 			   "the connections cannot be read: %s", strerror(errno));
 	probe_check(doctor);
-	check_helpers(gathering);
+	check_helpers(doctor, &gathered);
 	return doctor_print(doctor);
 }
 
 static int body(struct ipmasq_context *context, void *data)
 {
 	struct doctor doctor = {.context = context};
-	struct gathering gathering = {.doctor = &doctor, .question = data};
-	int rc = examine(&gathering);
+	struct question *question = data;
+	int rc = examine(&doctor, question);
 	bool fault = doctor_found_fault(&doctor.report);
 
 	free(doctor.report.list);
@@ -210,7 +87,7 @@ static int body(struct ipmasq_context *context, void *data)
 	net_free(&doctor.net);
 	if (rc < 0)
 		return (int)context->error.status;
-	((struct question *)data)->fault = fault;
+	question->fault = fault;
 	return IPMASQ_OK;
 }
 

@@ -26,10 +26,12 @@ static bool same(const struct nf_conntrack *entry, enum nf_conntrack_attr v4,
 
 static bool carried_by(const struct nf_conntrack *entry, const struct forward *forward)
 {
+	uint16_t outside = ntohs(nfct_get_attr_u16(entry, ATTR_ORIG_PORT_DST));
+	uint16_t inside = ntohs(nfct_get_attr_u16(entry, ATTR_REPL_PORT_SRC));
+
 	return nfct_get_attr_u8(entry, ATTR_L4PROTO) == forward->protocol &&
 	       nfct_get_attr_u8(entry, ATTR_L3PROTO) == forward->alias.family &&
-	       ntohs(nfct_get_attr_u16(entry, ATTR_ORIG_PORT_DST)) == forward->port &&
-	       ntohs(nfct_get_attr_u16(entry, ATTR_REPL_PORT_SRC)) == forward->inside_port &&
+	       outside == forward->port && inside == forward->inside_port &&
 	       same(entry, ATTR_REPL_IPV4_SRC, ATTR_REPL_IPV6_SRC, &forward->inside) &&
 	       (ipmasq_address_is_any(&forward->alias) ||
 		same(entry, ATTR_ORIG_IPV4_DST, ATTR_ORIG_IPV6_DST, &forward->alias));

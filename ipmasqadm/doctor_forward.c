@@ -4,7 +4,7 @@
  * connections come in by, the route to the inside host, and what stands beside it on this machine.
  * What is found of the way (interfaces, next hop) is kept for the checks behind.
  */
-#include "doctor.h"
+#include "doctor_ruleset.h"
 #include "support.h"
 
 #include <errno.h>
@@ -39,55 +39,79 @@ static void check_link(struct doctor *doctor, struct forward *forward, unsigned 
 	const struct net_link *link = net_link(&doctor->net, index);
 	char mend[64];
 
-	if (!link || link->up)
+	if (!link || (link->up && link->carrier))
 		return;
 	snprintf(mend, sizeof(mend), "ip link set %s up", link->name);
-	doctor_say(doctor, DOCTOR_FAIL, "link", forward, mend, "interface %s is down", link->name);
+	if (link->up)
+		doctor_say(doctor, DOCTOR_FAIL, "link", forward, "connect it",
+			   "interface %s has no carrier", link->name);
+	else
+		doctor_say(doctor, DOCTOR_FAIL, "link", forward, mend, "interface %s is down",
+			   link->name);
 	forward->unreachable |= index == forward->out;
 }
 
-/* An address of an interface other than the inside one: the way back from it shows the route. */
-static void choose_stranger(struct doctor *doctor, struct forward *forward)
+static bool is_global(const struct net_address *own)
 {
-	const struct net *net = &doctor->net;
+	return own->address.family != AF_INET6 || !IN6_IS_ADDR_LINKLOCAL(&own->address.in6);
+}
+
+/* An address of the link, in the net of `peer` if there is one. */
+static struct ipmasq_address address_on(const struct net *net, unsigned int link, uint8_t family,
+					const struct ipmasq_address *peer)
+{
+	struct ipmasq_address found = {.family = family};
 
 	for (size_t i = 0; i < net->n_addresses; i++) {
 		const struct net_address *own = &net->addresses[i];
-		const struct net_link *link = net_link(net, own->link);
 
-		if (own->address.family != forward->inside.family || own->link == forward->out ||
-		    !link || !link->up || link->loopback ||
-		    (own->address.family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&own->address.in6)))
+		if (own->link != link || own->address.family != family || !is_global(own))
 			continue;
-		if (!forward->stranger.family ||
-		    ipmasq_address_equal(&own->address, &forward->alias))
-			forward->stranger = own->address;
-		if (!forward->in) /* no default route: strangers are neighbours */
-			forward->in = own->link;
+		if (peer && net_same(&own->address, peer, own->bits))
+			return own->address;
+		if (ipmasq_address_is_any(&found))
+			found = own->address;
 	}
+	return found;
 }
 
-/* Where new connections come in: the interface of the address, else that of the default route. */
-static void check_address(struct doctor *doctor, struct forward *forward)
+/*
+ * An address from which the inside host has to answer by way of a router: the outside one, or one
+ * of the interface that strangers come in by.  Others may be of nets that the inside host has, too.
+ */
+static void choose_stranger(struct doctor *doctor, struct forward *forward)
 {
-	const struct net_address *own = own_address(&doctor->net, &forward->alias);
-	const struct net_address *neighbour = own_net(&doctor->net, &forward->alias);
-	unsigned int way = net_default_link(forward->alias.family);
-	char text[IPMASQ_ADDRESS_TEXT], mend[128];
-	unsigned int bits = forward->alias.family == AF_INET ? 32 : 128;
+	const struct net *net = &doctor->net;
+	struct ipmasq_address own;
 
-	forward->in = own ? own->link : neighbour ? neighbour->link : way;
-	if (ipmasq_address_is_any(&forward->alias)) {
-		forward->in = way;
-		return;
+	for (size_t i = 0; i < net->n_addresses && !forward->in; i++) {
+		const struct net_link *link = net_link(net, net->addresses[i].link);
+
+		/* No default route: strangers are neighbours. */
+		if (link && link->up && !link->inner && link->index != forward->out &&
+		    net->addresses[i].address.family == forward->inside.family &&
+		    is_global(&net->addresses[i]))
+			forward->in = link->index;
 	}
+	own = address_on(net, forward->in, forward->inside.family, NULL);
+	if (forward->owned && !ipmasq_address_is_any(&forward->entry))
+		own = forward->entry;
+	if (forward->in && forward->in != forward->out && !ipmasq_address_is_any(&own))
+		forward->stranger = own;
+	if (ipmasq_address_is_any(&forward->entry) && !ipmasq_address_is_any(&own))
+		forward->entry = own;
+}
+
+static void say_no_address(struct doctor *doctor, const struct forward *forward,
+			   const struct net_address *neighbour)
+{
+	unsigned int bits = forward->alias.family == AF_INET ? 32 : 128;
+	char text[IPMASQ_ADDRESS_TEXT], mend[128];
+
 	ipmasq_address_text(&forward->alias, text);
 	snprintf(mend, sizeof(mend), "ip address add %s/%u dev %s", text, bits,
 		 forward->in ? net_link_name(&doctor->net, forward->in) : "INTERFACE");
-	if (own)
-		doctor_say(doctor, DOCTOR_OK, "address", forward, NULL, "%s is on interface %s",
-			   text, net_link_name(&doctor->net, own->link));
-	else if (neighbour)
+	if (neighbour)
 		doctor_say(doctor, DOCTOR_FAIL, "address", forward, mend,
 			   "%s is on no interface of this machine: nobody answers for it on %s",
 			   text, net_link_name(&doctor->net, neighbour->link));
@@ -97,8 +121,36 @@ static void check_address(struct doctor *doctor, struct forward *forward)
 			"%s is on no interface of this machine: the forward works only if others "
 			"route this address to it",
 			text);
-	if (own)
-		check_link(doctor, forward, own->link);
+}
+
+/* Where new connections come in: the interface of the address, else that of the default route. */
+static void check_address(struct doctor *doctor, struct forward *forward)
+{
+	const struct net *net = &doctor->net;
+	const struct net_address *own = own_address(net, &forward->alias);
+	const struct net_address *neighbour = own_net(net, &forward->alias);
+	const struct net_link *link = own ? net_link(net, own->link) : NULL;
+	char text[IPMASQ_ADDRESS_TEXT];
+
+	forward->entry = forward->alias;
+	forward->owned = own;
+	forward->in = net_default_link(forward->alias.family, own ? &own->address : NULL, 0);
+	if (ipmasq_address_is_any(&forward->alias)) {
+		forward->entry = address_on(net, forward->in, forward->alias.family, NULL);
+		forward->owned = !ipmasq_address_is_any(&forward->entry);
+		return;
+	}
+	if (link && !link->inner)
+		forward->in = own->link;
+	else if (!own && neighbour)
+		forward->in = neighbour->link;
+	if (!own) {
+		say_no_address(doctor, forward, neighbour);
+		return;
+	}
+	doctor_say(doctor, DOCTOR_OK, "address", forward, NULL, "%s is on interface %s",
+		   ipmasq_address_text(&forward->alias, text), net_link_name(net, own->link));
+	check_link(doctor, forward, own->link);
 }
 
 static void check_no_route(struct doctor *doctor, struct forward *forward, int code)
@@ -137,16 +189,33 @@ static void check_local(struct doctor *doctor, const struct forward *forward)
 		   "the inside host is this machine's loopback, and %s is 0", name);
 }
 
+/*
+ * The route that a stranger's packet has, which policy may send elsewhere than this machine's own;
+ * when the kernel does not forward at all, the latter.
+ */
+static int find_route(const struct forward *forward, struct net_route *route)
+{
+	struct ipmasq_address from = packet_stranger(forward->inside.family);
+
+	if (!ipmasq_address_is_any(&forward->remote))
+		from = forward->remote;
+	if (forward->in && net_route(&forward->inside, &from, forward->in, route) == 0)
+		return 0;
+	return net_route(&forward->inside, NULL, 0, route);
+}
+
 static void check_route(struct doctor *doctor, struct forward *forward)
 {
 	char text[IPMASQ_ADDRESS_TEXT], hop[IPMASQ_ADDRESS_TEXT];
 	struct net_route route;
 
 	ipmasq_address_text(&forward->inside, text);
-	if (net_route(&forward->inside, &route) < 0) {
+	if (find_route(forward, &route) < 0) {
 		check_no_route(doctor, forward, errno);
 		return;
 	}
+	forward->near = address_on(&doctor->net, route.out, forward->inside.family,
+				   route.gateway.family ? &route.gateway : &forward->inside);
 	forward->local = route.type == RTN_LOCAL;
 	forward->out = route.out;
 	forward->hop = route.gateway.family ? route.gateway : forward->inside;
@@ -154,7 +223,7 @@ static void check_route(struct doctor *doctor, struct forward *forward)
 		check_local(doctor, forward);
 	} else if (route.type != RTN_UNICAST) {
 		check_no_route(doctor, forward, EHOSTUNREACH);
-	} else if (route.bits == 0 && route.out == forward->in) {
+	} else if (!forward->proxy && route.bits == 0 && route.out == forward->in) {
 		doctor_say(doctor, DOCTOR_WARN, "route", forward, NULL,
 			   "the inside host %s is reached by the default route, out again by %s, "
 			   "where the connections come from",
@@ -168,15 +237,21 @@ static void check_route(struct doctor *doctor, struct forward *forward)
 	}
 }
 
-/* Linux refuses what comes by another interface than the answer would take, where it is strict. */
+/*
+ * Linux refuses what comes by another interface than the answer would take, where it is strict. The
+ * answer's way is that from the inside host: it gets the outside address behind the routing.
+ */
 static void check_reverse_path(struct doctor *doctor, const struct forward *forward)
 {
 	const char *name = net_link_name(&doctor->net, forward->in);
-	unsigned int way = net_default_link(AF_INET);
+	unsigned int way = 0;
 	char file[128], setting[SUPPORT_SETTING_TEXT], mend[160];
 	uint64_t all = 0, one = 0;
 
-	if (forward->alias.family != AF_INET || !forward->in || !way || way == forward->in)
+	if (forward->alias.family == AF_INET && forward->in)
+		way = net_default_link(AF_INET, &forward->inside,
+				       forward->local ? 0 : forward->out);
+	if (!way || way == forward->in)
 		return;
 	snprintf(file, sizeof(file), "net/ipv4/conf/%s/rp_filter", name);
 	if (!support_setting("net/ipv4/conf/all/rp_filter", &all) || !support_setting(file, &one))
@@ -189,18 +264,19 @@ static void check_reverse_path(struct doctor *doctor, const struct forward *forw
 			   name, net_link_name(&doctor->net, way));
 }
 
-static void check_interface_switch(struct doctor *doctor, const struct forward *forward)
+/* IPv4 is forwarded by the switch of the interface that it came in by; IPv6 by that of all. */
+static void check_interface_switch(struct doctor *doctor, const struct forward *forward,
+				   unsigned int link)
 {
-	bool v4 = forward->alias.family == AF_INET;
-	const char *name = net_link_name(&doctor->net, forward->in);
+	const char *name = net_link_name(&doctor->net, link);
 	char file[128], setting[SUPPORT_SETTING_TEXT], mend[160];
 	uint64_t all, one;
 
-	if (!forward->in || forward->local)
+	if (forward->alias.family != AF_INET || !link || forward->local)
 		return;
-	snprintf(file, sizeof(file), "net/%s/conf/%s/forwarding", v4 ? "ipv4" : "ipv6", name);
-	if (!support_setting(v4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding", &all) ||
-	    !support_setting(file, &one) || !all || one)
+	snprintf(file, sizeof(file), "net/ipv4/conf/%s/forwarding", name);
+	if (!support_setting("net/ipv4/ip_forward", &all) || !support_setting(file, &one) || !all ||
+	    one)
 		return;
 	snprintf(mend, sizeof(mend), "sysctl -w %s=1", support_setting_text(file, setting));
 	doctor_say(doctor, DOCTOR_FAIL, "forwarding", forward, mend,
@@ -240,12 +316,19 @@ static void check_listener(struct doctor *doctor, const struct forward *forward)
 
 void forward_check(struct doctor *doctor, struct forward *forward)
 {
-	check_address(doctor, forward);
+	/* What has a mark, or goes out to a proxy, may come from anywhere. */
+	bool outside = !forward->mark && !forward->proxy;
+
+	if (outside)
+		check_address(doctor, forward);
 	check_route(doctor, forward);
-	if (!forward->local && !forward->unreachable)
+	if (outside && !forward->local && !forward->unreachable)
 		choose_stranger(doctor, forward);
 	check_reverse_path(doctor, forward);
-	check_interface_switch(doctor, forward);
+	check_interface_switch(doctor, forward, forward->in);
+	if (forward->out != forward->in)
+		check_interface_switch(doctor, forward, forward->out);
 	check_bridge(doctor, forward);
-	check_listener(doctor, forward);
+	if (outside && forward->port && !forward->several)
+		check_listener(doctor, forward);
 }

@@ -20,9 +20,26 @@
 #define TCP_STATE_LISTEN 10
 #define UDP_STATE_OPEN   7 /* as the kernel shows a socket of UDP */
 
-/* One question on a socket of its own. */
+/* Of which packets the route is asked for. */
+struct way {
+	const struct ipmasq_address *to, *from;
+	unsigned int in;
+};
+
+static void put_way(struct nlmsghdr *request, const struct way *way)
+{
+	size_t length = ipmasq_address_length(way->to->family);
+
+	mnl_attr_put(request, RTA_DST, length, way->to->bytes);
+	if (way->from)
+		mnl_attr_put(request, RTA_SRC, length, way->from->bytes);
+	if (way->in)
+		mnl_attr_put_u32(request, RTA_IIF, way->in);
+}
+
+/* One question on a socket of its own; `way` is NULL when it is not about routes. */
 static int ask_once(int family, uint16_t type, uint16_t flags, const void *header, size_t length,
-		    const struct ipmasq_address *to, mnl_cb_t callback, void *data)
+		    const struct way *way, mnl_cb_t callback, void *data)
 {
 	struct ask *ask = ask_open(family);
 	struct nlmsghdr *request;
@@ -31,8 +48,8 @@ static int ask_once(int family, uint16_t type, uint16_t flags, const void *heade
 	if (!ask)
 		return -1;
 	request = ask_other(ask, type, flags, header, length);
-	if (to)
-		mnl_attr_put(request, RTA_DST, ipmasq_address_length(to->family), to->bytes);
+	if (way)
+		put_way(request, way);
 	rc = ask_send(ask, callback, data);
 	code = errno;
 	ask_close(ask);
@@ -53,10 +70,14 @@ static int read_info(const struct nlattr *attribute, void *data)
 {
 	struct net_link *link = data;
 
-	if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND &&
-	    mnl_attr_validate(attribute, MNL_TYPE_STRING) == 0)
-		link->bridge = strncmp(mnl_attr_get_str(attribute), "bridge",
-				       mnl_attr_get_payload_len(attribute)) == 0;
+	char kind[16] = "";
+
+	if (mnl_attr_get_type(attribute) != IFLA_INFO_KIND)
+		return MNL_CB_OK;
+	snprintf(kind, sizeof(kind), "%.*s", (int)mnl_attr_get_payload_len(attribute),
+		 (const char *)mnl_attr_get_payload(attribute));
+	link->bridge = strcmp(kind, "bridge") == 0;
+	link->inner |= strcmp(kind, "dummy") == 0 || strcmp(kind, "vrf") == 0;
 	return MNL_CB_OK;
 }
 
@@ -67,7 +88,9 @@ static int read_link(const struct nlmsghdr *answer, void *data)
 	struct net_link *links = reallocarray(net->links, net->n_links + 1, sizeof(*links));
 	struct net_link link = {.index = (unsigned int)info->ifi_index,
 				.up = info->ifi_flags & IFF_UP,
-				.loopback = info->ifi_flags & IFF_LOOPBACK};
+				.carrier = info->ifi_flags & IFF_RUNNING,
+				.loopback = info->ifi_flags & IFF_LOOPBACK,
+				.inner = info->ifi_flags & IFF_LOOPBACK};
 	const struct nlattr *attribute;
 
 	if (!links)
@@ -178,32 +201,36 @@ static int read_route(const struct nlmsghdr *answer, void *data)
 	return MNL_CB_OK;
 }
 
-int net_route(const struct ipmasq_address *to, struct net_route *route)
+int net_route(const struct ipmasq_address *to, const struct ipmasq_address *from, unsigned int in,
+	      struct net_route *route)
 {
+	unsigned char bits = (unsigned char)(8 * ipmasq_address_length(to->family));
+	const struct way way = {to, from, in};
 	const struct rtmsg question = {
 		.rtm_family = to->family,
-		.rtm_dst_len = (unsigned char)(8 * ipmasq_address_length(to->family)),
+		.rtm_dst_len = bits,
+		.rtm_src_len = from ? bits : 0,
 	};
 	struct rtmsg matched = question;
 
 	*route = (struct net_route){0};
 	/* As a packet goes, for the link of a route with several; then the length of the prefix. */
 	matched.rtm_flags = RTM_F_FIB_MATCH;
-	if (ask_once(NETLINK_ROUTE, RTM_GETROUTE, 0, &matched, sizeof(matched), to, read_route,
+	if (ask_once(NETLINK_ROUTE, RTM_GETROUTE, 0, &matched, sizeof(matched), &way, read_route,
 		     route) < 0)
 		return -1;
 	if (!route->out) {
-		uint8_t bits = route->bits;
+		uint8_t prefix = route->bits;
 
-		if (ask_once(NETLINK_ROUTE, RTM_GETROUTE, 0, &question, sizeof(question), to,
+		if (ask_once(NETLINK_ROUTE, RTM_GETROUTE, 0, &question, sizeof(question), &way,
 			     read_route, route) < 0)
 			return -1;
-		route->bits = bits;
+		route->bits = prefix;
 	}
 	return 0;
 }
 
-unsigned int net_default_link(uint8_t family)
+unsigned int net_default_link(uint8_t family, const struct ipmasq_address *from, unsigned int in)
 {
 	struct ipmasq_address somewhere = {.family = family};
 	struct net_route route;
@@ -211,7 +238,7 @@ unsigned int net_default_link(uint8_t family)
 	/* A documentation address, RFC 5737 and RFC 3849: nobody has a route of its own to it. */
 	if (inet_pton(family, family == AF_INET ? "203.0.113.255" : "2001:db8:ffff:ffff::1",
 		      somewhere.bytes) != 1 ||
-	    net_route(&somewhere, &route) < 0)
+	    net_route(&somewhere, from, in, &route) < 0)
 		return 0;
 	return route.bits == 0 ? route.out : 0;
 }
@@ -245,6 +272,31 @@ unsigned int net_neighbour(const struct ipmasq_address *address, unsigned int li
 	ask_once(NETLINK_ROUTE, RTM_GETNEIGH, NLM_F_DUMP, &question, sizeof(question), NULL,
 		 read_neighbour, &neighbour);
 	return neighbour.state;
+}
+
+static int read_discipline(const struct nlmsghdr *answer, void *data)
+{
+	const struct nlattr *attribute;
+	bool *found = data;
+
+	mnl_attr_for_each(
+		attribute, answer,
+		sizeof(struct tcmsg)) if (mnl_attr_get_type(attribute) == TCA_KIND &&
+					  mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) ==
+						  0) *found |=
+		strcmp(mnl_attr_get_str(attribute), "ingress") == 0 ||
+		strcmp(mnl_attr_get_str(attribute), "clsact") == 0;
+	return MNL_CB_OK;
+}
+
+bool net_marks(void)
+{
+	const struct tcmsg question = {.tcm_family = AF_UNSPEC};
+	bool found = false;
+
+	return ask_once(NETLINK_ROUTE, RTM_GETQDISC, NLM_F_DUMP, &question, sizeof(question), NULL,
+			read_discipline, &found) < 0 ||
+	       found;
 }
 
 struct listener {

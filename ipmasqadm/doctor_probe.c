@@ -23,6 +23,7 @@
 
 #define TCP_WAIT 1000 /* ms */
 #define UDP_WAIT 250  /* a refusal, or an ARP failure, is there by then */
+#define DISCARD  9    /* the port at which a host is asked of which no service is named */
 
 enum answer {
 	ANSWER_NONE, /* not asked, or nothing came */
@@ -63,6 +64,11 @@ static socklen_t socket_address(const struct ipmasq_address *address, uint16_t p
 	return sizeof(*in6);
 }
 
+static bool is_tcp(const struct forward *forward)
+{
+	return forward_names_service(forward) && forward->protocol == IPPROTO_TCP;
+}
+
 static void note_error(struct probe *probe, int code)
 {
 	probe->code = code;
@@ -73,7 +79,8 @@ static void note_error(struct probe *probe, int code)
 static int ask_service(struct probe *probe)
 {
 	const struct forward *forward = probe->forward;
-	bool tcp = forward->protocol == IPPROTO_TCP;
+	bool tcp = is_tcp(forward);
+	uint16_t port = forward_names_service(forward) ? forward->inside_port : DISCARD;
 	struct sockaddr_storage name;
 	socklen_t length;
 	int fd = socket(forward->inside.family,
@@ -86,7 +93,7 @@ static int ask_service(struct probe *probe)
 		if (bind(fd, (struct sockaddr *)&name, length) < 0)
 			goto failed;
 	}
-	length = socket_address(&forward->inside, forward->inside_port, &name);
+	length = socket_address(&forward->inside, port, &name);
 	if (connect(fd, (struct sockaddr *)&name, length) < 0 && errno != EINPROGRESS)
 		goto failed;
 	if (!tcp && send(fd, "", 0, 0) < 0)
@@ -124,7 +131,7 @@ static int64_t now_ms(void)
 static bool tcp_waits(const struct probes *probes)
 {
 	for (size_t i = 0; i < probes->n; i++)
-		if (probes->polls[i].fd >= 0 && probes->list[i].forward->protocol == IPPROTO_TCP)
+		if (probes->polls[i].fd >= 0 && is_tcp(probes->list[i].forward))
 			return true;
 	return false;
 }
@@ -136,8 +143,7 @@ static void wait_for_answers(struct probes *probes)
 
 	for (size_t i = 0; i < probes->n; i++) {
 		probes->polls[i].fd = ask_service(&probes->list[i]);
-		probes->polls[i].events =
-			probes->list[i].forward->protocol == IPPROTO_TCP ? POLLOUT : POLLIN;
+		probes->polls[i].events = is_tcp(probes->list[i].forward) ? POLLOUT : POLLIN;
 	}
 	while (n_waiting) {
 		left = begun + (tcp_waits(probes) ? TCP_WAIT : UDP_WAIT) - now_ms();
@@ -155,6 +161,30 @@ static void wait_for_answers(struct probes *probes)
 			close(probes->polls[i].fd);
 }
 
+/* Of a range the host need not serve each port. */
+static bool says_service(const struct forward *forward)
+{
+	return forward_names_service(forward) && !forward->several;
+}
+
+static void say_there(struct doctor *doctor, const struct forward *forward)
+{
+	char text[IPMASQ_ADDRESS_TEXT];
+
+	doctor_say(doctor, DOCTOR_OK, "service", forward, NULL,
+		   "%s is there; which of its ports are served is not looked at",
+		   ipmasq_address_text(&forward->inside, text));
+}
+
+static void say_deaf(struct doctor *doctor, const struct forward *forward)
+{
+	char text[IPMASQ_ADDRESS_TEXT];
+
+	doctor_say(doctor, DOCTOR_WARN, "service", forward, NULL,
+		   "a filter of this machine keeps it from asking %s port %u itself",
+		   ipmasq_address_text(&forward->inside, text), forward->inside_port);
+}
+
 static void say_unanswered(struct doctor *doctor, const struct forward *forward)
 {
 	unsigned int state = net_neighbour(&forward->hop, forward->out);
@@ -163,11 +193,17 @@ static void say_unanswered(struct doctor *doctor, const struct forward *forward)
 
 	ipmasq_address_text(&forward->inside, text);
 	ipmasq_address_text(&forward->hop, hop);
+	if (forward->deaf) {
+		say_deaf(doctor, forward);
+		return;
+	}
 	if (state & (NUD_FAILED | NUD_INCOMPLETE))
 		doctor_say(doctor, DOCTOR_FAIL, "neighbour", forward,
 			   "switch the host on and connect it, or forward to another",
 			   "%s does not answer %s on %s", hop, arp ? "ARP" : "ND",
 			   net_link_name(&doctor->net, forward->out));
+	else if (!says_service(forward))
+		say_there(doctor, forward);
 	else if (forward->protocol == IPPROTO_TCP)
 		doctor_say(doctor, DOCTOR_FAIL, "service", forward,
 			   "let the inside host's own filter accept the port",
@@ -203,6 +239,11 @@ static void say_service(struct doctor *doctor, const struct probe *probe)
 	char text[IPMASQ_ADDRESS_TEXT], mend[128];
 
 	ipmasq_address_text(&forward->inside, text);
+	if (!says_service(forward) &&
+	    (probe->answer == ANSWER_YES || probe->answer == ANSWER_REFUSED)) {
+		say_there(doctor, forward);
+		return;
+	}
 	snprintf(mend, sizeof(mend), "start the service on %s, or forward to its port", text);
 	switch (probe->answer) {
 	case ANSWER_YES:
@@ -216,10 +257,7 @@ static void say_service(struct doctor *doctor, const struct probe *probe)
 		break;
 	case ANSWER_FAILED:
 		if (probe->code == EPERM)
-			doctor_say(
-				doctor, DOCTOR_WARN, "service", forward, NULL,
-				"a filter of this machine keeps it from asking %s port %u itself",
-				text, forward->inside_port);
+			say_deaf(doctor, forward);
 		else if (probe->code == EHOSTUNREACH || probe->code == ETIMEDOUT)
 			say_unanswered(doctor, forward);
 		else
@@ -238,7 +276,7 @@ static void judge(struct doctor *doctor, const struct probe *near, const struct 
 	const struct forward *forward = near->forward;
 
 	say_service(doctor, near);
-	if (forward->protocol != IPPROTO_TCP || near->answer != ANSWER_YES)
+	if (!is_tcp(forward) || near->answer != ANSWER_YES)
 		return;
 	if ((other && other->answer != ANSWER_YES && !forward->answered) ||
 	    (forward->unanswered && !forward->answered))
@@ -250,7 +288,7 @@ static bool asked_already(const struct probes *probes, const struct forward *for
 	for (size_t i = 0; i < probes->n; i++) {
 		const struct forward *other = probes->list[i].forward;
 
-		if (other->protocol == forward->protocol &&
+		if (other->protocol == forward->protocol && other->several == forward->several &&
 		    other->inside_port == forward->inside_port &&
 		    ipmasq_address_equal(&other->inside, &forward->inside))
 			return true;
@@ -263,11 +301,10 @@ static void collect(struct doctor *doctor, struct probes *probes)
 	for (size_t i = 0; i < doctor->n_forwards; i++) {
 		struct forward *forward = &doctor->forwards[i];
 
-		if (forward->unreachable || asked_already(probes, forward) ||
-		    (forward->protocol != IPPROTO_TCP && forward->protocol != IPPROTO_UDP))
+		if (forward->unreachable || asked_already(probes, forward))
 			continue;
 		probes->list[probes->n++].forward = forward;
-		if (forward->stranger.family && forward->protocol == IPPROTO_TCP)
+		if (forward->stranger.family && is_tcp(forward))
 			probes->list[probes->n++] =
 				(struct probe){.forward = forward, .stranger = true};
 	}

@@ -27,6 +27,14 @@ static struct finding *find(struct report *report, const struct finding *finding
 	return NULL;
 }
 
+/* Names are other people's: nothing of them shall move a terminal's cursor. */
+static void print_safe(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 void doctor_say(struct doctor *doctor, enum verdict verdict, const char *check,
 		const struct forward *forward, const char *mend, const char *format, ...)
 {
@@ -40,6 +48,8 @@ void doctor_say(struct doctor *doctor, enum verdict verdict, const char *check,
 	va_start(args, format);
 	vsnprintf(finding.text, sizeof(finding.text), format, args);
 	va_end(args);
+	print_safe(finding.text);
+	print_safe(finding.mend);
 	other = find(report, &finding);
 	if (other) {
 		if (forward && strcmp(other->about, finding.about) != 0)

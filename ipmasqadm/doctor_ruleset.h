@@ -2,9 +2,10 @@
 /*
  * Everybody's ruleset, and a packet that is led through it.
  *
- * A byte of the packet is known, or a stranger's, or unknown.  A stranger's byte, of the address of
- * somebody outside, is in no set that somebody has written down and equals nothing; what depends on
- * an unknown byte cannot be told.
+ * A byte of the packet is known, or a stranger's, or unknown.  A stranger is somebody outside: his
+ * address stands in the packet as one of the Internet that nobody in particular has.  What that
+ * address passes, most strangers pass; what it does not pass, some perhaps do.  What depends on an
+ * unknown byte cannot be told.
  */
 #ifndef IPMASQADM_DOCTOR_RULESET_H
 #define IPMASQADM_DOCTOR_RULESET_H
@@ -12,29 +13,45 @@
 #include "doctor.h"
 
 #include <libnftnl/rule.h>
+#include <linux/netfilter/nf_tables.h>
 
 struct ask;
+struct nftnl_set;
+struct nftnl_obj;
+
+/* What chains and sets are found by; the text is the ruleset's. */
+struct place {
+	uint8_t family; /* NFPROTO_* */
+	const char *table, *name;
+};
 
 struct chain {
-	const char *table, *name; /* owned by the ruleset */
-	uint8_t family;           /* NFPROTO_* */
-	bool base, nat, drops;    /* has a hook; of type nat; its policy is drop */
-	bool ours;                /* the table is ours; it has no rules here */
+	struct place place;
+	bool base, nat, drops; /* has a hook; of type nat; its policy is drop */
+	bool unnamed;          /* part of the rule that jumps to it */
+	bool ours;             /* the table is ours; it has no rules here */
 	uint32_t hook;
 	int32_t priority;
-	char device[IF_NAMESIZE];
-	size_t order; /* when it was listed */
+	const char *device;         /* NULL, or where it hooks in, */
+	const char *const *devices; /* or NULL, or the list of these, ended by NULL */
+	size_t order;               /* when it was listed */
 	struct nftnl_rule **rules;
 	size_t n_rules;
+};
+
+struct set {
+	struct place place;
+	const struct nftnl_set *set;
 };
 
 struct ruleset {
 	struct ask *ask;
 	struct nftnl_table_list *tables;
 	struct nftnl_chain_list *list;
-	struct nftnl_set_list *sets;
-	struct chain *chains;
-	size_t n_chains;
+	struct nftnl_set_list *set_list;
+	struct chain *chains; /* both sorted by place */
+	struct set *sets;
+	size_t n_chains, n_sets;
 	bool dormant;        /* our own table sleeps */
 	unsigned int unread; /* rules in which is what libnftnl does not know */
 };
@@ -53,17 +70,37 @@ struct found_element {
 	uint32_t length;
 	bool has_verdict;
 	int32_t verdict;
-	char chain[128];
+	char chain[NFT_NAME_MAXLEN];
 };
 enum found ruleset_look_up(const struct ruleset *ruleset, const struct chain *of, const char *set,
 			   const uint8_t *key, struct found_element *element);
-/* The length of a set's key, 0: no such set. */
-uint32_t ruleset_key_length(const struct ruleset *ruleset, const struct chain *of, const char *set);
+/* A set of the table, or NULL. */
+const struct nftnl_set *ruleset_set(const struct ruleset *ruleset, const struct chain *of,
+				    const char *name);
+
+/* An object of the table (a quota, a limit...), to be freed; NULL: it cannot be read. */
+struct nftnl_obj *ruleset_object(const struct ruleset *ruleset, const struct chain *of,
+				 uint32_t type, const char *name);
 
 enum byte { BYTE_KNOWN, BYTE_STRANGER, BYTE_UNKNOWN };
 
+enum certainty {
+	SURE,
+	MOST, /* for all strangers but some */
+	SOME, /* for some strangers, not for all */
+	UNSURE,
+};
+
+#define LINK_HEADER      14
 #define NETWORK_HEADER   40
 #define TRANSPORT_HEADER 20
+#define PACKET_LENGTH_V4 60u /* what a first packet of TCP usually has */
+#define PACKET_LENGTH_V6 80u
+
+struct packet_mark {
+	uint32_t value;
+	enum byte state;
+};
 
 struct packet {
 	uint8_t family, protocol;
@@ -72,21 +109,39 @@ struct packet {
 	const struct net_link *in, *out; /* NULL: not known */
 	bool has_in, has_out, tracked;   /* the hook has them */
 	bool answer;                     /* of the inside host */
+	bool own;                        /* of a program of this machine */
 	bool own_address;                /* it goes to an address of this machine */
-	uint32_t mark, ct_mark, ct_state, ct_status;
+	bool translated;                 /* our forward has taken it */
+	bool marked, perhaps_marked;     /* a rule gives it the forward's mark, or may */
+	uint32_t ct_state, ct_status;
+	struct packet_mark mark, ct_mark;
+	enum certainty way; /* how sure it is that it comes where it is */
 	const struct forward *forward;
 };
+
+/*
+ * The first packet of a connection by the forward, the inside host's answer to it, or a question of
+ * this machine's own to the inside host.
+ */
+enum packet_kind { PACKET_FIRST, PACKET_ANSWER, PACKET_QUESTION, PACKET_REPLY };
+void packet_begin(struct packet *packet, enum packet_kind kind, const struct net *net,
+		  const struct forward *forward);
+uint32_t packet_length(const struct packet *packet);
+
+/* As our own table changes it: the first packet's destination, the answer's source. */
+void packet_translate(struct packet *packet);
+
+/* Sets a mark, by a rule that matches with this certainty. */
+void packet_set_mark(struct packet *packet, struct packet_mark *mark, uint32_t value,
+		     enum byte state, enum certainty certainty);
+
+/* A stranger's address. */
+struct ipmasq_address packet_stranger(uint8_t family);
 
 #define REGISTERS 64 /* bytes */
 
 struct registers {
 	uint8_t data[REGISTERS], state[REGISTERS];
-};
-
-enum certainty {
-	SURE,
-	SOME, /* for some strangers, not for all */
-	UNSURE,
 };
 
 enum effect_kind {
@@ -105,7 +160,7 @@ enum effect_kind {
 struct effect {
 	enum effect_kind kind;
 	enum certainty certainty;
-	char chain[128];
+	char chain[NFT_NAME_MAXLEN];
 	const char *blind; /* the expression that could not be told */
 };
 
@@ -115,8 +170,16 @@ bool expression_run(const struct ruleset *ruleset, const struct chain *chain,
 		    struct registers *registers, struct effect *effect);
 
 /* The same for matches and targets of iptables. */
-bool compat_run(const struct nftnl_expr *expression, const char *kind, const struct packet *packet,
+bool compat_run(const struct nftnl_expr *expression, const char *kind, struct packet *packet,
 		struct effect *effect);
+
+/*
+ * Writes the command that lets the packet, and its like, pass before `rule` of the chain, or, with
+ * NULL, before the chain's policy; nothing when no command does.
+ */
+void mend_write(char *mend, size_t size, const struct ruleset *ruleset, const struct packet *packet,
+		const struct chain *chain, const struct nftnl_rule *rule);
+const char *mend_family(uint8_t family);
 
 /* Notes that a match is not certain. */
 void effect_doubt(struct effect *effect, enum certainty certainty, const char *blind);

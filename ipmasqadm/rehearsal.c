@@ -74,8 +74,8 @@ static int leave_out(struct ipmasq_context *context, void *data)
 	return status;
 }
 
-static enum ipmasq_status load_rules(struct session *inner, struct session *session,
-				     const char *command, const char *file)
+static enum ipmasq_status load_rules(const struct rehearsal *rehearsal, struct session *inner,
+				     struct session *session, const char *file)
 {
 	size_t left_out = 0;
 	struct rules_text rules = {
@@ -87,7 +87,8 @@ static enum ipmasq_status load_rules(struct session *inner, struct session *sess
 		status = rules_file_text(session, &text);
 		rules.length = text ? strlen(text) : 0;
 	} else if (rules_file_read_named(file, &text, &rules.length) < 0) {
-		fprintf(session->err, "%s: cannot read %s: %s\n", command, file, strerror(errno));
+		fprintf(session->err, "%s: cannot read %s: %s\n", rehearsal->command, file,
+			strerror(errno));
 		status = IPMASQ_FAILED;
 	}
 	rules.text = text;
@@ -95,8 +96,8 @@ static enum ipmasq_status load_rules(struct session *inner, struct session *sess
 		status = rules_file_restore_text(inner, &rules);
 	if (status == IPMASQ_OK && left_out)
 		fprintf(session->err,
-			"%s: rules that only the kernel engine can do are left out: %zu\n", command,
-			left_out);
+			"%s: rules that only the kernel engine can do are left out: %zu\n",
+			rehearsal->command, left_out);
 	free(text);
 	return status;
 }
@@ -154,12 +155,12 @@ enum ipmasq_status rehearsal_open(struct rehearsal *rehearsal, struct session *s
 	*rehearsal = (struct rehearsal){.command = command};
 	rehearsal->user = user_open(1, &error);
 	if (!rehearsal->user) {
-		fprintf(session->err, "%s: %s\n", command, error.text);
+		fprintf(session->err, "%s: %s\n", rehearsal->command, error.text);
 		return error.status;
 	}
 	inner.engine = user_engine(rehearsal->user);
 	inner.flags.dry_run = false;
-	status = load_rules(&inner, session, command, file);
+	status = load_rules(rehearsal, &inner, session, file);
 	return status == IPMASQ_OK ? session_transaction(&inner, command, note_rules, rehearsal)
 				   : status;
 }

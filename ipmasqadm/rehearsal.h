@@ -12,8 +12,8 @@
 #define REHEARSAL_OWN_MAX 64
 
 struct rehearsal {
+	const char *command; /* that rehearses; messages begin with it */
 	struct user *user;
-	const char *command; /* that messages begin with */
 	char interface[IPMASQ_INTERFACE_SIZE]; /* the outside one; empty: any */
 	struct in_addr own[REHEARSAL_OWN_MAX]; /* this machine's addresses, the outside one first */
 	unsigned int n_own;
@@ -24,10 +24,10 @@ struct rehearsal {
 };
 
 /*
- * rehearsal_open - the rules of `file`, or, when that is NULL, those of the session's engine.
- * Messages begin with `command`, which has to outlive the rehearsal.
- * Rules that the user engine cannot do are left out: no packet of IPv4 meets those of IPv6, others
- * get a message.  Returns a status; a message was printed when it is not IPMASQ_OK.
+ * rehearsal_open - for the command of this name, the rules of `file`, or, when that is NULL, those
+ * of the session's engine.  Rules that the user engine cannot do are left out: no packet of IPv4
+ * meets those of IPv6, others get a message.  Returns a status; a message was printed when it is not
+ * IPMASQ_OK.
  */
 enum ipmasq_status rehearsal_open(struct rehearsal *rehearsal, struct session *session,
 				  const char *command, const char *file);

@@ -12,19 +12,45 @@
 #include <string.h>
 
 static const struct {
-	const char *name, *label, *type, *help;
-} metrics[STATUS_GROUPS] = {
-	[STATUS_ENGINE] = {"ipmasqadm_engine_info", "engine", "gauge",
+	const char *name;   /* NULL: no metric */
+	const char *label;  /* NULL: the item is no label */
+	const char *always; /* its value, where that is not the item */
+	const char *type, *help;
+} metrics[STATUS_KINDS] = {
+	[STATUS_ENGINE] = {"ipmasqadm_engine_info", "engine", NULL, "gauge",
 			   "The engine that has the rules."},
-	[STATUS_SUPPORT] = {"ipmasqadm_kernel_support", "feature", "gauge",
+	[STATUS_SECONDS] = {"ipmasqadm_uptime_seconds", NULL, NULL, "gauge",
+			    "How long ipmasqd has run."},
+	[STATUS_WORKERS] = {"ipmasqadm_workers", NULL, NULL, "gauge",
+			    "Threads of ipmasqd that translate."},
+	[STATUS_MEMORY] = {"ipmasqadm_memory_bytes", NULL, NULL, "gauge",
+			   "What ipmasqd has in memory."},
+	[STATUS_INTERFACE] = {"ipmasqadm_interface", "interface", NULL, "gauge",
+			      "Whether the outside interface has an address."},
+	[STATUS_ADDRESS] = {"ipmasqadm_address_info", "address", NULL, "gauge",
+			    "The outside address."},
+	[STATUS_SUPPORT] = {"ipmasqadm_kernel_support", "feature", NULL, "gauge",
 			    "Whether the kernel has what the engine uses."},
-	[STATUS_SETTING] = {"ipmasqadm_setting", "name", "gauge",
+	[STATUS_SETTING] = {"ipmasqadm_setting", "name", NULL, "gauge",
 			    "Settings of the kernel that forwarding depends on."},
-	[STATUS_RULES] = {"ipmasqadm_rules", "module", "gauge", "Rules, by module."},
-	[STATUS_CONNECTIONS] = {"ipmasqadm_connections", "state", "gauge",
+	[STATUS_RULES] = {"ipmasqadm_rules", "module", NULL, "gauge", "Rules, by module."},
+	[STATUS_CONNECTIONS] = {"ipmasqadm_connections", "state", NULL, "gauge",
 				"Connections that are tracked, may be, and are translated."},
-	[STATUS_DROPPED] = {"ipmasqadm_dropped_total", "reason", "counter",
-			    "Packets that connection tracking or the reverse path filter dropped."},
+	[STATUS_LINKS] = {"ipmasqadm_connections", "state", "translated", "gauge",
+			  "Connections that are translated."},
+	[STATUS_PROTOCOLS] = {"ipmasqadm_protocol_connections", "protocol", NULL, "gauge",
+			      "Connections that are translated, by protocol."},
+	[STATUS_CHANGES] = {"ipmasqadm_connection_changes_total", "change", NULL, "counter",
+			    "Connections that were created, and that have expired."},
+	[STATUS_DATAPATH] = {"ipmasqadm_datapath_packets_total", "datapath", NULL, "counter",
+			     "Packets that the kernel has handed to ipmasqd."},
+	[STATUS_BYTES] = {"ipmasqadm_datapath_bytes_total", NULL, NULL, "counter", "Their bytes."},
+	[STATUS_HOOKS] = {"ipmasqadm_packets_total", "hook", NULL, "counter",
+			  "Packets, by where they were met."},
+	[STATUS_RESULTS] = {"ipmasqadm_handled_packets_total", "result", NULL, "counter",
+			    "Packets that were translated, and that were let alone."},
+	[STATUS_DROPPED] = {"ipmasqadm_dropped_total", "reason", NULL, "counter",
+			    "Packets that were dropped, by why."},
 };
 
 static void print_heading(FILE *out, const char *name, const char *type, const char *help)
@@ -91,22 +117,32 @@ static int print_forwards(struct ipmasq_context *context, const char *name, bool
 	return ipmasq_table_walk(context->table, NULL, print_forward, &forwards, &context->error);
 }
 
+static void print_reading(FILE *out, const struct reading *reading)
+{
+	const char *always = metrics[reading->kind].always;
+
+	fputs(metrics[reading->kind].name, out);
+	if (metrics[reading->kind].label) {
+		fprintf(out, "{%s=\"", metrics[reading->kind].label);
+		print_value(out, always ? always : reading->item);
+		fputs("\"}", out);
+	}
+	fprintf(out, " %" PRIu64 "\n", reading->value);
+}
+
 int status_metrics(const struct status *status, struct ipmasq_context *context)
 {
 	FILE *out = context->out;
-	int group = -1;
 
 	for (size_t i = 0; i < status->n; i++) {
 		const struct reading *reading = &status->list[i];
 
-		if ((int)reading->group != group) {
-			group = (int)reading->group;
-			print_heading(out, metrics[group].name, metrics[group].type,
-				      metrics[group].help);
-		}
-		fprintf(out, "%s{%s=\"", metrics[group].name, metrics[group].label);
-		print_value(out, reading->item);
-		fprintf(out, "\"} %" PRIu64 "\n", reading->value);
+		if (!metrics[reading->kind].name)
+			continue;
+		if (!i || reading[-1].kind != reading->kind)
+			print_heading(out, metrics[reading->kind].name, metrics[reading->kind].type,
+				      metrics[reading->kind].help);
+		print_reading(out, reading);
 	}
 	if (print_forwards(context, "ipmasqadm_forward_packets_total", false,
 			   "Packets that a forward has carried, both ways.") < 0)

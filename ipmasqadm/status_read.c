@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What `status` says, read: the kernel's support, its switches, the rules by module as `save` would
- * count them, what conntrack holds and what it, and the check of the way back, have dropped.
+ * parts/status.so: what `status` says of the kernel.  Its support, its switches, the rules by
+ * module, what conntrack holds and what it, and the check of the way back, have dropped.
  */
 #include "status.h"
 #include "ask.h"
+#include "command.h"
 #include "support.h"
 
 #include <arpa/inet.h>
@@ -14,24 +15,6 @@
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct adding {
-	struct status *status;
-	struct ipmasq_context *context;
-};
-
-int status_add(struct status *status, enum status_group group, const char *item, uint64_t value,
-	       struct ipmasq_error *error)
-{
-	struct reading *list = reallocarray(status->list, status->n + 1, sizeof(*list));
-
-	if (!list)
-		return ipmasq_fail(error, ENOMEM, "out of memory");
-	status->list = list;
-	list[status->n] = (struct reading){.group = group, .value = value};
-	snprintf(list[status->n++].item, sizeof(list->item), "%s", item);
-	return 0;
-}
 
 static int add_support(struct status *status, struct ipmasq_error *error)
 {
@@ -68,59 +51,6 @@ static int add_settings(struct status *status, struct ipmasq_error *error)
 			       error) < 0)
 			return -1;
 	return 0;
-}
-
-static int count_line(const char *line, void *data)
-{
-	(void)line;
-	++*(uint64_t *)data;
-	return 0;
-}
-
-/* The reading of a module; there is none of one that is not installed but has rules. */
-static struct reading *module_reading(struct status *status, const char *name,
-				      struct ipmasq_error *error)
-{
-	for (size_t i = 0; i < status->n; i++)
-		if (status->list[i].group == STATUS_RULES && strcmp(status->list[i].item, name) == 0)
-			return &status->list[i];
-	return status_add(status, STATUS_RULES, name, 0, error) < 0 ? NULL
-								     : &status->list[status->n - 1];
-}
-
-static int count_rule(const struct ipmasq_rule *rule, void *data)
-{
-	struct adding *adding = data;
-	struct ipmasq_error *error = &adding->context->error;
-	struct reading *reading = module_reading(adding->status, rule->owner, error);
-	const struct ipmasq_plugin *plugin = ipmasq_plugin_load(rule->owner, error);
-
-	if (!reading)
-		return -1;
-	if (plugin)
-		return ipmasq_plugin_format(plugin, rule, count_line, &reading->value);
-	reading->value++;
-	return 0;
-}
-
-static int add_module(const char *name, void *data)
-{
-	const struct adding *adding = data;
-	struct ipmasq_error error = {0}; /* what cannot be loaded may have rules all the same */
-	const struct ipmasq_plugin *plugin = ipmasq_plugin_load(name, &error);
-
-	if (plugin && !plugin->format)
-		return 0;
-	return status_add(adding->status, STATUS_RULES, name, 0, &adding->context->error);
-}
-
-static int add_rules(struct status *status, struct ipmasq_context *context)
-{
-	struct adding adding = {status, context};
-
-	if (ipmasq_plugin_names(add_module, &adding, &context->error) < 0)
-		return -1;
-	return ipmasq_table_walk(context->table, NULL, count_rule, &adding, &context->error);
 }
 
 /* Sums of 32-bit attributes of conntrack's answers. */
@@ -225,13 +155,22 @@ static int add_dropped(struct status *status, struct ipmasq_error *error)
 	return 0;
 }
 
-int status_read(struct status *status, struct ipmasq_context *context)
+static int read_kernel(struct status *status, struct ipmasq_context *context, void *data)
 {
 	struct ipmasq_error *error = &context->error;
 
+	(void)data;
 	if (status_add(status, STATUS_ENGINE, "kernel", 1, error) < 0 ||
 	    add_support(status, error) < 0 || add_settings(status, error) < 0 ||
-	    add_rules(status, context) < 0 || add_connections(status, context) < 0)
+	    status_add_rules(status, context) < 0 || add_connections(status, context) < 0)
 		return -1;
 	return add_dropped(status, error);
 }
+
+static enum ipmasq_status run(struct session *session, int argc, char **argv)
+{
+	return status_show(session, argc, argv, read_kernel, NULL);
+}
+
+extern const struct command_part command_part;
+const struct command_part command_part = {.run = run};

@@ -236,7 +236,7 @@ static enum ipmasq_status run(struct session *session, int argc, char **argv)
 		fprintf(session->err, "trace: %s\n", context.error.text);
 		return context.error.status;
 	}
-	status = rehearsal_open(&rehearsal, session, argv[0], trace.file);
+	status = rehearsal_open(&rehearsal, session, "trace", trace.file);
 	if (status == IPMASQ_OK)
 		status = rehearsal_place(&rehearsal, session, trace.interface, &trace.alias,
 					 trace.destination.in4);

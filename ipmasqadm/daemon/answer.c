@@ -56,16 +56,14 @@ static enum ipmasq_status status(struct session *session, int argc, char **argv)
 {
 	const struct serving *serving = session->serving;
 
-	if (argc > 1)
-		return session_refuse(session, argv[1]);
-	return status_print(serving->daemon, session);
+	return status_print(serving->daemon, session, argc, argv);
 }
 
 static const struct command own_commands[] = {
 	{"save", save, "", "write all rules as command lines", NULL, 0},
 	{"restore", restore, "[-a] NAME BYTES",
 	 "make the rules those of so many bytes behind the line", NULL, 0},
-	{"status", status, "", "how ipmasqd is", NULL, 0},
+	{"status", status, "[--prometheus]", "how ipmasqd is", NULL, 0},
 	{0},
 };
 

@@ -543,7 +543,8 @@ static void nfqueue_drain(struct datapath *datapath, unsigned int held)
 	struct nfqueues *all = datapath->private;
 	struct ipmasq_error error;
 
-	if (!held || datapath->options.fail_open || queue_rules_hold(&all->rules, held, &error) < 0)
+	if (!held || datapath->options.fail_open ||
+	    queue_rules_hold(&all->rules, held, &error) < 0)
 		nfqueue_tend(datapath, 0);
 }
 

@@ -7,6 +7,7 @@
 
 struct ipmasqd;
 
-enum ipmasq_status status_print(const struct ipmasqd *daemon, struct session *session);
+enum ipmasq_status status_print(const struct ipmasqd *daemon, struct session *session, int argc,
+				char **argv);
 
 #endif

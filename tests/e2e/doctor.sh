@@ -12,63 +12,7 @@ portfw -A -P tcp -L 2001:db8:1::1 8000 -R fd00:1::11 80
 portfw -A -P udp -L 198.51.100.1 9000 -R 10.0.0.11 9000
 portfw -A -P tcp -L 0.0.0.0 8001 -R 10.0.0.11 80
 adm masq -A -S 10.0.0.0/24 -o outside
-PATH=$(dirname "$IPMASQADM"):$PATH # for the commands that the doctor prints
-
-doctor() {
-	adm doctor "$@"
-}
-
-well() {
-	equals "all is well with $1" doctor "${@:2}"
-}
-
-# finds VERDICT TEXT [WORD...]: a line of this verdict has the text; the exit status fits.
-finds() {
-	local verdict=$1 text=$2 got rc
-
-	shift 2
-	got=$(doctor "$@" 2>&1)
-	rc=$?
-	grep -E "^$verdict " <<<"$got" | grep -qF -- "$text" || { printf 'nothing of "%s" in:\n%s\n' "$text" "$got"; return 1; }
-	[ "$verdict" = warn ] || [ $rc = 1 ] || { echo "exit status $rc"; return 1; }
-}
-
-# The command that the line with TEXT names, carried out on the router, or where it says.
-mend() {
-	local text=$1 command place=router
-
-	shift
-	command=$(doctor "$@" 2>&1 | grep -F -- "$text" | head -n 1 | sed -n 's/.*; mend: //p')
-	echo "mend: $command"
-	case $command in
-	"on 10.0.0.11: "*) place=server1 command=${command#on 10.0.0.11: } ;;
-	esac
-	on "$place" bash -c "$command"
-}
-
-# fault SENTENCE VERDICT TEXT [WORD...]: it is found, and its own command mends it.
-fault() {
-	local sentence=$1 verdict=$2 text=$3
-
-	shift 3
-	check "found: $sentence" finds "$verdict" "$text" "$@"
-	check "mended: $sentence" mend "$text" "$@"
-	check "all is well again" wait_until says "all is well" doctor
-}
-
-# The same where no command of this machine can mend it; the rest is what mends.
-fault_elsewhere() {
-	local sentence=$1 verdict=$2 text=$3
-
-	shift 3
-	check "found: $sentence" finds "$verdict" "$text"
-	"$@"
-	check "all is well again: $sentence" wait_until says "all is well" doctor
-}
-
-set_router() {
-	on router bash -c "echo $2 >/proc/sys/$1"
-}
+. "$here/doctor-lib.sh"
 
 check "of a healthy gateway it says one line" well "4 forwards"
 check "of one forward, too" well "1 forward" portfw 198.51.100.1 8000
@@ -252,14 +196,14 @@ END
 fault "another table keeps it from being tracked" FAIL "out of connection tracking"
 remove_firewall
 firewall <<-END
-	table inet other { chain forward { type filter hook forward priority 0; meta cgroup 5 tcp dport 80 drop; }; }
+	table inet other { chain forward { type filter hook forward priority 0; meta cpu 4095 tcp dport 80 drop; }; }
 END
 fault "what cannot be told is said to be so" warn "cannot tell: "
 remove_firewall
 if command -v iptables-nft >/dev/null && on router iptables-nft -A FORWARD -p tcp --dport 80 -j DROP 2>/dev/null; then
 	fault "a rule of iptables drops" FAIL "table ip filter, chain FORWARD, handle"
-	on router iptables-nft -A FORWARD -p tcp --dport 80 -m string --string x --algo bm -j DROP 2>/dev/null &&
-		fault "an extension that cannot be told" warn "an extension of iptables"
+	on router iptables-nft -I FORWARD -p tcp --dport 80 -m string --string x --algo bm -j DROP 2>/dev/null &&
+		fault "an extension that cannot be told" warn "cannot tell: string"
 	on router nft delete table ip filter
 else
 	skip "a rule of iptables drops" "no iptables-nft"

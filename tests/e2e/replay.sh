@@ -134,6 +134,12 @@ check "a capture that is not there is named" fails_with 1 "cannot read $lab_scra
 	replay "$lab_scratch/none" -r "$file" -i 198.51.100.1
 check "what is no capture is refused, by name" fails_with 1 "cannot read $file: unknown file format" \
 	replay "$file" -r "$file" -i 198.51.100.1
+check "rules that are not there are named, by the command" fails_with 1 "replay: cannot read $lab_scratch/none: " \
+	replay "$capture" -r "$lab_scratch/none" -i 198.51.100.1
+echo "portfw -A -P sctp -L 198.51.100.1 8000 -R 10.0.0.11 80" >"$file.sctp"
+check "a rule that only the kernel engine can do is left out, says the command" says \
+	"replay: rules that only the kernel engine can do are left out: 1" \
+	replay -n "$capture" -r "$file.sctp" -i 198.51.100.1
 check "the outside address is needed" fails_with 2 "-i" replay "$capture" -r "$file"
 check "an address that is none is named" fails_with 2 "'nowhere.'" replay "$capture" -r "$file" -n -i nowhere.
 check "a word too many is named" fails_with 2 "extra" replay "$capture" extra -r "$file" -i 198.51.100.1

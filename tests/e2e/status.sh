@@ -77,4 +77,57 @@ check "another" fails_with 2 "'b'" adm status --prometheus a b
 check "an option that is none" fails_with 2 "'--yaml'" adm status --yaml
 check "without the right it says which" fails_with 1 "CAP_NET_ADMIN" \
 	on router setpriv --bounding-set -all --inh-caps -all "$IPMASQADM" status
+
+# --- of ipmasqd -----------------------------------------------------------------------------------
+
+adm flush
+web_server server2
+echo "portfw -A -P tcp -L 198.51.100.1 8000 -R 10.0.0.11 80
+portfw -A -P tcp -L 198.51.100.1 8000 -R 10.0.0.12 80" >"$lab_scratch/rules"
+check "ipmasqd starts" start_ipmasqd -r "$lab_scratch/rules"
+
+user() {
+	adm -e "$lab_scratch/ipmasqd.sock" "$@"
+}
+
+user_metric() {
+	user status --prometheus | grep -F "$1" | awk '{ print $NF }'
+}
+
+user_value() {
+	user status | awk -v group="$1" -v item="$2" '$1 == group && $2 == item { print $NF }'
+}
+
+get client http://198.51.100.1:8000/ >/dev/null
+get client http://198.51.100.1:8000/ >/dev/null
+check "ipmasqd's rules are counted as save writes them, by the same modules" eval '
+	equals 2 user_value rules portfw && equals 0 user_value rules masq && equals "" user_value rules ipportfw'
+check "ipmasqd's metrics: the engine" equals 1 user_metric 'ipmasqadm_engine_info{engine="user"}'
+check "ipmasqd's metrics: the rules, by the kernel engine's name" equals 2 user_metric 'ipmasqadm_rules{module="portfw"}'
+check "ipmasqd's metrics: the connections, by the kernel engine's name" equals 2 user_metric 'ipmasqadm_connections{state="translated"}'
+check "ipmasqd's metrics: what was dropped, by the kernel engine's name" equals 0 user_metric 'ipmasqadm_dropped_total{reason="malformed"}'
+check "ipmasqd's metrics: the packets are those of the listing" eval '
+	[ "$(user_value packets from_outside)" -gt 0 ] &&
+	equals "$(user_value packets from_outside)" user_metric "ipmasqadm_packets_total{hook=\"from_outside\"}"'
+check "ipmasqd's metrics: the forwards' counters are those of the listing" eval '
+	expected=$(user portfw -L -v -n | awk "\$3 == \"10.0.0.12\" { print \$8 }") && [ "$expected" -gt 0 ] &&
+	equals "$expected" user_metric "ipmasqadm_forward_packets_total{module=\"portfw\",protocol=\"tcp\",alias=\"198.51.100.1\",port=\"8000\",mark=\"\",remote=\"\",remote_port=\"0\",inside=\"10.0.0.12\""'
+check "ipmasqd's metrics: the format is right" eval 'user status --prometheus | python3 "$here/metrics.py"'
+check "the file of ipmasqd's metrics is the caller's" eval 'user status --prometheus "$lab_scratch/user.prom" &&
+	python3 "$here/metrics.py" <"$lab_scratch/user.prom" &&
+	grep -q "^ipmasqadm_engine_info{engine=\"user\"} 1$" "$lab_scratch/user.prom"'
+check "ipmasqd itself writes no file" eval '
+	echo "status --prometheus $lab_scratch/theirs" |
+		on router python3 -c "import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(sys.stdin.buffer.read())
+s.shutdown(socket.SHUT_WR)
+sys.stdout.write(s.makefile().read())" "$lab_scratch/ipmasqd.sock" | grep -q "one word too many" && [ ! -e "$lab_scratch/theirs" ]'
+check "a directory that is not there, of ipmasqd's metrics" fails_with 1 "cannot write" \
+	user status --prometheus "$lab_scratch/none/file"
+check "a word too many for ipmasqd" fails_with 2 "'now'" user status now
+stop_ipmasqd
+check "without an ipmasqd no file is made" eval 'fails_with 1 "cannot reach ipmasqd" user status --prometheus "$lab_scratch/gone" &&
+	[ ! -e "$lab_scratch/gone" ]'
 finish

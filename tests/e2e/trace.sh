@@ -96,7 +96,7 @@ check "a trace changes nothing" eval 'adm trace -P tcp -S 198.51.100.2 40000 -D 
 	equals "$before" ruleset'
 
 kernel_check "a rule that only the kernel engine can do is left out" eval 'portfw -A -P sctp -L 198.51.100.1 8000 -R 10.0.0.11 80 &&
-	says "only the kernel engine can do are left out: 1" \
+	says "trace: rules that only the kernel engine can do are left out: 1" \
 		adm trace -n -P tcp -S 198.51.100.2 40000 -D 198.51.100.1 8000 &&
 	says "translated: " adm trace -n -P tcp -S 198.51.100.2 40000 -D 198.51.100.1 8000
 	portfw -D -P sctp -L 198.51.100.1 8000'

@@ -50,7 +50,7 @@ for target; do
 	# shellcheck disable=SC2046,SC2086,SC2090 # lists of words
 	"$CLANG" $flags -o "$work/fuzz_$target" "$here/$target.c" $libraries $wraps $(pkg-config --libs $packages)
 	echo "$target: $seconds s"
-	if ! "$work/fuzz_$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 \
+	if ! "$work/fuzz_$target" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=2048 \
 		-close_fd_mask=3 -print_final_stats=1 -artifact_prefix="$work/findings/$target/" \
 		"$work/corpus/$target" "$here/corpus/$target" >"$work/$target.log" 2>&1; then
 		rc=1
