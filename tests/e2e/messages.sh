@@ -471,6 +471,12 @@ $ flush -x
 2 flush: there is no option '-x'; usage: ipmasqadm flush
 $ top -d
 2 top: -d needs a number
+$ status extra
+2 status: 'extra' is one word too many; usage: ipmasqadm status [--prometheus [FILE]]
+$ status -x
+2 status: there is no option '-x'; usage: ipmasqadm status [--prometheus [FILE]]
+$ status --prometheus a b
+2 status: 'b' is one word too many; usage: ipmasqadm status [--prometheus [FILE]]
 END
 set +f
 check "no rule has changed" equals "$before" ruleset
