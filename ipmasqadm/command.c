@@ -61,10 +61,8 @@ static int flush_body(struct ipmasq_context *context, void *data)
 
 static enum ipmasq_status flush(struct session *session, int argc, char **argv)
 {
-	if (argc > 1) {
-		fprintf(session->err, "flush: '%s' is one word too many\n", argv[1]);
-		return IPMASQ_USAGE;
-	}
+	if (argc > 1)
+		return session_refuse(session, argv[1]);
 	return session_transaction(session, "flush", flush_body, NULL);
 }
 
@@ -77,6 +75,18 @@ const struct command *command_find(const struct session *session, const char *na
 		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
 	return NULL;
+}
+
+int command_wrong_word(const struct session *session, const char *name, const char *word,
+		       struct ipmasq_error *error)
+{
+	const struct command *command = command_find(session, name);
+	const char *words = command ? command->words : "";
+	bool option = word[0] == '-' && word[1];
+
+	return ipmasq_usage(error, "%s'%s'%s; usage: ipmasqadm %s%s%s",
+			    option ? "there is no option " : "", word,
+			    option ? "" : " is one word too many", name, *words ? " " : "", words);
 }
 
 int command_names(ipmasq_line_visit visit, void *data)
@@ -189,14 +199,22 @@ static enum ipmasq_status run_command(struct session *session, const struct comm
 				      int argc, char **argv)
 {
 	struct session own = *session; /* the flags among its words are not the next line's */
+	enum ipmasq_status status;
+	struct ipmasq_error error;
 
+	own.wrong_word = NULL;
 	if (!(command->flags & COMMAND_OWN_FLAGS))
 		argc = take_flags(&own, argc, argv);
 	if (own.flags.help) {
 		command_usage(command, own.out);
 		return IPMASQ_OK;
 	}
-	return command->run ? command->run(&own, argc, argv) : command_run_part(&own, argc, argv);
+	status = command->run ? command->run(&own, argc, argv) : command_run_part(&own, argc, argv);
+	if (own.wrong_word) {
+		command_wrong_word(&own, command->name, own.wrong_word, &error);
+		fprintf(own.err, "%s: %s\n", command->name, error.text);
+	}
+	return status;
 }
 
 struct module_call {

@@ -45,6 +45,10 @@ enum ipmasq_status command_run(struct session *session, int argc, char **argv);
 /* The same for a line that may begin with flags, which become the session's. */
 enum ipmasq_status command_run_line(struct session *session, int argc, char **argv);
 
+/* A usage error for a word that the command does not take, with what it does take; -1. */
+int command_wrong_word(const struct session *session, const char *name, const char *word,
+		       struct ipmasq_error *error);
+
 /* Sets the flag of `session` that `word` names (-n, --numeric...); false: it is none. */
 bool command_flag(struct session *session, const char *word);
 

@@ -105,10 +105,7 @@ static int parse_words(struct session *session, int argc, char **argv, struct qu
 		else if (n < 3 && argv[i][0] != '-')
 			words[n++] = argv[i];
 		else
-			return ipmasq_usage(error,
-					    "'%s' is one word too many; usage: ipmasqadm doctor "
-					    "[portfw LADDR LPORT [-P PROTO]]",
-					    argv[i]);
+			return command_wrong_word(session, argv[0], argv[i], error);
 	}
 	if (!n && !protocol)
 		return 0;
@@ -118,16 +115,16 @@ static int parse_words(struct session *session, int argc, char **argv, struct qu
 				    "words, at all",
 				    n ? words[0] : "-P");
 	if (!words[1])
-		return ipmasq_usage(error, "portfw: LADDR and LPORT are needed");
+		return ipmasq_usage(error, "portfw needs LADDR and LPORT");
 	if (protocol && ipmasq_parse_transport(&question->protocol, protocol, error) < 0)
 		return -1;
 	if (ipmasq_split_address_port(words[1], buffer, sizeof(buffer), &address, &port, error) < 0)
 		return -1;
 	if (port && words[2])
-		return ipmasq_usage(error, "'%s' has a port already, '%s' is one too many",
+		return ipmasq_usage(error, "'%s' has a port already, '%s' is one word too many",
 				    words[1], words[2]);
 	if (!port && !words[2])
-		return ipmasq_usage(error, "%s: a port is needed after the address", words[1]);
+		return ipmasq_usage(error, "'%s': a port is needed after the address", words[1]);
 	question->named = true;
 	if (ipmasq_parse_address(&question->alias, address, AF_UNSPEC, numeric, error) < 0)
 		return -1;

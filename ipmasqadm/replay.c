@@ -43,6 +43,7 @@ struct flow {
 
 struct replay {
 	struct session *session;
+	const struct arguments *arguments;
 	struct rehearsal rehearsal;
 	pcap_t *in;
 	pcap_dumper_t *out;
@@ -79,8 +80,8 @@ static const char **place_of(struct arguments *arguments, int letter)
 	}
 }
 
-static int take_words(struct arguments *arguments, int argc, char **argv,
-		      struct ipmasq_error *error)
+static int take_words(const struct session *session, struct arguments *arguments, int argc,
+		      char **argv, struct ipmasq_error *error)
 {
 	int letter;
 
@@ -96,19 +97,19 @@ static int take_words(struct arguments *arguments, int argc, char **argv,
 		if (letter == 1 && !arguments->capture)
 			place = &arguments->capture;
 		if (!place)
-			return ipmasq_usage(error, "'%s' is one word too many; %s",
-					    letter == 1 ? optarg : argv[optind - 1], usage);
+			return command_wrong_word(session, argv[0],
+						  letter == 1 ? optarg : argv[optind - 1], error);
 		*place = optarg;
 	}
 	if (optind < argc)
-		return ipmasq_usage(error, "'%s' is one word too many; %s", argv[optind], usage);
+		return command_wrong_word(session, argv[0], argv[optind], error);
 	return 0;
 }
 
 static int parse(const struct session *session, int argc, char **argv,
 		 struct arguments *arguments, struct ipmasq_error *error)
 {
-	if (take_words(arguments, argc, argv, error) < 0)
+	if (take_words(session, arguments, argc, argv, error) < 0)
 		return -1;
 	if (!arguments->capture)
 		return ipmasq_usage(error, "name the capture file; %s", usage);
@@ -333,6 +334,18 @@ static enum ipmasq_status fail(struct session *session, const char *what, const 
 	return IPMASQ_FAILED;
 }
 
+/* `why` may be libpcap's, which sometimes begins with the file's name. */
+static enum ipmasq_status fail_file(const struct replay *replay, const char *what,
+				    const char *name, const char *why)
+{
+	size_t length = strlen(name);
+
+	if (strncmp(why, name, length) == 0 && strncmp(why + length, ": ", 2) == 0)
+		why += length + 2;
+	fprintf(replay->session->err, "replay: cannot %s %s: %s\n", what, name, why);
+	return IPMASQ_FAILED;
+}
+
 static enum ipmasq_status run_capture(struct replay *replay)
 {
 	struct pcap_pkthdr *header;
@@ -345,9 +358,10 @@ static enum ipmasq_status run_capture(struct replay *replay)
 			return fail(replay->session, "keep the flows", "out of memory");
 	}
 	if (rc == PCAP_ERROR)
-		return fail(replay->session, "read the capture", pcap_geterr(replay->in));
+		return fail_file(replay, "read", replay->arguments->capture,
+				 pcap_geterr(replay->in));
 	if (replay->out && pcap_dump_flush(replay->out) != 0)
-		return fail(replay->session, "write the capture", strerror(errno));
+		return fail_file(replay, "write", replay->arguments->output, strerror(errno));
 	return IPMASQ_OK;
 }
 
@@ -437,29 +451,32 @@ static bool is_file(pcap_t *capture, const char *name)
 	       in.st_dev == out.st_dev && in.st_ino == out.st_ino && S_ISREG(in.st_mode);
 }
 
-static enum ipmasq_status open_captures(struct replay *replay, const struct arguments *arguments)
+static enum ipmasq_status open_captures(struct replay *replay)
 {
+	const char *capture = replay->arguments->capture, *output = replay->arguments->output;
 	char text[PCAP_ERRBUF_SIZE] = "";
 
-	replay->in = pcap_open_offline(arguments->capture, text);
+	replay->in = pcap_open_offline(capture, text);
 	if (!replay->in)
-		return fail(replay->session, "read the capture", text);
+		return fail_file(replay, "read", capture, text);
 	replay->link = pcap_datalink(replay->in);
-	if (!link_known(replay->link))
-		return fail(replay->session, "read the capture: its link type is not understood",
-			    pcap_datalink_val_to_description_or_dlt(replay->link));
-	if (!arguments->output)
+	if (!link_known(replay->link)) {
+		snprintf(text, sizeof(text), "its link type, %s, is not understood",
+			 pcap_datalink_val_to_description_or_dlt(replay->link));
+		return fail_file(replay, "read", capture, text);
+	}
+	if (!output)
 		return IPMASQ_OK;
-	if (is_file(replay->in, arguments->output))
-		return fail(replay->session, "write the capture",
-			    "-w names the file that is read; name another one");
-	replay->out = pcap_dump_open(replay->in, arguments->output);
+	if (is_file(replay->in, output))
+		return fail_file(replay, "write", output, "it is what is read; name another one");
+	replay->out = pcap_dump_open(replay->in, output);
 	return replay->out ? IPMASQ_OK
-			   : fail(replay->session, "write the capture", pcap_geterr(replay->in));
+			   : fail_file(replay, "write", output, pcap_geterr(replay->in));
 }
 
-static enum ipmasq_status replay_all(struct replay *replay, const struct arguments *arguments)
+static enum ipmasq_status replay_all(struct replay *replay)
 {
+	const struct arguments *arguments = replay->arguments;
 	enum ipmasq_status status = rehearsal_open(&replay->rehearsal, replay->session, "replay",
 						   arguments->rules);
 
@@ -470,7 +487,7 @@ static enum ipmasq_status replay_all(struct replay *replay, const struct argumen
 	status = rehearsal_place(&replay->rehearsal, replay->session, NULL, &arguments->outside,
 				 arguments->outside.in4);
 	if (status == IPMASQ_OK)
-		status = open_captures(replay, arguments);
+		status = open_captures(replay);
 	if (status != IPMASQ_OK)
 		return status;
 	/* Of a capture that breaks off, what there is: tcpdump was killed, or still runs. */
@@ -510,7 +527,8 @@ static enum ipmasq_status run(struct session *session, int argc, char **argv)
 		return fail(session, "begin", "out of memory");
 	replay->session = session;
 	replay->end = &replay->first;
-	status = replay_all(replay, &arguments);
+	replay->arguments = &arguments;
+	status = replay_all(replay);
 	replay_free(replay);
 	return status;
 }

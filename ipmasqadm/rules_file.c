@@ -156,9 +156,7 @@ enum ipmasq_status rules_file_restore(struct session *session, int argc, char **
 		if (strcmp(argv[i], "-a") == 0) {
 			rules.add = true;
 		} else if (rules.name || (argv[i][0] == '-' && argv[i][1])) {
-			fprintf(session->err, "restore: '%s' is one word too many; "
-					"usage: ipmasqadm restore [-a] [FILE]\n", argv[i]);
-			return IPMASQ_USAGE;
+			return session_refuse(session, argv[i]);
 		} else {
 			rules.name = argv[i];
 		}
@@ -215,11 +213,8 @@ enum ipmasq_status rules_file_save(struct session *session, int argc, char **arg
 	enum ipmasq_status status;
 	char *text = NULL;
 
-	if (argc > 2 || (argc == 2 && argv[1][0] == '-' && argv[1][1])) {
-		fprintf(session->err, "save: '%s' is one word too many; usage: ipmasqadm save [FILE]\n",
-			argv[argc - 1]);
-		return IPMASQ_USAGE;
-	}
+	if (argc > 2 || (argc == 2 && argv[1][0] == '-' && argv[1][1]))
+		return session_refuse(session, argv[argc - 1]);
 	if (argc == 1 || strcmp(argv[1], "-") == 0)
 		return rules_file_print(session);
 	status = rules_file_text(session, &text);

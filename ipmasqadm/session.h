@@ -21,7 +21,15 @@ struct session {
 	struct ipmasq_context flags; /* given to the dispatcher: what every context begins with */
 	struct ipmasq_context *within; /* the transaction that its lines are part of, or NULL */
 	bool trial;                    /* nothing is committed, nor shown */
+	const char *wrong_word; /* what a command has refused: its usage is shown with it */
 };
+
+/* How a command refuses a word that it does not take. */
+static inline enum ipmasq_status session_refuse(struct session *session, const char *word)
+{
+	session->wrong_word = word;
+	return IPMASQ_USAGE;
+}
 
 /*
  * What one transaction does; it is called again, on a fresh table, when another writer came

@@ -302,12 +302,8 @@ enum ipmasq_status shell_run(struct session *session, int argc, char **argv)
 	bool go_on = argc == 2 && strcmp(argv[1], "-k") == 0;
 	int status;
 
-	if (argc > 1 + go_on) {
-		fprintf(session->err,
-			"shell: '%s' is one word too many; usage: ipmasqadm shell [-k]\n",
-			argv[argc - 1]);
-		return IPMASQ_USAGE;
-	}
+	if (argc > 1 + go_on)
+		return session_refuse(session, argv[argc - 1]);
 	if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
 		return command_run_part(session, argc, argv);
 	status = run_lines(&shell, go_on);

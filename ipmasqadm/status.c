@@ -117,7 +117,7 @@ static int body(struct ipmasq_context *context, void *data)
 	return rc < 0 ? (int)context->error.status : IPMASQ_OK;
 }
 
-static int parse(const struct session *session, int argc, char **argv, struct status_words *words)
+static int parse(struct session *session, int argc, char **argv, struct status_words *words)
 {
 	bool metrics = argc > 1 && strcmp(argv[1], "--prometheus") == 0;
 	const char *file = metrics && argc > 2 ? argv[2] : NULL, *wrong = NULL;
@@ -129,9 +129,7 @@ static int parse(const struct session *session, int argc, char **argv, struct st
 		wrong = argv[1 + metrics + !!file];
 	if (!wrong)
 		return 0;
-	fprintf(session->err,
-		"status: '%s' is one word too many; usage: ipmasqadm status [--prometheus%s]\n",
-		wrong, session->serving ? "" : " [FILE]");
+	session_refuse(session, wrong);
 	return -1;
 }
 

@@ -308,10 +308,7 @@ static int parse_words(struct top *top, int argc, char **argv, struct ipmasq_err
 			continue;
 		}
 		if (!seconds && !count)
-			return ipmasq_usage(error,
-					    "'%s' is one word too many; usage: ipmasqadm top [-b] "
-					    "[-d SECONDS] [-N COUNT]",
-					    argv[i]);
+			return command_wrong_word(top->session, argv[0], argv[i], error);
 		value = argv[i][2] ? argv[i] + 2 : argv[++i];
 		if (!value)
 			return ipmasq_usage(error, "-%c needs a number", seconds ? 'd' : 'N');

@@ -34,7 +34,10 @@ static struct ipmasq_rule *new_rule(struct ipmasq_context *context, const char *
 
 	if (!isalpha((unsigned char)*name) || strlen(name) >= sizeof(rule->helper.name) ||
 	    name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")]) {
-		ipmasq_usage(&context->error, "'%s' cannot be a helper's name", name);
+		ipmasq_usage(&context->error,
+			     "'%s' cannot be a helper's name: it has up to %zu small letters, "
+			     "digits and -",
+			     name, sizeof(rule->helper.name) - 1);
 		return NULL;
 	}
 	rule = ipmasq_rule_new(IPMASQ_HELPER, OWNER);
@@ -148,8 +151,10 @@ static int run(struct ipmasq_context *context, int argc, char **argv)
 static int complete(struct ipmasq_context *context, int argc, char **argv, ipmasq_line_visit visit,
 		    void *data)
 {
-	static const char *const names[] = {"amanda", "ftp",  "h323", "irc",  "netbios-ns",
-					    "pptp",   "sane", "sip",  "snmp", "tftp"};
+	static const char *const names[] = {"amanda",  "cuseeme",    "ftp",  "h323",   "irc",
+					    "netbios", "netbios-ns", "pna",  "pptp",   "quake",
+					    "raudio",  "rtsp",       "sane", "sip",    "skinny",
+					    "smedia",  "snmp",       "tftp", "vdolive"};
 	const char *typed = argv[argc - 1], *before = argc > 2 ? argv[argc - 2] : "";
 	int rc = 0;
 

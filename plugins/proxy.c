@@ -9,6 +9,7 @@
 #include "call.h"
 #include "pool.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <ipmasq/listing.h>
 #include <netdb.h>
@@ -173,7 +174,7 @@ static int delete(struct ipmasq_context *context, const struct phrase *phrase)
 			return ipmasq_usage(&context->error, "%s does not go with -D",
 					    keywords[k].word);
 	if (!phrase->values[K_RULE])
-		return ipmasq_usage(&context->error, "-D needs rule and an index");
+		return ipmasq_usage(&context->error, "-D needs `rule INDEX`");
 	if (parse_index(context, phrase->values[K_RULE], &wanted) < 0 ||
 	    pool_gather(context, OWNER, &rules, same_index, &wanted.index) < 0)
 		return -1;
@@ -267,7 +268,7 @@ static int split_words(int *argc, char **argv, char **rest)
 	int kept = 1, n = 0;
 
 	for (int i = 1; i < *argc; i++) {
-		if (argv[i][0] == '-')
+		if (argv[i][0] == '-' && !isdigit((unsigned char)argv[i][1])) /* but no number */
 			argv[kept++] = argv[i];
 		else
 			rest[n++] = argv[i];
@@ -286,7 +287,9 @@ static int run_command(struct ipmasq_context *context, const struct ipmasq_words
 		return parse_phrase(context, phrase) < 0 ? -1 : delete(context, phrase);
 	}
 	if (words->command && phrase->argc)
-		return ipmasq_usage(&context->error, "'%s' is one word too many", phrase->argv[0]);
+		return ipmasq_usage(&context->error,
+				    "'%s' is one word too many; " OWNER " -h shows what there may be",
+				    phrase->argv[0]);
 	switch (words->command) {
 	case 'F':
 		return ipmasq_table_clear(context->table, OWNER, &context->error);

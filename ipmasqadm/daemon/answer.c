@@ -26,16 +26,9 @@ struct serving {
 	const struct request *request;
 };
 
-static enum ipmasq_status no_words(const struct session *session, const char *name,
-				   const char *word)
-{
-	fprintf(session->err, "%s: '%s' is one word too many\n", name, word);
-	return IPMASQ_USAGE;
-}
-
 static enum ipmasq_status save(struct session *session, int argc, char **argv)
 {
-	return argc > 1 ? no_words(session, argv[0], argv[1]) : rules_file_print(session);
+	return argc > 1 ? session_refuse(session, argv[1]) : rules_file_print(session);
 }
 
 static enum ipmasq_status restore(struct session *session, int argc, char **argv)
@@ -48,7 +41,7 @@ static enum ipmasq_status restore(struct session *session, int argc, char **argv
 		if (strcmp(argv[i], "-a") == 0)
 			rules.add = true;
 		else if (rules.name)
-			return no_words(session, argv[0], argv[i]);
+			return session_refuse(session, argv[i]);
 		else
 			rules.name = argv[i];
 	}

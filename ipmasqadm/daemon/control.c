@@ -110,7 +110,9 @@ static int bind_listener(struct control *control, const char *path, struct ipmas
 	int rc;
 
 	if (!*path || strlen(path) >= sizeof(address.sun_path))
-		return ipmasq_usage(error, "'%.128s' cannot be the path of a socket", path);
+		return ipmasq_usage(error,
+				    "'%.128s' cannot be the path of a socket: it has 1 to %zu letters",
+				    path, sizeof(address.sun_path) - 1);
 	strcpy(address.sun_path, path);
 	if (clear_path(&address, error) < 0)
 		return -1;
@@ -171,13 +173,13 @@ struct control *control_open(const char *path, const struct ipmasqd *daemon,
 	LIST_INIT(&control->clients);
 	control->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (control->epoll < 0) {
-		ipmasq_fail(error, errno, "epoll: %s", strerror(errno));
+		ipmasq_fail(error, errno, "cannot watch the control socket: %s", strerror(errno));
 		goto fail;
 	}
 	if (bind_listener(control, path, error) < 0)
 		goto fail;
 	if (watch(control, EPOLL_CTL_ADD, control->listener, EPOLLIN, NULL) < 0) {
-		ipmasq_fail(error, errno, "epoll: %s", strerror(errno));
+		ipmasq_fail(error, errno, "cannot watch the control socket: %s", strerror(errno));
 		goto fail;
 	}
 	return control;

@@ -163,6 +163,17 @@ static void keep_one_capability(void)
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+/* It says nothing, and whoever reads what the starting daemon says is not to wait for it. */
+static void leave_standard_files(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; fd <= 2 && null >= 0; fd++)
+		dup2(null, fd);
+	if (null > 2)
+		close(null);
+}
+
 /* The child's life. */
 static void serve(const struct files *files, int socket)
 {
@@ -172,6 +183,7 @@ static void serve(const struct files *files, int socket)
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	prctl(PR_SET_NAME, "ipmasqd-files");
+	leave_standard_files();
 	keep_one_capability();
 	while (recv(socket, &order, 1, 0) == 1) {
 		int fd = obey(files, order);
@@ -192,10 +204,12 @@ int files_start(const struct files *files, struct ipmasq_error *error)
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-		return ipmasq_fail(error, errno, "no socket pair: %s", strerror(errno));
+		return ipmasq_fail(error, errno, "cannot start the process that opens files: %s",
+				   strerror(errno));
 	pid = fork();
 	if (pid < 0)
-		return ipmasq_fail(error, errno, "cannot fork: %s", strerror(errno));
+		return ipmasq_fail(error, errno, "cannot start the process that opens files: %s",
+				   strerror(errno));
 	if (pid == 0) {
 		close(ends[0]);
 		serve(files, ends[1]);

@@ -196,7 +196,8 @@ static int serve(struct ipmasqd *daemon, int signals, struct ipmasq_error *error
 
 	for (;;) {
 		if (poll(fds, sizeof(fds) / sizeof(fds[0]), TICK_MS) < 0 && errno != EINTR)
-			return ipmasq_fail(error, errno, "poll: %s", strerror(errno));
+			return ipmasq_fail(error, errno, "cannot wait for events: %s",
+					   strerror(errno));
 		if (fds[0].revents && !take_signals(daemon, signals))
 			return 0;
 		if (fds[1].revents)
@@ -245,7 +246,8 @@ static int open_signals(struct ipmasq_error *error)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? ipmasq_fail(error, errno, "signals: %s", strerror(errno)) : fd;
+	return fd < 0 ? ipmasq_fail(error, errno, "cannot wait for signals: %s", strerror(errno))
+		      : fd;
 }
 
 int main(int argc, char **argv)
@@ -272,5 +274,5 @@ int main(int argc, char **argv)
 	if (rc < 0)
 		log_message(LOG_ERR, "%s", error.text);
 	stop(&daemon);
-	return rc < 0 ? (int)IPMASQ_FAILED : IPMASQ_OK;
+	return rc < 0 ? (int)error.status : IPMASQ_OK;
 }

@@ -435,12 +435,6 @@ static int explain(struct ipmasq_error *error, unsigned int number)
 {
 	int code = errno;
 
-	if (code == EBUSY)
-		return ipmasq_fail(
-			error, code,
-			"NFQUEUE %u is taken by another program, perhaps another ipmasqd "
-			"in this network namespace; end it, or choose with -q",
-			number);
 	if (code == EPERM)
 		return ipmasq_fail(
 			error, code,
@@ -516,9 +510,6 @@ static int nfqueue_open(struct datapath *datapath, struct ipmasq_error *error)
 	unsigned int workers = options->workers;
 	struct nfqueues *all;
 
-	if (options->queue + 2 * workers > UINT16_MAX + 1u)
-		return ipmasq_usage(error, "queue %u: there is no room for %u queues up to 65535",
-				    options->queue, 2 * workers);
 	all = calloc(1, sizeof(*all) + workers * sizeof(all->queue[0]));
 	if (!all)
 		return ipmasq_fail(error, ENOMEM, "out of memory");

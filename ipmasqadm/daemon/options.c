@@ -88,6 +88,15 @@ static int parse_interface(const char **interface, const char *word, struct ipma
 	return ipmasq_check_interface(word, error);
 }
 
+/* The kernel would put a number in the place of `%d`. */
+static int parse_tun(const char **tun, const char *word, struct ipmasq_error *error)
+{
+	if (strchr(word, '%'))
+		return ipmasq_usage(error, "'%.64s' cannot be a TUN device: give a name without %%",
+				    word);
+	return parse_interface(tun, word, error);
+}
+
 /* Puts one option into `options`. */
 static int take(struct options *options, int letter, const char *value, struct ipmasq_error *error)
 {
@@ -95,7 +104,7 @@ static int take(struct options *options, int letter, const char *value, struct i
 	case 'i':
 		return parse_interface(&options->interface, value, error);
 	case 't':
-		return parse_interface(&options->tun, value, error);
+		return parse_tun(&options->tun, value, error);
 	case 'q':
 		return parse_number(&options->queue, value, "queue number", 0, QUEUE_MAX, error);
 	case 'w':
@@ -134,6 +143,10 @@ static int check(const struct options *options, int argc, char **argv, struct ip
 		return ipmasq_usage(error, "'%.64s' is one word too many", argv[optind]);
 	if (!options->interface)
 		return ipmasq_usage(error, "-i is needed: the outside interface");
+	if (!options->tun && options->queue + 2 * options->workers > QUEUE_MAX + 1)
+		return ipmasq_usage(error,
+				    "-q %u: there is no room for %u queues up to %u; give less",
+				    options->queue, 2 * options->workers, QUEUE_MAX);
 	return 0;
 }
 

@@ -71,13 +71,11 @@ int privilege_drop(const struct privilege *privilege, struct ipmasq_error *error
 	else
 		rc = capng_change_id((int)privilege->uid, (int)privilege->gid,
 				     CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
-	if (rc < 0)
+	if (rc < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return ipmasq_fail(
 			error, EPERM,
 			"cannot become '%s'; in a user namespace without that user, -u root "
 			"keeps the one there is",
 			privilege->name);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return ipmasq_fail(error, errno, "no_new_privs: %s", strerror(errno));
 	return 0;
 }

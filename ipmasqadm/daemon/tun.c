@@ -183,7 +183,12 @@ static int explain(struct ipmasq_error *error, const char *name, const char *wha
 {
 	int code = errno;
 
-	if (code == EPERM)
+	if (code == ENOENT || code == ENODEV)
+		return ipmasq_fail(error, code,
+				   "cannot %s TUN device %s: there is no /dev/net/tun; load the "
+				   "kernel's module for it (modprobe tun)",
+				   what, name);
+	if (code == EPERM || code == EACCES)
 		return ipmasq_fail(error, code,
 				   "cannot %s TUN device %s: not permitted; start ipmasqd as root "
 				   "or with CAP_NET_ADMIN",
@@ -301,11 +306,6 @@ static int tun_open(struct datapath *datapath, struct ipmasq_error *error)
 	if (!all)
 		return ipmasq_fail(error, ENOMEM, "out of memory");
 	datapath->private = all;
-	if (strlen(options->tun) >= IFNAMSIZ || !options->tun[0] || strpbrk(options->tun, "/%"))
-		return ipmasq_usage(
-			error,
-			"%s: a device's name has 1 to %d letters, no slash and no percent sign",
-			options->tun, IFNAMSIZ - 1);
 	strcpy(all->name, options->tun);
 	all->persistent = !options->fail_open;
 	for (unsigned int i = 0; i < options->workers; i++) {

@@ -70,10 +70,28 @@ static int resolve(struct ipmasq_address *address, const char *word, uint8_t fam
 		  : 0;
 }
 
-/* Digits, dots and colons only: meant as an address, so never a name to look up. */
-static bool looks_numeric(const char *word)
+/* Digits and dots only are meant as an address, and a host's name has no other signs than these. */
+static bool can_be_name(const char *word)
 {
-	return word[strspn(word, "0123456789.")] == '\0' || strchr(word, ':');
+	return word[strspn(word, "0123456789.")] &&
+	       !strpbrk(word, " !\"#$%&'()*+,/:;<=>?@[\\]^`{|}~");
+}
+
+static const char *family_name(uint8_t family)
+{
+	return family == AF_INET ? "IPv4" : family == AF_INET6 ? "IPv6" : "IPv4 or IPv6";
+}
+
+/* Of the other family, or of none. */
+static int no_address(const char *word, uint8_t family, struct ipmasq_error *error)
+{
+	uint8_t other = family == AF_INET ? AF_INET6 : AF_INET;
+	struct in6_addr unused;
+
+	if (family != AF_UNSPEC && inet_pton(other, word, &unused) == 1)
+		return ipmasq_usage(error, "'%s' is an %s address where %s is needed", word,
+				    family_name(other), family_name(family));
+	return ipmasq_usage(error, "'%s' is not an %s address", word, family_name(family));
 }
 
 int ipmasq_parse_address(struct ipmasq_address *address, const char *word, uint8_t family,
@@ -88,11 +106,8 @@ int ipmasq_parse_address(struct ipmasq_address *address, const char *word, uint8
 		address->family = AF_INET;
 	else if (family != AF_INET && inet_pton(AF_INET6, word, &address->in6) == 1)
 		address->family = AF_INET6;
-	else if (numeric || looks_numeric(word) || !*word)
-		return ipmasq_usage(error, "'%s' is not an %s address", word,
-				    family == AF_INET    ? "IPv4"
-				    : family == AF_INET6 ? "IPv6"
-							 : "IPv4 or IPv6");
+	else if (numeric || !can_be_name(word))
+		return no_address(word, family, error);
 	else
 		return resolve(address, word, family, error);
 	return 0;

@@ -6,6 +6,7 @@
  * is an option word; what follows the letter in the same word is its first value, or, when the
  * letter takes none, more letters.  Whatever is left over is an error that names it.
  */
+#include <ctype.h>
 #include <ipmasq/plugin.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ struct scan {
 	struct ipmasq_words *words;
 	char **argv;
 	int argc, next; /* the next word to take */
+	int joined;     /* the word behind an address and port in one, or 0 */
 };
 
 static const struct {
@@ -82,14 +84,26 @@ static bool is_joined(const char *word)
 	return strchr(word, '/') || (colon && !strchr(colon + 1, ':'));
 }
 
-static int set_command(struct scan *scan, char letter)
+/* `hint`: why the letter is one, where it need not be. */
+static int set_command(struct scan *scan, char letter, const char *hint)
 {
-	if (scan->words->command && scan->words->command != letter)
+	if (scan->words->command)
 		return ipmasq_usage(&scan->context->error,
-				    "multiple commands specified: -%c and -%c",
-				    scan->words->command, letter);
+				    "multiple commands specified: -%c and -%c%s",
+				    scan->words->command, letter, hint);
 	scan->words->command = letter;
 	return 0;
+}
+
+/* Names the words that may not be left out, and the last one that is there. */
+static int too_few(const struct scan *scan, const struct ipmasq_option *option, const char *last)
+{
+	const char *open = option->flags & IPMASQ_LAST_OPEN ? strrchr(option->words, ' ') : NULL;
+	size_t length = open ? (size_t)(open - option->words) : strlen(option->words);
+
+	return ipmasq_usage(&scan->context->error, "-%c needs %.*s%s%s", option->letter,
+			    (int)length, option->words, last ? ": nothing follows " : "",
+			    last ? last : "");
 }
 
 static int take_values(struct scan *scan, const struct ipmasq_option *option, const char *glued)
@@ -105,23 +119,47 @@ static int take_values(struct scan *scan, const struct ipmasq_option *option, co
 		if (!word)
 			break;
 		value[n++] = word;
-		if (n == 1 && (option->flags & IPMASQ_PAIR) && is_joined(word))
+		if (n == 1 && (option->flags & IPMASQ_PAIR) && is_joined(word)) {
 			n = option->n_words;
+			scan->joined = scan->next;
+		}
 	}
 	if (n == 0 && (option->flags & IPMASQ_OR_COMMAND))
-		return set_command(scan, option->letter);
+		return set_command(scan, option->letter, ", which no word follows");
 	if (n + !!(option->flags & IPMASQ_LAST_OPEN) < option->n_words)
-		return ipmasq_usage(&scan->context->error, "-%c needs %s%s%s", option->letter,
-				    option->words, n ? ": nothing follows " : "",
-				    n ? value[n - 1] : "");
+		return too_few(scan, option, n ? value[n - 1] : NULL);
 	scan->words->given[(unsigned char)option->letter] = true;
-	return option->flags & IPMASQ_COMMAND ? set_command(scan, option->letter) : 0;
+	return option->flags & IPMASQ_COMMAND ? set_command(scan, option->letter, "") : 0;
 }
 
 /* True when all that is left of a bundle are letters without values. */
 static bool rest_is_bundle(const char *rest)
 {
 	return *rest && rest[strspn(rest, BUNDLE_FLAGS)] == '\0';
+}
+
+/* Names the letter where the word has others, too. */
+static int no_option(const struct scan *scan, const char *word, char letter)
+{
+	struct ipmasq_error *error = &scan->context->error;
+	const char *module = scan->argv[0];
+
+	if (letter && isascii(letter) && word[2])
+		return ipmasq_usage(error, "there is no option '-%c' in '%s'; %s -h lists them",
+				    letter, word, module);
+	return ipmasq_usage(error, "there is no option '%s'; %s -h lists them", word, module);
+}
+
+static int surplus(const struct scan *scan)
+{
+	struct ipmasq_error *error = &scan->context->error;
+	const char *word = scan->argv[scan->next - 1];
+
+	if (scan->joined == scan->next - 1)
+		return ipmasq_usage(error, "'%s' has a port already, '%s' is one word too many",
+				    scan->argv[scan->joined - 1], word);
+	return ipmasq_usage(error, "'%s' is one word too many; %s -h shows what there may be", word,
+			    scan->argv[0]);
 }
 
 static int scan_letters(struct scan *scan, const char *word)
@@ -133,12 +171,12 @@ static int scan_letters(struct scan *scan, const char *word)
 		const char *rest = letter[1] ? letter + 1 : NULL;
 
 		if (option && (option->flags & IPMASQ_OR_COMMAND) && rest && rest_is_bundle(rest)) {
-			if (set_command(scan, option->letter) < 0)
+			if (set_command(scan, option->letter, "") < 0)
 				return -1;
 		} else if (option && option->n_words) {
 			return take_values(scan, option, rest);
 		} else if (option && (option->flags & IPMASQ_COMMAND)) {
-			if (set_command(scan, option->letter) < 0)
+			if (set_command(scan, option->letter, "") < 0)
 				return -1;
 		} else if (option) {
 			scan->words->given[(unsigned char)option->letter] = true;
@@ -149,9 +187,7 @@ static int scan_letters(struct scan *scan, const char *word)
 		} else if (*letter == 'v') {
 			context->verbose = true;
 		} else {
-			return ipmasq_usage(&context->error,
-					    "'%s': there is no option -%c; %s -h lists them", word,
-					    *letter, scan->argv[0]);
+			return no_option(scan, word, *letter);
 		}
 	}
 	return 0;
@@ -160,7 +196,7 @@ static int scan_letters(struct scan *scan, const char *word)
 int ipmasq_words_scan(struct ipmasq_context *context, const struct ipmasq_option *options,
 		      int argc, char **argv, struct ipmasq_words *words)
 {
-	struct scan scan = {context, options, words, argv, argc, 1};
+	struct scan scan = {context, options, words, argv, argc, 1, 0};
 
 	memset(words, 0, sizeof(*words));
 	while (scan.next < argc) {
@@ -174,10 +210,9 @@ int ipmasq_words_scan(struct ipmasq_context *context, const struct ipmasq_option
 			continue;
 		}
 		if (strncmp(word, "--", 2) == 0)
-			return ipmasq_usage(&context->error, "there is no option %s; %s -h lists them",
-					    word, argv[0]);
+			return no_option(&scan, word, '\0');
 		if (!is_option(word))
-			return ipmasq_usage(&context->error, "'%s' is one word too many", word);
+			return surplus(&scan);
 		if (scan_letters(&scan, word) < 0)
 			return -1;
 	}
@@ -208,13 +243,8 @@ int ipmasq_words_pair(struct ipmasq_context *context, const struct ipmasq_words 
 	if (ipmasq_split_address_port(value[0], buffer, sizeof(buffer), &address_word, &port_word,
 				      &context->error) < 0)
 		return -1;
-	if (value[1]) {
-		if (port_word)
-			return ipmasq_usage(&context->error,
-					    "'%s' has a port already, '%s' is one too many",
-					    value[0], value[1]);
+	if (value[1])
 		port_word = value[1];
-	}
 	if (ipmasq_parse_address(address, address_word, family, context->numeric,
 				 &context->error) < 0)
 		return -1;
@@ -222,8 +252,8 @@ int ipmasq_words_pair(struct ipmasq_context *context, const struct ipmasq_words 
 		*port = 0;
 		return zero_is_any ? 0
 				   : ipmasq_usage(&context->error,
-						  "-%c %s: a port is needed after the address",
-						  letter, value[0]);
+						  "'%s': a port is needed after the address",
+						  value[0]);
 	}
 	return ipmasq_parse_port(port, port_word, protocol, context->numeric, zero_is_any,
 				 &context->error);

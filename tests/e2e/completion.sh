@@ -97,6 +97,11 @@ check "bash completes ipautofw" bash_completes "sctp" ipautofw -r s
 completion=ipmasqd
 check "bash completes an option of ipmasqd" bash_completes "--state" ipmasqd --st
 check "... an interface of it" bash_completes "outside" ipmasqd -i out
+check "... a user of it" bash_completes "nobody" ipmasqd -f --user nobo
+daemon_options() {
+	"${IPMASQADM%/*}/ipmasqd" -h | grep -oE '^ +(-., )?--[-a-z]+' | tr -d ,
+}
+check "... every option of its help" bash_completes "$(daemon_options | xargs)" ipmasqd -
 if command -v zsh >/dev/null; then
 	zsh_adds() {
 		on router python3 "$here/zsh.py" "$2" "$1"
@@ -106,6 +111,7 @@ if command -v zsh >/dev/null; then
 	check "zsh completes ipautofw" zsh_adds "ctp " "ipautofw -r s"
 	check "zsh completes an option of ipmasqd" zsh_adds "ate " "ipmasqd --st"
 	check "... an interface of it" zsh_adds "ide " "ipmasqd -i outs"
+	check "... a file of it" zsh_adds "py " "ipmasqd -r $here/packets."
 	check "zsh completes a file" zsh_adds "py " "ipmasqadm restore $here/packets."
 else
 	skip "zsh completes" "zsh is not installed"

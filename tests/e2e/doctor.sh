@@ -292,7 +292,7 @@ check "without /proc/sys it is not known whether the machine forwards" says "net
 check "a module that it does not look at" refuses 2 "'mfw'" doctor mfw 1
 check "an address without a port" refuses 2 "a port is needed" doctor portfw 198.51.100.1
 check "no address" refuses 2 "LADDR and LPORT" doctor portfw
-check "two ports" refuses 2 "one too many" doctor portfw 198.51.100.1:80 80
+check "two ports" refuses 2 "one word too many" doctor portfw 198.51.100.1:80 80
 check "a port that is none" refuses 2 "'80x'" doctor portfw 198.51.100.1 80x
 check "a protocol that is none" refuses 2 "'icmp'" doctor portfw 198.51.100.1 80 -P icmp
 check "a word too many" refuses 2 "'now'" doctor portfw 198.51.100.1 80 now

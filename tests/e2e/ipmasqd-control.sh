@@ -57,8 +57,8 @@ check "the length of the output is right" eval '
 check "several requests by one connection" equals 3 eval \
 	"hand 'portfw -L\n# nothing\nmasq -L\n' | grep -c '^end 0$'"
 check "a message has its length, and the status" equals $'out 0
-err 58
-portfw: '"'-X'"': there is no option -X; portfw -h lists them
+err 54
+portfw: there is no option '"'-X'"'; portfw -h lists them
 end 2' hand 'portfw -X\n'
 check "a rules file behind its line" equals $'out 0\nerr 0\nend 0' \
 	hand 'restore -a by-hand 54\nportfw -A -P udp -L 198.51.100.1 53 -R 10.0.0.11 5300\n'

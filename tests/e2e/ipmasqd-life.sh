@@ -89,9 +89,10 @@ if [ -z "${LAB_UNSHARED:-}" ]; then
 fi
 
 # --- a daemon
-check "in the background it returns when all is ready" eval '
-	daemon -i outside -r "$rules" -s "$socket" --pid-file "$lab_scratch/ipmasqd.pid" "${as_root[@]}" \
-		2>"$lab_scratch/stderr" && user portfw -L -n | grep -q 8000'
+check "in the background it returns when all is ready, and its output ends" eval '
+	daemon -i outside -r "$rules" -s "$socket" --pid-file "$lab_scratch/ipmasqd.pid" "${as_root[@]}" 2>&1 |
+		timeout 10 cat >"$lab_scratch/stderr"
+	[ "${PIPESTATUS[*]}" = "0 0" ] && user portfw -L -n | grep -q 8000'
 check "it says nothing then" equals "" cat "$lab_scratch/stderr"
 check "it translates" page
 check "the pid file has its number" eval 'grep -q "^ipmasqd" "/proc/$(ipmasqd_pid)/comm"'

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The way of packets through ipmasqd by a TUN device, with the routes that tun.c tells of.
+# The way of packets through ipmasqd by a TUN device, with the routes of ipmasqd(8).
 . "$(dirname "$0")/lib.sh"
 need_tools curl nginx ping
 begin 2
-[ -e /dev/net/tun ] || skip_all "no /dev/net/tun here"
+[ -w /dev/net/tun ] || skip_all "no /dev/net/tun that may be opened here"
 web_server server1
 web_server client
 udp_server client 7000
@@ -15,22 +15,19 @@ user() {
 	adm -e "$lab_scratch/ipmasqd.sock" "$@"
 }
 
-rule() {
-	ip -n "$lab-router" rule "$@"
+# The lines of the page that match, for the interfaces here.
+of_the_page() {
+	sed -n '/^\.Ss A TUN device/,/^\.Ss W/s/^# //p' "$here/../../man/ipmasqd.8" | grep "^$1" |
+		sed "s/^ip /&-n $lab-router /; s/eth0/outside/; s/eth1/inside/"
 }
 
 # What comes from the outside, and what goes there from the inside, leads into the device.
 routes() {
-	ip -n "$lab-router" route add default dev nat0 table 77
+	eval "$(of_the_page "ip route")"
 }
 
-for protocol in tcp udp icmp; do
-	rule add pref 10 iif outside ipproto $protocol lookup 77
-done
-rule add pref 20 lookup local
-rule del pref 0
-rule add pref 30 iif inside to 10.0.0.0/24 lookup main
-rule add pref 31 iif inside lookup 77
+check "the page has rules for the routes" eval 'of_the_page "ip rule" >"$lab_scratch/page" &&
+	[ "$(wc -l <"$lab_scratch/page")" = 7 ] && sh -e "$lab_scratch/page"'
 
 start() {
 	start_ipmasqd -t nat0 -r "$rules" "$@" && routes

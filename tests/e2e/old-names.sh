@@ -51,7 +51,7 @@ check "neither -t nor -u" refuses 2 "ipportfw: -t or -u" ipportfw -A -R 10.0.0.1
 check "both" refuses 2 "ipportfw: -t and -u" ipportfw -D -t 1.2.3.4/1 -u 1.2.3.4/1
 check "no -R" refuses 2 "ipportfw: -R with" ipportfw -A -t 198.51.100.1/80
 check "-R with -D" refuses 2 "-R does not go with -D" ipportfw -D -t 198.51.100.1/80 -R 10.0.0.11/80
-check "an option of the dispatcher is none of its own" refuses 2 "there is no option -V" ipportfw -V
+check "an option of the dispatcher is none of its own" refuses 2 "there is no option '-V'" ipportfw -V
 
 clear_rules
 cat >"$lab_scratch/rules" <<-END

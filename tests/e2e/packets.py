@@ -8,6 +8,7 @@
   flows ADDRESS NUMBER        sends so many datagrams, each of another flow
   sctp-server 4|6             answers every SCTP INIT with an INIT ACK, prints the port
   sctp ADDRESS PORT SPORT     sends an SCTP INIT, prints the address that sends the INIT ACK
+  hold-queue NUMBER           has this NFQUEUE until standard input ends
 
 An answer is waited for as long as $PATIENCE says, in seconds.
 
@@ -135,8 +136,19 @@ def sctp(address, port, sport):
             return
 
 
-COMMANDS = {"udp-server": udp_server, "udp": udp, "fragments": fragments,
-            "flows": flows, "sctp-server": sctp_server, "sctp": sctp}
+def hold_queue(number):
+    """Binds an NFQUEUE as any program may, until standard input ends."""
+    bind = struct.pack("=HHBxH", 8, 1, 1, 0)  # NFQA_CFG_CMD: NFQNL_CFG_CMD_BIND
+    config = struct.pack("=IHHII", 20 + len(bind), 3 << 8 | 2, 5, 1, 0)  # NFQNL_MSG_CONFIG, with ACK
+    holder = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)  # NETLINK_NETFILTER
+    holder.send(config + struct.pack("!BBH", 0, 0, int(number)) + bind)
+    holder.recv(4096)
+    print("held", flush=True)
+    sys.stdin.read()
+
+
+COMMANDS = {"udp-server": udp_server, "udp": udp, "fragments": fragments, "flows": flows,
+            "sctp-server": sctp_server, "sctp": sctp, "hold-queue": hold_queue}
 
 try:
     COMMANDS[sys.argv[1]](*sys.argv[2:])

@@ -113,7 +113,7 @@ check "a net with too long a prefix is refused" refuses 2 "'10.0.0.0/33'" \
 	proxy -A server 10.0.0.12 src 10.0.0.0/33
 check "nets of another family are refused" refuses 2 "family" proxy -A server 10.0.0.12 dst fd00::/64
 check "-D takes an index only" refuses 2 "server does not go with -D" proxy -D server 10.0.0.12
-check "-D needs an index" refuses 2 "-D needs rule" proxy -D
+check "-D needs an index" refuses 2 "-D needs \`rule INDEX\`" proxy -D
 check "-L takes no words" refuses 2 "'rule'" proxy -L rule
 check "two commands are refused" refuses 2 "multiple commands specified" proxy -A -D rule 1
 check "no command is refused" refuses 2 "no command" proxy server 10.0.0.12

@@ -109,9 +109,10 @@ static void a_name_is_looked_up_without_numeric(void **state)
 	assert_string_equal(ipmasq_address_text(&address, text), "127.0.0.1");
 }
 
-static void a_numeric_word_that_is_wrong_is_never_looked_up_as_a_name(void **state)
+static void what_cannot_be_a_name_is_never_looked_up(void **state)
 {
-	static const char *const words[] = {"300.1.1.1", "1.2.3.4.5", "1:2", "", "1..2"};
+	static const char *const words[] = {"300.1.1.1", "1.2.3.4.5",  "1:2", "",
+					    "1..2",      "10.0.0.0/8", "*",   "a,b"};
 	struct ipmasq_address address;
 
 	(void)state;
@@ -129,9 +130,9 @@ static void an_address_of_the_other_family_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(ipmasq_parse_address(&address, "::1", AF_INET, true, &error), -1);
-	assert_usage_error(&error, "'::1' is not an IPv4 address");
+	assert_usage_error(&error, "'::1' is an IPv6 address where IPv4 is needed");
 	assert_int_equal(ipmasq_parse_address(&address, "1.2.3.4", AF_INET6, true, &error), -1);
-	assert_usage_error(&error, "'1.2.3.4' is not an IPv6 address");
+	assert_usage_error(&error, "'1.2.3.4' is an IPv4 address where IPv6 is needed");
 }
 
 static void addresses_are_ordered_by_family_then_value(void **state)
@@ -430,7 +431,7 @@ int main(void)
 		TEST(a_word_that_is_no_address_is_named),
 		TEST(a_name_is_refused_with_numeric),
 		TEST(a_name_is_looked_up_without_numeric),
-		TEST(a_numeric_word_that_is_wrong_is_never_looked_up_as_a_name),
+		TEST(what_cannot_be_a_name_is_never_looked_up),
 		TEST(an_address_of_the_other_family_is_refused),
 		TEST(addresses_are_ordered_by_family_then_value),
 		TEST(only_zeros_and_an_address_not_given_are_any),

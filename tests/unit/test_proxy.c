@@ -174,7 +174,7 @@ static void a_wrong_word_is_named_with_exit_2_and_changes_nothing(void **state)
 		{"-A server 10.0.0.9 dst 10.0.0.256", "'10.0.0.256'"},
 		{"-A server 10.0.0.9 src 2001:db8::/64", "src"},
 		{"-A server 2001:db8::9 dst 10.0.0.0/8", "dst"},
-		{"-D", "-D needs rule"},
+		{"-D", "-D needs `rule INDEX`"},
 		{"-D rule", "'rule'"},
 		{"-D rule x", "'x'"},
 		{"-D 5", "'5'"},

@@ -34,7 +34,7 @@ static int close_engine(void **state)
 	return 0;
 }
 
-/* Calls with standard error in `message`. */
+/* Calls with standard error, or the word that was refused, in `message`. */
 static int call(enum ipmasq_status (*body)(struct session *session, int argc, char **argv),
 		const char *first, const char *second)
 {
@@ -59,6 +59,8 @@ static int call(enum ipmasq_status (*body)(struct session *session, int argc, ch
 	rewind(capture);
 	length = fread(message, 1, sizeof(message) - 1, capture);
 	message[length] = '\0';
+	if (session.wrong_word)
+		snprintf(message, sizeof(message), "'%s'", session.wrong_word);
 	fclose(capture);
 	return status;
 }

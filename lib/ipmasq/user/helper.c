@@ -15,7 +15,7 @@
 /* Names that libalias may have; what it does have is asked for. */
 static const char *const names[] = {"ftp",     "irc",     "pptp",    "rtsp",  "pna",
 				    "skinny",  "netbios", "cuseeme", "quake", "raudio",
-				    "vdolive", "sip",     "tftp"};
+				    "vdolive", "sip",     "tftp",    "smedia"};
 
 static bool is_there(const char *name)
 {
@@ -34,7 +34,8 @@ int user_helper_supported(const struct ipmasq_helper *helper, struct ipmasq_erro
 		if (is_there(names[i]))
 			snprintf(list + at, sizeof(list) - at, "%s%s", at ? ", " : "", names[i]);
 	}
-	return ipmasq_fail(error, EOPNOTSUPP, "the user engine has no helper '%s', only %s",
+	return ipmasq_fail(error, EOPNOTSUPP, "the user engine has no helper '%s', only %s; the "
+			   "kernel engine has others",
 			   helper->name, list);
 }
 
