@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Names of hosts in requests to ipmasqd: found in /etc/hosts, or asked of a name server that says
-# nothing for 6 seconds, in which others are served.
+# nothing for 10 seconds, in which others are served.
 . "$(dirname "$0")/lib.sh"
 need_tools socat unshare
 begin 1
@@ -14,10 +14,10 @@ user() {
 
 # hand TEXT: what a request typed by hand is answered.
 hand() {
-	printf '%b' "$1" | socat -t 20 - "UNIX:$socket"
+	printf '%b' "$1" | socat -t 40 - "UNIX:$socket"
 }
 
-printf 'nameserver 198.51.100.2\noptions timeout:6 attempts:1\n' >"$lab_scratch/resolv.conf"
+printf 'nameserver 198.51.100.2\noptions timeout:10 attempts:1\n' >"$lab_scratch/resolv.conf"
 printf '%s\n' '10.0.0.11 inner' '198.51.100.1 border' '127.0.0.1 localhost' >"$lab_scratch/hosts"
 printf 'hosts: files dns\n' >"$lab_scratch/nsswitch.conf"
 chmod 644 "$lab_scratch/resolv.conf" "$lab_scratch/hosts" "$lab_scratch/nsswitch.conf"
@@ -55,12 +55,12 @@ ask nohost.test >"$lab_scratch/asked" &
 asking=$!
 sleep 0.5
 check "while a name is looked up, others are served" eval '
-	timeout 4 "$IPMASQADM" -e "$socket" portfw -L -n && kill -0 $asking && [ ! -s "$lab_scratch/asked" ]'
+	timeout 9 "$IPMASQADM" -e "$socket" portfw -L -n && kill -0 $asking && [ ! -s "$lab_scratch/asked" ]'
 wait $asking
 check "then it is told" eval 'grep -q "address .nohost.test.: .*; give a numeric address" "$lab_scratch/asked" &&
 	grep -q "^end 2" "$lab_scratch/asked"'
 check "somebody who does not wait for it does no harm" eval '
 	timeout 1 socat -t 0 - "UNIX:$socket" <<<"portfw -A -P tcp -L 198.51.100.1 9001 -R other.test 80"
-	says "9000" user portfw -L -n && sleep 6 && fails says "9001" user portfw -L -n'
+	says "9000" user portfw -L -n && sleep 10 && fails says "9001" user portfw -L -n'
 check "SIGTERM ends it" stop_ipmasqd
 finish
