@@ -244,9 +244,16 @@ int user_trigger_supported(const struct ipmasq_trigger *trigger, struct ipmasq_e
 int user_trigger_openings(struct user *user, const struct stored *stored,
 			  ipmasq_opening_visit visit, void *data, struct ipmasq_error *error);
 
-/* translate.c */
+/* await.c */
 /* The worker, which is locked, has worked: do its helpers await something now? */
-void translate_note_awaits(struct worker *worker);
+void await_note(struct worker *worker);
+/* Do helpers of other workers await something? */
+bool await_others(const struct worker *worker);
+/* May the packet, if nothing is found for it, be the first of what a helper awaits? */
+bool await_may_be(const struct user_packet *packet);
+/* What a helper of another worker awaits of anyone, if it is this packet; no lock is held. */
+bool await_take(struct worker *worker, const struct user_packet *packet, bool incoming,
+		struct alias_awaited *awaited);
 
 /* connections.c */
 /* Has all links looked at, some at a time while their worker is locked, until the cursor is

@@ -204,7 +204,7 @@ static int load_record(struct user *user, const struct record *record)
 	pthread_mutex_lock(&worker->lock);
 	rc = LibAliasUnpackLink(instance_of(worker, record->instance), record->bytes + HEAD,
 				record->length);
-	translate_note_awaits(worker);
+	await_note(worker);
 	pthread_mutex_unlock(&worker->lock);
 	return rc < 0 && errno == ENOMEM ? -1 : 0;
 }

@@ -20,8 +20,8 @@
  * are; then it need not be copied back to the kernel.
  */
 #include "internal.h"
+#include "packet.h"
 
-#include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -49,48 +49,6 @@ static bool head_same(const struct head *head, const struct user_packet *packet)
 	return memcmp(head->bytes, packet->data, head->length) == 0;
 }
 
-static struct in_addr source_of(const void *data)
-{
-	struct in_addr address;
-
-	memcpy(&address, (const uint8_t *)data + offsetof(struct ip, ip_src), sizeof(address));
-	return address;
-}
-
-static struct in_addr destination_of(const void *data)
-{
-	struct in_addr address;
-
-	memcpy(&address, (const uint8_t *)data + offsetof(struct ip, ip_dst), sizeof(address));
-	return address;
-}
-
-/* Whether the IP header is all there, which is what is looked at here; the rest is libalias's. */
-static bool has_header(const struct user_packet *packet)
-{
-	const struct ip *ip = packet->data;
-
-	return packet->size >= (int)sizeof(*ip) && ip->ip_hl * 4u >= sizeof(*ip) &&
-	       ntohs(ip->ip_len) >= ip->ip_hl * 4u && packet->size >= ntohs(ip->ip_len);
-}
-
-static bool begins_fragments(const void *data)
-{
-	uint16_t offset = ntohs(((const struct ip *)data)->ip_off);
-
-	return offset & IP_MF && !(offset & IP_OFFMASK);
-}
-
-/* The transport header of a first fragment, at least `bytes` of it, or NULL. */
-static const uint8_t *transport(const struct user_packet *packet, unsigned int bytes)
-{
-	const struct ip *ip = packet->data;
-
-	if (ntohs(ip->ip_off) & IP_OFFMASK || ntohs(ip->ip_len) < ip->ip_hl * 4u + bytes)
-		return NULL;
-	return (const uint8_t *)packet->data + ip->ip_hl * 4u;
-}
-
 /* A mark counts on what opens a connection: not in the middle of a TCP connection. */
 static uint32_t mark_of(const struct user_packet *packet)
 {
@@ -99,7 +57,7 @@ static uint32_t mark_of(const struct user_packet *packet)
 
 	if (!packet->mark || ip->ip_p != IPPROTO_TCP)
 		return packet->mark;
-	tcp = transport(packet, sizeof(struct tcphdr));
+	tcp = packet_transport(packet, sizeof(struct tcphdr));
 	return tcp && (tcp[13] & (TH_FIN | TH_SYN | TH_RST | TH_ACK)) == TH_SYN ? packet->mark : 0;
 }
 
@@ -147,7 +105,7 @@ static void border_batch(struct run *run,
 		struct user_packet *packet = &run->packets[i];
 
 		head_take(&run->heads[i], packet);
-		run->malformed[i] = !has_header(packet);
+		run->malformed[i] = !packet_has_header(packet);
 		run->alias[i] = (struct alias_packet){
 			.data = packet->data,
 			.size = packet->size,
@@ -179,57 +137,13 @@ static struct worker *worker_for(const struct worker *worker, struct in_addr rem
 	return &worker->user->workers[steer(worker->user, remote)];
 }
 
-/* Whether helpers of other workers await something. */
-static bool others_await(const struct worker *worker)
-{
-	const struct user *user = worker->user;
-
-	for (const struct worker *other = user->workers; other < user->workers + user->n_workers;
-	     other++)
-		if (other != worker && atomic_load_explicit(&other->awaits, memory_order_relaxed))
-			return true;
-	return false;
-}
-
-/* Whether the packet, if nothing is found for it, may be the first of what a helper awaits. */
-static bool may_be_awaited(const struct user_packet *packet)
-{
-	const struct ip *ip = packet->data;
-	const uint8_t *tcp;
-
-	if (begins_fragments(ip))
-		return false;
-	if (ip->ip_p != IPPROTO_TCP)
-		return ip->ip_p == IPPROTO_UDP && transport(packet, 8);
-	tcp = transport(packet, sizeof(struct tcphdr));
-	return tcp && (tcp[13] & (TH_FIN | TH_SYN | TH_RST | TH_ACK)) == TH_SYN;
-}
-
-/* What a helper of another worker awaits of anyone, if it is this packet. */
-static bool take_awaited(struct worker *worker, const struct user_packet *packet, bool incoming,
-			 struct alias_awaited *awaited)
-{
-	struct user *user = worker->user;
-	bool found = false;
-
-	for (struct worker *other = user->workers;
-	     !found && other < user->workers + user->n_workers; other++) {
-		if (other == worker)
-			continue;
-		pthread_mutex_lock(&other->lock);
-		found = LibAliasTakeAwaited(other->border, packet->data, incoming, awaited) == 0;
-		pthread_mutex_unlock(&other->lock);
-	}
-	return found;
-}
-
 /* It becomes known to the worker of who comes. */
 static void awaited_elsewhere(struct worker *worker, struct user_packet *packet,
 			      const struct head *head)
 {
 	struct alias_awaited awaited;
 
-	if (!take_awaited(worker, packet, true, &awaited))
+	if (!await_take(worker, packet, true, &awaited))
 		return;
 	pthread_mutex_lock(&worker->lock);
 	judge(worker, packet, head,
@@ -240,7 +154,7 @@ static void awaited_elsewhere(struct worker *worker, struct user_packet *packet,
 static void from_outside(struct run *run)
 {
 	struct worker *worker = run->worker;
-	bool proxies = proxying(worker), others = others_await(worker);
+	bool proxies = proxying(worker), others = await_others(worker);
 
 	border_batch(run, LibAliasInBatch);
 	for (unsigned int i = 0; i < run->n; i++) {
@@ -249,14 +163,14 @@ static void from_outside(struct run *run)
 
 		if (run->malformed[i])
 			continue;
-		run->left[i] = !found && others && may_be_awaited(packet);
+		run->left[i] = !found && others && await_may_be(packet);
 		if (run->left[i])
 			continue;
-		if (begins_fragments(packet->data) && goes_on(packet))
+		if (packet_begins_fragments(packet->data) && goes_on(packet))
 			fragment_release(worker, packet);
 		if (!proxies || !goes_on(packet))
 			continue;
-		if (worker_for(worker, destination_of(packet->data)) == worker)
+		if (worker_for(worker, packet_destination(packet->data)) == worker)
 			inner_in(worker, packet);
 		else
 			run->left[i] = true;
@@ -268,53 +182,14 @@ static void from_outside_elsewhere(struct worker *worker, struct user_packet *pa
 {
 	struct worker *other;
 
-	if (packet->verdict == USER_KEEP && may_be_awaited(packet))
+	if (packet->verdict == USER_KEEP && await_may_be(packet))
 		awaited_elsewhere(worker, packet, head);
 	if (!proxying(worker) || !goes_on(packet))
 		return;
-	other = worker_for(worker, destination_of(packet->data));
+	other = worker_for(worker, packet_destination(packet->data));
 	pthread_mutex_lock(&other->lock);
 	inner_in(other, packet);
 	pthread_mutex_unlock(&other->lock);
-}
-
-/* The headers of the answer to a packet, as far as links are found by them. */
-struct answer {
-	struct ip ip;
-	uint8_t l4[20];
-};
-
-static bool answer_to(struct answer *answer, const struct user_packet *packet)
-{
-	const struct ip *ip = packet->data;
-	const uint8_t *l4 = transport(packet, 8);
-
-	if (!l4)
-		return false;
-	*answer = (struct answer){
-		.ip = {.ip_v = 4,
-		       .ip_hl = sizeof(struct ip) / 4,
-		       .ip_len = htons(sizeof(*answer)),
-		       .ip_ttl = 1,
-		       .ip_p = ip->ip_p,
-		       .ip_src = ip->ip_dst,
-		       .ip_dst = ip->ip_src},
-	};
-	switch (ip->ip_p) {
-	case IPPROTO_TCP:
-		answer->l4[12] = sizeof(answer->l4) / 4 << 4;
-		/* fall through */
-	case IPPROTO_UDP:
-		memcpy(answer->l4, l4 + 2, 2);
-		memcpy(answer->l4 + 2, l4, 2);
-		if (ip->ip_p == IPPROTO_UDP)
-			answer->l4[5] = sizeof(answer->l4);
-		break;
-	case IPPROTO_ICMP:
-		memcpy(answer->l4, l4, 8);
-		break;
-	}
-	return true;
 }
 
 /* What a trigger may want to know of a packet that was masqueraded; false: nothing. */
@@ -326,13 +201,13 @@ static bool sight(const struct worker *worker, const struct user_packet *packet,
 
 	if (!worker->watch || packet->verdict != USER_CHANGED)
 		return false;
-	l4 = transport(packet, 8);
+	l4 = packet_transport(packet, 8);
 	if (!l4 || !trigger_is_control(worker->watch, ip->ip_p, (uint16_t)(l4[2] << 8 | l4[3])))
 		return false;
 	*sighting = (struct sighting){
-		.inside = source_of(head->bytes),
-		.remote = destination_of(packet->data),
-		.alias = source_of(packet->data),
+		.inside = packet_source(head->bytes),
+		.remote = packet_destination(packet->data),
+		.alias = packet_source(packet->data),
 		.protocol = ip->ip_p,
 		.port = (uint16_t)(l4[2] << 8 | l4[3]),
 	};
@@ -343,9 +218,9 @@ static bool sight(const struct worker *worker, const struct user_packet *packet,
 static bool began_inside(struct worker *worker, const struct user_packet *packet)
 {
 	struct alias_link_info link;
-	struct answer answer;
+	struct packet_answer answer;
 
-	return answer_to(&answer, packet) &&
+	return packet_answer(&answer, packet) &&
 	       LibAliasFindLink(worker->border, &answer, 1, &link) == 0 && !link.incoming;
 }
 
@@ -365,7 +240,7 @@ static int out_unless_awaited(struct libalias *la, struct alias_packet *packets,
 	for (int i = 0; i < n; i++) {
 		const struct user_packet packet = {.data = packets[i].data,
 						   .size = packets[i].size};
-		bool create = !has_header(&packet) || !may_be_awaited(&packet);
+		bool create = !packet_has_header(&packet) || !await_may_be(&packet);
 
 		packets[i].result = LibAliasOutTry(la, packets[i].data, packets[i].size, create);
 	}
@@ -375,7 +250,7 @@ static int out_unless_awaited(struct libalias *la, struct alias_packet *packets,
 static void to_outside(struct run *run)
 {
 	struct worker *worker = run->worker;
-	bool others = others_await(worker);
+	bool others = await_others(worker);
 
 	border_batch(run, others ? out_unless_awaited : LibAliasOutBatch);
 	for (unsigned int i = 0; i < run->n; i++) {
@@ -385,7 +260,7 @@ static void to_outside(struct run *run)
 		if (run->malformed[i])
 			continue;
 		run->left[i] = found ? triggers_see(worker, packet, &run->heads[i])
-				     : others && may_be_awaited(packet);
+				     : others && await_may_be(packet);
 	}
 }
 
@@ -396,7 +271,7 @@ static void to_outside(struct run *run)
 static bool out_awaited(struct worker *worker, struct user_packet *packet, const struct head *head)
 {
 	struct alias_awaited awaited;
-	bool found = take_awaited(worker, packet, false, &awaited), see;
+	bool found = await_take(worker, packet, false, &awaited), see;
 	int result;
 
 	pthread_mutex_lock(&worker->lock);
@@ -435,7 +310,7 @@ static void to_outside_elsewhere(struct worker *worker, struct user_packet *pack
 static void from_inside(struct run *run)
 {
 	struct worker *worker = run->worker;
-	bool others = others_await(worker);
+	bool others = await_others(worker);
 
 	LibAliasSetMode(worker->border, PKT_ALIAS_DENY_INCOMING, PKT_ALIAS_DENY_INCOMING);
 	border_batch(run, LibAliasInBatch);
@@ -445,18 +320,18 @@ static void from_inside(struct run *run)
 		int result = run->alias[i].result;
 
 		if (result == PKT_ALIAS_UNRESOLVED_FRAGMENT &&
-		    !own_has(worker->own, destination_of(packet->data)))
+		    !own_has(worker->own, packet_destination(packet->data)))
 			result = PKT_ALIAS_IGNORED; /* on its way elsewhere */
 		if (judge(worker, packet, &run->heads[i], result)) {
-			if (begins_fragments(packet->data) && goes_on(packet))
+			if (packet_begins_fragments(packet->data) && goes_on(packet))
 				fragment_release(worker, packet);
 			continue;
 		}
 		if (run->malformed[i])
 			continue;
-		if (own_has(worker->own, destination_of(packet->data))) {
-			run->left[i] = others && may_be_awaited(packet);
-			if (begins_fragments(packet->data))
+		if (own_has(worker->own, packet_destination(packet->data))) {
+			run->left[i] = others && await_may_be(packet);
+			if (packet_begins_fragments(packet->data))
 				fragment_release(worker, packet);
 			continue;
 		}
@@ -477,9 +352,9 @@ static void from_inside_elsewhere(struct worker *worker, struct user_packet *pac
 static bool was_redirected(struct worker *worker, const struct user_packet *packet)
 {
 	struct alias_link_info link;
-	struct answer answer;
+	struct packet_answer answer;
 
-	if (!answer_to(&answer, packet))
+	if (!packet_answer(&answer, packet))
 		return false;
 	return LibAliasFindLink(worker->border, &answer, 0, &link) == 0 ||
 	       LibAliasFindLink(worker->inner, &answer, 1, &link) == 0;
@@ -507,7 +382,7 @@ static int out_as_ours(struct worker *worker, struct user_packet *packet)
 	unsigned int mode = LibAliasSetMode(la, 0, MODE_SOURCE | PKT_ALIAS_RESET_ON_ADDR_CHANGE);
 	int result;
 
-	LibAliasSetAddress(la, nearest(worker->own, destination_of(packet->data)));
+	LibAliasSetAddress(la, nearest(worker->own, packet_destination(packet->data)));
 	result = LibAliasOut(la, packet->data, packet->size);
 	LibAliasSetAddress(la, worker->own->first);
 	LibAliasSetMode(la, mode, MODE_SOURCE | PKT_ALIAS_RESET_ON_ADDR_CHANGE);
@@ -518,8 +393,8 @@ static int out_as_ours(struct worker *worker, struct user_packet *packet)
 static bool may_be_hairpin(const struct worker *worker, const struct user_packet *packet)
 {
 	return !packet->onward && worker->own && worker->own->n &&
-	       !own_has(worker->own, source_of(packet->data)) &&
-	       !own_has(worker->own, destination_of(packet->data));
+	       !own_has(worker->own, packet_source(packet->data)) &&
+	       !own_has(worker->own, packet_destination(packet->data));
 }
 
 static void to_inside(struct run *run)
@@ -531,7 +406,7 @@ static void to_inside(struct run *run)
 		int result;
 
 		head_take(&run->heads[i], packet);
-		run->malformed[i] = !has_header(packet);
+		run->malformed[i] = !packet_has_header(packet);
 		packet->verdict = USER_KEEP;
 		if (run->malformed[i])
 			continue;
@@ -548,7 +423,7 @@ static void to_inside(struct run *run)
 static void to_inside_elsewhere(struct worker *worker, struct user_packet *packet,
 				const struct head *head)
 {
-	struct worker *caller = worker_for(worker, source_of(packet->data));
+	struct worker *caller = worker_for(worker, packet_source(packet->data));
 	bool redirected;
 
 	pthread_mutex_lock(&caller->lock);
@@ -584,18 +459,8 @@ static bool misleads(const struct user_packet *packet)
 
 	if (packet->verdict != USER_CHANGED || ip->ip_p != IPPROTO_ICMP)
 		return false;
-	icmp = transport(packet, 1);
+	icmp = packet_transport(packet, 1);
 	return icmp && icmp[0] == ICMP_REDIRECT;
-}
-
-void translate_note_awaits(struct worker *worker)
-{
-	struct alias_stats stats;
-
-	if (worker->user->n_workers == 1)
-		return;
-	LibAliasGetStats(worker->border, &stats);
-	atomic_store_explicit(&worker->awaits, stats.expectations != 0, memory_order_relaxed);
 }
 
 static void finish(struct worker *worker, struct run *run)
@@ -611,7 +476,7 @@ static void finish(struct worker *worker, struct run *run)
 				((const struct ip *)(const void *)run->heads[i].bytes)->ip_len);
 		worker->verdicts[packet->verdict]++;
 	}
-	translate_note_awaits(worker);
+	await_note(worker);
 }
 
 static void translate_run(struct run *run)
