@@ -89,6 +89,8 @@ struct sequence_change {
 /* At most, of each direction, what is not acknowledged: */
 #define SEQUENCE_CHANGES 512
 #define SEQUENCE_TEXT    (128u << 10) /* bytes */
+/* And of all links, beyond which messages are translated anew when they are sent again. */
+#define SEQUENCE_TEXTS ((size_t)32 << 20)
 
 struct helper;
 
@@ -107,6 +109,7 @@ struct link_side {
 	struct sequence_change *change[2]; /* by direction, oldest first */
 	uint16_t change_room[2];
 	uint32_t change_text[2];  /* bytes */
+	size_t *texts;            /* the same of all links of the instance */
 	int32_t change_base[2];   /* the delta before the first */
 	uint32_t acknowledged[2]; /* as the sender counts, while there are changes */
 	uint32_t id;              /* of the link */
@@ -262,6 +265,7 @@ struct libalias {
 	struct expectation_list expectations[EXPECT_SLOTS]; /* by deadline */
 	uint32_t expect_time;                               /* slots before it are done */
 	struct side_list sides;
+	size_t texts; /* bytes of messages that may be sent again */
 	struct fragment_table *fragments;
 	struct tally hosts;       /* links by inside address */
 	struct tally exact_ports; /* exact UDP links by alias address and port */

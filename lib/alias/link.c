@@ -336,6 +336,7 @@ static struct link_side *side_new(struct libalias *la, struct link *link, size_t
 		return NULL;
 	memset(side, 0, bytes);
 	side->id = link_id(la, link);
+	side->texts = &la->texts;
 	link->side = side;
 	LIST_INSERT_HEAD(&la->sides, side, entry);
 	return side;

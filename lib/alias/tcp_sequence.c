@@ -92,6 +92,7 @@ static void forget(struct link_side *side, enum direction dir, int n)
 		return;
 	for (int i = 0; i < n; i++) {
 		side->change_text[dir] -= list[i].length;
+		*side->texts -= list[i].length;
 		free(list[i].text);
 	}
 	side->change_base[dir] = list[n - 1].delta;
@@ -197,12 +198,15 @@ void tcp_remember_unit(struct link_side *side, enum direction dir, uint32_t star
 	change = &side->change[dir][first];
 	if (change->text || change->unit != start)
 		return;
-	change->text = malloc(length + 1); /* without it, it is translated again */
+	if (*side->texts + length > SEQUENCE_TEXTS)
+		return; /* it is translated again, then */
+	change->text = malloc(length + 1);
 	if (!change->text)
 		return;
 	memcpy(change->text, text, length);
 	change->length = length;
 	side->change_text[dir] += length;
+	*side->texts += length;
 }
 
 const struct sequence_change *tcp_unit_from(const struct link_side *side, enum direction dir,

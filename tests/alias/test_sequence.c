@@ -151,6 +151,36 @@ static void what_grew_may_be_fragmented(void **state)
 	assert_int_equal(s->net.packet[6], 0x40);
 }
 
+static int sip_setup(void **state)
+{
+	return stream_setup(state, "sip");
+}
+
+/* Whoever acknowledges nothing cannot have the memory used up: 300 connections, 128 KB each. */
+static void what_is_kept_of_all_links_has_an_end_and_messages_are_translated_anew_behind_it(
+	void **state)
+{
+	struct stream *s = *state;
+	char message[512];
+	uint32_t length =
+		(uint32_t)sprintf(message,
+				  "OPTIONS sip:b@c SIP/2.0\r\nVia: SIP/2.0/TCP 10.0.0.2\r\n"
+				  "Subject: %0400d\r\nContent-Length: 0\r\n\r\n",
+				  0);
+
+	for (int i = 0; i < 300; i++) {
+		stream_connect(s, 5060);
+		for (uint32_t n = 0; n < 300; n++)
+			put(s, length * n, message);
+		put(s, 0, "OPTIONS ");
+		if (!i)
+			assert_non_null(strstr(packet_text(s->net.packet), "TCP 198.51.100.1"));
+	}
+	assert_string_equal(packet_text(s->net.packet), "");
+	assert_int_equal(put(s, 0, message), 0);
+	assert_non_null(strstr(packet_text(s->net.packet), "TCP 198.51.100.1"));
+}
+
 static void what_overtook_a_command_keeps_its_place(void **state)
 {
 	struct stream *s = *state;
@@ -358,6 +388,9 @@ int main(void)
 		ftp_test(a_packet_may_have_hundreds),
 		ftp_test(a_keepalive_behind_a_shorter_message_is_answered),
 		ftp_test(what_grew_may_be_fragmented),
+		cmocka_unit_test_setup_teardown(
+			what_is_kept_of_all_links_has_an_end_and_messages_are_translated_anew_behind_it,
+			sip_setup, net_teardown),
 		ftp_test(what_overtook_a_command_keeps_its_place),
 		ftp_test(what_is_lost_behind_the_engine_is_translated_again),
 		ftp_test(what_is_lost_before_it_leaves_the_stream_whole),
