@@ -169,6 +169,16 @@ static void connect_ftp(struct net *net)
 	send_in(net);
 }
 
+static void restart_ftp(struct net *net)
+{
+	struct record record;
+
+	assert_int_equal(pack(net, &record, 1), 1);
+	restart(net);
+	LibAliasSetHelper(net->la, "ftp", 21, 1);
+	unpack(net, &record, 1);
+}
+
 static void say(struct net *net, uint32_t seq, const char *text)
 {
 	build_tcp(net->packet, ENDS(INSIDE, 3000, REMOTE, 21), TH_ACK, seq, 500, text,
@@ -179,17 +189,13 @@ static void say(struct net *net, uint32_t seq, const char *text)
 static void changed_streams_keep_their_numbers(void **state)
 {
 	struct net *net = *state;
-	struct record record;
 
 	connect_ftp(net);
 	say(net, 100, "PORT 10,0,0,2,16,1\r\n"); /* 20 bytes become 24 */
 	assert_int_equal(packet_seq(net->packet), 100);
 	say(net, 120, "PORT 10,0,0,2,16,2\r\n");
 	assert_int_equal(packet_seq(net->packet), 124);
-	assert_int_equal(pack(net, &record, 1), 1);
-	restart(net);
-	LibAliasSetHelper(net->la, "ftp", 21, 1);
-	unpack(net, &record, 1);
+	restart_ftp(net);
 	say(net, 140, "LIST\r\n");
 	assert_int_equal(packet_seq(net->packet), 148);
 	build_tcp(net->packet, ENDS(REMOTE, 21, ALIAS, 3000), TH_ACK, 500, 154, "200\r\n", 5);
@@ -200,14 +206,10 @@ static void changed_streams_keep_their_numbers(void **state)
 static void a_helper_goes_on_where_it_was(void **state)
 {
 	struct net *net = *state;
-	struct record record;
 
 	connect_ftp(net);
 	say(net, 100, "PORT 10,0,0,2,16,1\r\n");
-	assert_int_equal(pack(net, &record, 1), 1);
-	restart(net);
-	LibAliasSetHelper(net->la, "ftp", 21, 1);
-	unpack(net, &record, 1);
+	restart_ftp(net);
 	say(net, 120, "PORT 10,0,0,2,16,2\r\n");
 	assert_string_equal(packet_text(net->packet), "PORT 198,51,100,1,16,2\r\n");
 	assert_int_equal(packet_seq(net->packet), 124);
@@ -218,14 +220,10 @@ static void a_helper_goes_on_where_it_was(void **state)
 static void what_a_helper_has_changed_is_changed_again(void **state)
 {
 	struct net *net = *state;
-	struct record record;
 
 	connect_ftp(net);
 	say(net, 100, "PORT 10,0,0,2,16,1\r\n");
-	assert_int_equal(pack(net, &record, 1), 1);
-	restart(net);
-	LibAliasSetHelper(net->la, "ftp", 21, 1);
-	unpack(net, &record, 1);
+	restart_ftp(net);
 	for (int i = 0; i < 2; i++) {
 		say(net, 100, "PORT 10,0,0,2,16,1\r\n");
 		assert_string_equal(packet_text(net->packet), "PORT 198,51,100,1,16,1\r\n");
@@ -237,16 +235,12 @@ static void what_a_helper_has_changed_is_changed_again(void **state)
 static void what_a_helper_has_held_back_comes_again(void **state)
 {
 	struct net *net = *state;
-	struct record record;
 
 	connect_ftp(net);
 	say(net, 100, "USER a\r\n");
 	say(net, 108, "PORT 10,0,0,2,1");
 	assert_string_equal(packet_text(net->packet), "");
-	assert_int_equal(pack(net, &record, 1), 1);
-	restart(net);
-	LibAliasSetHelper(net->la, "ftp", 21, 1);
-	unpack(net, &record, 1);
+	restart_ftp(net);
 	say(net, 108, "PORT 10,0,0,2,16,2\r\n");
 	assert_string_equal(packet_text(net->packet), "PORT 198,51,100,1,16,2\r\n");
 }
@@ -272,7 +266,6 @@ static void a_helper_without_its_state_begins_anew(void **state)
 static void it_goes_on_at_any_sequence_number(void **state)
 {
 	struct net *net = *state;
-	struct record record;
 
 	LibAliasSetHelper(net->la, "ftp", 21, 1);
 	build_tcp(net->packet, ENDS(INSIDE, 3000, REMOTE, 21), TH_SYN, 0xc0000000, 0, NULL, 0);
@@ -281,10 +274,7 @@ static void it_goes_on_at_any_sequence_number(void **state)
 		  NULL, 0);
 	send_in(net);
 	say(net, 0xc0000001, "USER a\r\n");
-	assert_int_equal(pack(net, &record, 1), 1);
-	restart(net);
-	LibAliasSetHelper(net->la, "ftp", 21, 1);
-	unpack(net, &record, 1);
+	restart_ftp(net);
 	say(net, 0xc0000009, "NOOP\r\nPORT 10,0,0,2,16,2\r\n");
 	assert_string_equal(packet_text(net->packet), "NOOP\r\nPORT 198,51,100,1,16,2\r\n");
 }
