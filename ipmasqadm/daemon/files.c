@@ -59,7 +59,8 @@ static bool is_null(const struct stat *status)
 	return S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 3);
 }
 
-/* A pipe would make us wait and a device but /dev/null has no end: neither is read, written, or replaced. */
+/* A pipe would make us wait and a device but /dev/null has no end: neither is read, written, or
+ * replaced. */
 static int open_regular(const char *name, int flags)
 {
 	struct stat status;
@@ -86,7 +87,8 @@ static int make_state(const char *name)
 
 	free(new_state);
 	new_state = NULL;
-	if (name && lstat(name, &status) == 0 && !S_ISLNK(status.st_mode) && check_kind(&status) < 0)
+	if (name && lstat(name, &status) == 0 && !S_ISLNK(status.st_mode) &&
+	    check_kind(&status) < 0)
 		return -1;
 	if (!name || asprintf(&new_state, "%s.XXXXXX", name) < 0) {
 		new_state = NULL;
@@ -301,6 +303,11 @@ void files_remove_pid(void)
 void files_remove_socket(void)
 {
 	order(REMOVE_SOCKET);
+}
+
+int files_fd(void)
+{
+	return child;
 }
 
 void files_end(void)

@@ -37,6 +37,9 @@ int files_write_pid(const char *line);
 void files_remove_pid(void);
 void files_remove_socket(void);
 
+/* Hangs up (POLLHUP) when the child has ended, which nothing makes good. */
+int files_fd(void);
+
 /* Ends the child. */
 void files_end(void);
 

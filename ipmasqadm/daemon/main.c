@@ -190,6 +190,7 @@ static int serve(struct ipmasqd *daemon, int signals, struct ipmasq_error *error
 		{.fd = signals, .events = POLLIN},
 		{.fd = addresses_fd(daemon->addresses), .events = POLLIN},
 		{.fd = control_fd(daemon->control), .events = POLLIN},
+		{.fd = files_fd()},
 	};
 	struct timespec now;
 	time_t ticked = 0;
@@ -204,6 +205,12 @@ static int serve(struct ipmasqd *daemon, int signals, struct ipmasq_error *error
 			addresses_update(daemon->addresses);
 		if (fds[2].revents)
 			control_run(daemon->control);
+		if (fds[3].revents) {
+			log_message(LOG_ERR,
+				    "the process that opens files has ended: the rules file is not "
+				    "read again, and links are not saved; restart ipmasqd");
+			fds[3].fd = -1;
+		}
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		if (now.tv_sec == ticked)
 			continue;

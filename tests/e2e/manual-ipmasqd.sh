@@ -4,7 +4,7 @@
 # page is made to be said, and every message of the source is in the page; its examples run.  What
 # only a kernel short of something says is said because strace(1) has a system call fail.
 . "$(dirname "$0")/lib.sh"
-need_tools socat setpriv strace unshare mount prlimit
+need_tools pgrep socat setpriv strace unshare mount prlimit
 begin 1
 page=$here/../../man/ipmasqd.8
 daemon=$here/../../ipmasqadm/daemon
@@ -266,6 +266,9 @@ cause() {
 		runs 'prlimit --nofile=2 --pid "$(ipmasqd_pid)"; wait_until grep -q events "$scratch/ipmasqd.log"' \
 			-r "$rules" -u root ;;
 	"worker N cannot"*) lost_device ;;
+	"the process that opens files"*)
+		runs 'kill -KILL "$(pgrep -P "$(ipmasqd_pid)")"; wait_until grep -q "has ended" "$scratch/ipmasqd.log"' \
+			-r "$rules" ;;
 	"permission denied"*)
 		chmod 711 "$scratch"
 		with -- eval 'chmod 666 "$socket"
