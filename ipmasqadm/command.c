@@ -16,8 +16,9 @@ static enum ipmasq_status flush(struct session *session, int argc, char **argv);
 static enum ipmasq_status complete(struct session *session, int argc, char **argv);
 
 static const struct command commands[] = {
-	{"save", rules_file_save, "[FILE]", "write all rules as command lines; - is standard output",
-	 NULL, COMMAND_LOCAL | COMMAND_ON_TABLE},
+	{"save", rules_file_save, "[FILE]",
+	 "write all rules as command lines; - is standard output", NULL,
+	 COMMAND_LOCAL | COMMAND_ON_TABLE},
 	{"restore", rules_file_restore, "[-a] [FILE]",
 	 "make the rules those of the file (- is standard input), all or nothing;\n"
 	 "without FILE: of " RULES_FILE "; -a adds to what is there",
@@ -25,7 +26,8 @@ static const struct command commands[] = {
 	{"flush", flush, "", "remove the rules of all modules", NULL, COMMAND_ON_TABLE},
 	{"shell", shell_run, "[-k]",
 	 "read command lines, on a terminal with completion and history;\n"
-	 "-k goes on after a line that fails", NULL, COMMAND_LOCAL},
+	 "-k goes on after a line that fails",
+	 NULL, COMMAND_LOCAL},
 	{"status", status_run, "[--prometheus [FILE]]",
 	 "how the engine, the rules and the connections stand", NULL, COMMAND_LOCAL},
 	{"doctor", NULL, "[portfw LADDR LPORT [-P PROTO]]",
@@ -34,14 +36,13 @@ static const struct command commands[] = {
 	{"top", top_run, "[-b] [-d SECONDS] [-N COUNT]",
 	 "watch the forwards by what they carry; q ends it, -b prints without a screen", NULL,
 	 COMMAND_LOCAL},
-	{"trace", NULL,
-	 "-P PROTO -S ADDR PORT -D ADDR PORT [-r RULES] [OPTION]...",
+	{"trace", NULL, "-P PROTO -S ADDR PORT -D ADDR PORT [-r RULES] [OPTION]...",
 	 "what becomes of a packet, and by which rule", NULL, COMMAND_LOCAL},
 	{"replay", NULL, "IN.pcap [-w OUT.pcap] [-r RULES] -i ADDR",
 	 "what becomes of the packets of a capture; ADDR is the outside address", NULL,
 	 COMMAND_LOCAL},
-	{"complete", complete, "[WORD]...", "what the last word may become, for a shell's completion",
-	 NULL, COMMAND_OWN_FLAGS},
+	{"complete", complete, "[WORD]...",
+	 "what the last word may become, for a shell's completion", NULL, COMMAND_OWN_FLAGS},
 };
 
 /* Of the list of commands. */
@@ -256,7 +257,8 @@ enum ipmasq_status command_run_line(struct session *session, int argc, char **ar
 
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (!command_flag(session, argv[i])) {
-			fprintf(session->err, "ipmasqadm: there is no option '%s'; ipmasqadm -h lists them\n",
+			fprintf(session->err,
+				"ipmasqadm: there is no option '%s'; ipmasqadm -h lists them\n",
 				argv[i]);
 			return IPMASQ_USAGE;
 		}

@@ -72,8 +72,8 @@ bool command_takes_file(const struct session *session, const char *name);
 enum ipmasq_status top_run(struct session *session, int argc, char **argv);
 
 /* What the words of doctor may become. */
-int command_complete_doctor(struct session *session, int argc, char **argv,
-			    ipmasq_line_visit visit, void *data);
+int command_complete_doctor(struct session *session, int argc, char **argv, ipmasq_line_visit visit,
+			    void *data);
 
 /* Lists commands and modules with a line about each. */
 void command_list(FILE *out);

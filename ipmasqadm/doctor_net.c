@@ -96,8 +96,7 @@ static int read_link(const struct nlmsghdr *answer, void *data)
 	if (!links)
 		return MNL_CB_ERROR;
 	net->links = links;
-	mnl_attr_for_each(attribute, answer, sizeof(*info))
-	{
+	mnl_attr_for_each(attribute, answer, sizeof(*info)) {
 		if (mnl_attr_get_type(attribute) == IFLA_IFNAME)
 			snprintf(link.name, sizeof(link.name), "%.*s",
 				 (int)mnl_attr_get_payload_len(attribute),
@@ -122,8 +121,7 @@ static int read_own(const struct nlmsghdr *answer, void *data)
 	if (!list)
 		return MNL_CB_ERROR;
 	net->addresses = list;
-	mnl_attr_for_each(attribute, answer, sizeof(*info))
-	{
+	mnl_attr_for_each(attribute, answer, sizeof(*info)) {
 		uint16_t type = mnl_attr_get_type(attribute);
 
 		/* On a point-to-point link IFA_ADDRESS is the other end's. */
@@ -190,8 +188,7 @@ static int read_route(const struct nlmsghdr *answer, void *data)
 		return MNL_CB_OK;
 	route->type = info->rtm_type;
 	route->bits = info->rtm_dst_len;
-	mnl_attr_for_each(attribute, answer, sizeof(*info))
-	{
+	mnl_attr_for_each(attribute, answer, sizeof(*info)) {
 		if (mnl_attr_get_type(attribute) == RTA_OIF &&
 		    mnl_attr_validate(attribute, MNL_TYPE_U32) == 0)
 			route->out = mnl_attr_get_u32(attribute);
@@ -255,9 +252,9 @@ static int read_neighbour(const struct nlmsghdr *answer, void *data)
 	struct ipmasq_address address = {0};
 	const struct nlattr *attribute;
 
-	mnl_attr_for_each(attribute, answer,
-			  sizeof(*info)) if (mnl_attr_get_type(attribute) == NDA_DST)
-		read_address(attribute, info->ndm_family, &address);
+	mnl_attr_for_each(attribute, answer, sizeof(*info))
+		if (mnl_attr_get_type(attribute) == NDA_DST)
+			read_address(attribute, info->ndm_family, &address);
 	if ((unsigned int)info->ndm_ifindex == neighbour->link &&
 	    ipmasq_address_equal(&address, neighbour->address))
 		neighbour->state = info->ndm_state;
@@ -279,13 +276,11 @@ static int read_discipline(const struct nlmsghdr *answer, void *data)
 	const struct nlattr *attribute;
 	bool *found = data;
 
-	mnl_attr_for_each(
-		attribute, answer,
-		sizeof(struct tcmsg)) if (mnl_attr_get_type(attribute) == TCA_KIND &&
-					  mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) ==
-						  0) *found |=
-		strcmp(mnl_attr_get_str(attribute), "ingress") == 0 ||
-		strcmp(mnl_attr_get_str(attribute), "clsact") == 0;
+	mnl_attr_for_each(attribute, answer, sizeof(struct tcmsg))
+		if (mnl_attr_get_type(attribute) == TCA_KIND &&
+		    mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) == 0)
+			*found |= strcmp(mnl_attr_get_str(attribute), "ingress") == 0 ||
+				  strcmp(mnl_attr_get_str(attribute), "clsact") == 0;
 	return MNL_CB_OK;
 }
 

@@ -26,8 +26,10 @@ static void usage(FILE *out)
 	      "  --json      list as JSON\n"
 	      "  --dry-run   show what would change, change nothing\n"
 	      "  --kill      end the TCP connections of what is removed, too\n"
-	      "  -e ENGINE   the engine that has the rules: `kernel`, `user` for the ipmasqd that runs,\n"
-	      "              or the path of an ipmasqd's socket; default: IPMASQADM_ENGINE, or kernel\n"
+	      "  -e ENGINE   the engine that has the rules: `kernel`, `user` for the ipmasqd that "
+	      "runs,\n"
+	      "              or the path of an ipmasqd's socket; default: IPMASQADM_ENGINE, or "
+	      "kernel\n"
 	      "  -V          version\n"
 	      "  -h          this help\n",
 	      out);
@@ -112,13 +114,15 @@ static int take_options(struct session *session, int argc, char **argv, const ch
 		}
 		named = engine_option(argc, argv, &i);
 		if (named && !*named) {
-			fputs("ipmasqadm: -e needs an engine; ipmasqadm -h says which there are\n", stderr);
+			fputs("ipmasqadm: -e needs an engine; ipmasqadm -h says which there are\n",
+			      stderr);
 			return -1 - IPMASQ_USAGE;
 		}
 		if (named) {
 			*engine = named;
 		} else if (!command_flag(session, argv[i])) {
-			fprintf(stderr, "ipmasqadm: there is no option '%s'; ipmasqadm -h lists them\n",
+			fprintf(stderr,
+				"ipmasqadm: there is no option '%s'; ipmasqadm -h lists them\n",
 				argv[i]);
 			return -1 - IPMASQ_USAGE;
 		}

@@ -2,9 +2,9 @@
 /*
  * Rules in a user engine of this process; see rehearsal.h.
  *
- * The rules come from a file, or from the session's engine as its saved file.  What is inside cannot be
- * asked of a file: a host is, when a masq rule masquerades it.  Addresses that redirects name are
- * taken for this machine's, beside those it has.
+ * The rules come from a file, or from the session's engine as its saved file.  What is inside
+ * cannot be asked of a file: a host is, when a masq rule masquerades it.  Addresses that redirects
+ * name are taken for this machine's, beside those it has.
  */
 #include "rehearsal.h"
 #include "changes.h"
@@ -61,8 +61,8 @@ static int leave_out(struct ipmasq_context *context, void *data)
 {
 	struct rules rules = {0};
 	size_t *left_out = data;
-	int status = collect(context->table, &rules, &context->error) < 0 ? IPMASQ_FAILED
-									 : IPMASQ_OK;
+	int status =
+		collect(context->table, &rules, &context->error) < 0 ? IPMASQ_FAILED : IPMASQ_OK;
 
 	*left_out = 0;
 	for (size_t i = 0; i < rules.n && status == IPMASQ_OK; i++) {
@@ -108,8 +108,8 @@ static int note_rule(const struct ipmasq_rule *rule, void *data)
 	struct rehearsal *rehearsal = data;
 
 	if (rule->kind == IPMASQ_MASQ && rule->masq.source.bits) {
-		struct ipmasq_net *nets = reallocarray(rehearsal->inside, rehearsal->n_inside + 1,
-						       sizeof(*nets));
+		struct ipmasq_net *nets =
+			reallocarray(rehearsal->inside, rehearsal->n_inside + 1, sizeof(*nets));
 		if (!nets)
 			return -1;
 		rehearsal->inside = nets;
@@ -257,9 +257,8 @@ static bool is_own(const struct rehearsal *rehearsal, struct in_addr address)
 	for (unsigned int i = 0; i < rehearsal->n_own; i++)
 		if (rehearsal->own[i].s_addr == address.s_addr)
 			return true;
-	return rehearsal->n_aliases &&
-	       bsearch(&address, rehearsal->aliases, rehearsal->n_aliases,
-		       sizeof(*rehearsal->aliases), compare_addresses);
+	return rehearsal->n_aliases && bsearch(&address, rehearsal->aliases, rehearsal->n_aliases,
+					       sizeof(*rehearsal->aliases), compare_addresses);
 }
 
 static struct in_addr source_of(const struct user_packet *packet)
@@ -303,8 +302,8 @@ void rehearsal_pass(struct rehearsal *rehearsal, struct user_packet *packet)
 	if (packet->verdict == USER_DROP || packet->verdict == USER_HOLD ||
 	    is_own(rehearsal, destination_of(packet)))
 		return;
-	pass(rehearsal, packet, is_inside(rehearsal, destination_of(packet)) ? USER_TO_INSIDE
-									      : USER_TO_OUTSIDE);
+	pass(rehearsal, packet,
+	     is_inside(rehearsal, destination_of(packet)) ? USER_TO_INSIDE : USER_TO_OUTSIDE);
 }
 
 /* Of a pool, the line of the host that the packet goes to now. */

@@ -36,9 +36,9 @@ struct ends {
 struct flow {
 	struct ends before, after; /* of the first packet */
 	uint64_t packets, bytes;
-	uint8_t verdict;           /* of the first packet */
+	uint8_t verdict; /* of the first packet */
 	char *rule;
-	struct flow *next;         /* in the order of the capture */
+	struct flow *next; /* in the order of the capture */
 };
 
 struct replay {
@@ -47,10 +47,10 @@ struct replay {
 	struct rehearsal rehearsal;
 	pcap_t *in;
 	pcap_dumper_t *out;
-	int link;                  /* DLT_* of the capture */
-	void *index;               /* of the flows, tsearch(3) */
+	int link;    /* DLT_* of the capture */
+	void *index; /* of the flows, tsearch(3) */
 	struct flow *first, **end;
-	uint32_t now;              /* seconds, for the engine */
+	uint32_t now; /* seconds, for the engine */
 	uint64_t packets, others, truncated;
 	uint64_t verdicts[USER_HOLD + 1];
 	struct pcap_pkthdr header; /* of the packet at hand */
@@ -106,8 +106,8 @@ static int take_words(const struct session *session, struct arguments *arguments
 	return 0;
 }
 
-static int parse(const struct session *session, int argc, char **argv,
-		 struct arguments *arguments, struct ipmasq_error *error)
+static int parse(const struct session *session, int argc, char **argv, struct arguments *arguments,
+		 struct ipmasq_error *error)
 {
 	if (take_words(session, arguments, argc, argv, error) < 0)
 		return -1;
@@ -335,8 +335,8 @@ static enum ipmasq_status fail(struct session *session, const char *what, const 
 }
 
 /* `why` may be libpcap's, which sometimes begins with the file's name. */
-static enum ipmasq_status fail_file(const struct replay *replay, const char *what,
-				    const char *name, const char *why)
+static enum ipmasq_status fail_file(const struct replay *replay, const char *what, const char *name,
+				    const char *why)
 {
 	size_t length = strlen(name);
 
@@ -366,9 +366,9 @@ static enum ipmasq_status run_capture(struct replay *replay)
 }
 
 static const struct ipmasq_column columns[] = {
-	{"prot", false},      {"source", false}, {"sport", true},  {"dest", false},
-	{"dport", true},      {"verdict", false}, {"newsource", false}, {"newsport", true},
-	{"newdest", false},   {"newdport", true}, {"packets", true}, {"bytes", true},
+	{"prot", false},    {"source", false},  {"sport", true},      {"dest", false},
+	{"dport", true},    {"verdict", false}, {"newsource", false}, {"newsport", true},
+	{"newdest", false}, {"newdport", true}, {"packets", true},    {"bytes", true},
 	{"rule", false},
 };
 
@@ -477,8 +477,8 @@ static enum ipmasq_status open_captures(struct replay *replay)
 static enum ipmasq_status replay_all(struct replay *replay)
 {
 	const struct arguments *arguments = replay->arguments;
-	enum ipmasq_status status = rehearsal_open(&replay->rehearsal, replay->session, "replay",
-						   arguments->rules);
+	enum ipmasq_status status =
+		rehearsal_open(&replay->rehearsal, replay->session, "replay", arguments->rules);
 
 	if (status != IPMASQ_OK)
 		return status;

@@ -72,8 +72,9 @@ static void locate(struct ipmasq_error *error, const struct restoring *restoring
 
 	if (error->code == EAGAIN)
 		return;
-	snprintf(error->text, sizeof(error->text), "%.96s:%zu: %.16s%s%.380s", restoring->rules->name,
-		 number, module ? module : "", module ? ": " : "", whole.text);
+	snprintf(error->text, sizeof(error->text), "%.96s:%zu: %.16s%s%.380s",
+		 restoring->rules->name, number, module ? module : "", module ? ": " : "",
+		 whole.text);
 }
 
 static int run_line(struct ipmasq_context *context, struct restoring *restoring, const char *begin,
@@ -105,8 +106,9 @@ static int run_line(struct ipmasq_context *context, struct restoring *restoring,
 	status = session_run_module(&line, n, words);
 	if (status == IPMASQ_OK && (line.json != context->json || line.kill != context->kill ||
 				    line.dry_run != context->dry_run || line.help)) {
-		ipmasq_usage(&line.error, "help, --json, --dry-run and --kill are for the whole file: "
-					  "give them to ipmasqadm");
+		ipmasq_usage(&line.error,
+			     "help, --json, --dry-run and --kill are for the whole file: "
+			     "give them to ipmasqadm");
 		status = IPMASQ_USAGE;
 	}
 	if (status != IPMASQ_OK) {

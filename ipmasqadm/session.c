@@ -113,7 +113,8 @@ enum ipmasq_status session_transaction(struct session *session, const char *pref
 	int status;
 
 	if (session->remote) {
-		fprintf(session->err, "%s: ipmasqd has the rules, this works on the kernel's only\n",
+		fprintf(session->err,
+			"%s: ipmasqd has the rules, this works on the kernel's only\n",
 			prefix ? prefix : "ipmasqadm");
 		return IPMASQ_FAILED;
 	}
@@ -126,8 +127,8 @@ enum ipmasq_status session_transaction(struct session *session, const char *pref
 		free(output);
 		pause_randomly();
 	}
-	if (status == IPMASQ_OK && (fwrite(output, 1, length, session->out) != length ||
-				    fflush(session->out))) {
+	if (status == IPMASQ_OK &&
+	    (fwrite(output, 1, length, session->out) != length || fflush(session->out))) {
 		ipmasq_fail(&error, errno, "cannot write the output: %s", strerror(errno));
 		status = IPMASQ_FAILED;
 	}

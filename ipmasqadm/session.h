@@ -15,13 +15,14 @@ struct command;
 struct session {
 	struct ipmasq_engine *engine; /* NULL with `remote` */
 	const char *remote;           /* NULL, or the control socket of an ipmasqd */
-	const struct command *commands; /* NULL, or what ipmasqd has in the place of commands, by name */
-	const void *serving;            /* theirs */
-	FILE *out, *err; /* where output and messages go */
-	struct ipmasq_context flags; /* given to the dispatcher: what every context begins with */
+	const struct command
+		*commands;   /* NULL, or what ipmasqd has in the place of commands, by name */
+	const void *serving; /* theirs */
+	FILE *out, *err;     /* where output and messages go */
+	struct ipmasq_context flags;   /* given to the dispatcher: what every context begins with */
 	struct ipmasq_context *within; /* the transaction that its lines are part of, or NULL */
 	bool trial;                    /* nothing is committed, nor shown */
-	const char *wrong_word; /* what a command has refused: its usage is shown with it */
+	const char *wrong_word;        /* what a command has refused: its usage is shown with it */
 };
 
 /* How a command refuses a word that it does not take. */

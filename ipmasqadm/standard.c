@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Whoever starts a program with a standard descriptor closed would have its messages written into the
- * first socket that it opens: the places are filled first, for reading what is for writing.
+ * Whoever starts a program with a standard descriptor closed would have its messages written into
+ * the first socket that it opens: the places are filled first, for reading what is for writing.
  */
 #include "standard.h"
 

@@ -65,8 +65,7 @@ static int sum(const struct nlmsghdr *answer, void *data)
 	struct sums *sums = data;
 	const struct nlattr *attribute;
 
-	mnl_attr_for_each(attribute, answer, sizeof(struct nfgenmsg))
-	{
+	mnl_attr_for_each(attribute, answer, sizeof(struct nfgenmsg)) {
 		if (mnl_attr_validate(attribute, MNL_TYPE_U32) < 0)
 			continue;
 		for (size_t i = 0; i < sums->n; i++)

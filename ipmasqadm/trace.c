@@ -53,14 +53,14 @@ struct datagram {
 static int parse_end(struct ipmasq_context *context, const struct ipmasq_words *words, char letter,
 		     uint8_t protocol, struct ipmasq_address *address, uint16_t *port)
 {
-	bool has_ports = protocol == IPPROTO_TCP || protocol == IPPROTO_UDP ||
-			 protocol == IPPROTO_SCTP;
+	bool has_ports =
+		protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
 
 	if (!words->given[(unsigned char)letter])
 		return ipmasq_usage(&context->error, "-%c with an address%s is needed", letter,
 				    has_ports ? " and a port" : "");
-	if (ipmasq_words_pair(context, words, letter, AF_INET, protocol, !has_ports, address, port) <
-	    0)
+	if (ipmasq_words_pair(context, words, letter, AF_INET, protocol, !has_ports, address,
+			      port) < 0)
 		return -1;
 	if (address->family != AF_INET || ipmasq_address_is_any(address))
 		return ipmasq_usage(&context->error,
@@ -87,8 +87,7 @@ static int parse(struct ipmasq_context *context, const struct ipmasq_words *word
 	if (words->given['M'] && ipmasq_parse_address(&trace->alias, words->value['M'][0], AF_INET,
 						      context->numeric, &context->error) < 0)
 		return -1;
-	if (words->given['i'] &&
-	    ipmasq_check_interface(words->value['i'][0], &context->error) < 0)
+	if (words->given['i'] && ipmasq_check_interface(words->value['i'][0], &context->error) < 0)
 		return -1;
 	trace->file = words->value['r'][0];
 	trace->interface = words->value['i'][0];
@@ -97,10 +96,11 @@ static int parse(struct ipmasq_context *context, const struct ipmasq_words *word
 
 static uint16_t length_of(uint8_t protocol)
 {
-	return (uint16_t)(sizeof(struct iphdr) + (protocol == IPPROTO_TCP    ? sizeof(struct tcphdr)
-						  : protocol == IPPROTO_UDP  ? sizeof(struct udphdr)
-						  : protocol == IPPROTO_ICMP ? sizeof(struct icmphdr)
-									     : 32));
+	return (uint16_t)(sizeof(struct iphdr) + (protocol == IPPROTO_TCP   ? sizeof(struct tcphdr)
+						  : protocol == IPPROTO_UDP ? sizeof(struct udphdr)
+						  : protocol == IPPROTO_ICMP
+							  ? sizeof(struct icmphdr)
+							  : 32));
 }
 
 /* The first packet of a conversation: SYN, a datagram, an echo request, whatever bytes. */
@@ -174,7 +174,8 @@ static void print_json(FILE *out, enum user_verdict verdict, const char *rule,
 		print_json_string(out, rule);
 	else
 		fputs("null", out);
-	fprintf(out, ", \"after\": {\"src\": \"%s\", \"sport\": %u, \"dst\": \"%s\", \"dport\": %u}}\n",
+	fprintf(out,
+		", \"after\": {\"src\": \"%s\", \"sport\": %u, \"dst\": \"%s\", \"dport\": %u}}\n",
 		ipmasq_address_text(&trace->source, source), trace->source_port,
 		ipmasq_address_text(&trace->destination, destination), trace->destination_port);
 }

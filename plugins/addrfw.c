@@ -237,7 +237,7 @@ static int list(struct ipmasq_context *context, const struct ipmasq_words *words
 
 static const struct call commands[] = {
 	{'A', "LRP", add}, {'D', "LRP", delete}, {'F', "", NULL},
-	{'L', "", list},   {'l', "", list},	 {0},
+	{'L', "", list},   {'l', "", list},      {0},
 };
 
 const struct ipmasq_plugin ipmasq_plugin;

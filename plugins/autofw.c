@@ -60,8 +60,9 @@ static int check_letters(struct ipmasq_context *context, const struct ipmasq_wor
 	if (!words->given['r'] && !words->given['d'] && !words->given['p'])
 		return ipmasq_usage(&context->error, "one of -r, -d and -p is needed");
 	if (words->given['r'] && !words->given['h'] && !words->given['c'])
-		return ipmasq_usage(&context->error, "-r needs -h, the inside host, or -c, what opens "
-						     "the range");
+		return ipmasq_usage(&context->error,
+				    "-r needs -h, the inside host, or -c, what opens "
+				    "the range");
 	return 0;
 }
 
@@ -75,8 +76,8 @@ static int parse_range(struct ipmasq_context *context, const char *const *words,
 			      &context->error) < 0)
 		return -1;
 	if (ports->low > ports->high)
-		return ipmasq_usage(&context->error, "port range '%s' to '%s' runs backwards", words[1],
-				    words[2]);
+		return ipmasq_usage(&context->error, "port range '%s' to '%s' runs backwards",
+				    words[1], words[2]);
 	return 0;
 }
 
@@ -86,8 +87,8 @@ static int parse_inside(struct ipmasq_context *context, const char *word,
 	if (ipmasq_parse_address(address, word, AF_UNSPEC, context->numeric, &context->error) < 0)
 		return -1;
 	if (ipmasq_address_is_any(address))
-		return ipmasq_usage(&context->error, "'%s' is no inside host to send connections to",
-				    word);
+		return ipmasq_usage(&context->error,
+				    "'%s' is no inside host to send connections to", word);
 	return 0;
 }
 
@@ -97,7 +98,8 @@ static struct ipmasq_rule *new_redirect(struct ipmasq_context *context, uint8_t 
 					const struct ipmasq_address *inside, uint16_t port)
 {
 	struct ipmasq_match match = {.protocol = protocol, .ports = *ports};
-	struct ipmasq_target target = {.address = *inside, .port = port,
+	struct ipmasq_target target = {.address = *inside,
+				       .port = port,
 				       .weight = IPMASQ_WEIGHT_DEFAULT,
 				       .left = IPMASQ_WEIGHT_DEFAULT};
 	struct ipmasq_rule *rule;
@@ -162,12 +164,13 @@ static struct ipmasq_rule *parse_port_rule(struct ipmasq_context *context,
 				      &context->error) < 0)
 		return NULL;
 	if (!port) {
-		ipmasq_usage(&context->error, "'%s': write the inside host and its port as HOST:PORT",
-			     value[2]);
+		ipmasq_usage(&context->error,
+			     "'%s': write the inside host and its port as HOST:PORT", value[2]);
 		return NULL;
 	}
 	if (parse_inside(context, host, &inside) < 0 ||
-	    ipmasq_parse_port(&hidden, port, protocol, context->numeric, false, &context->error) < 0)
+	    ipmasq_parse_port(&hidden, port, protocol, context->numeric, false, &context->error) <
+		    0)
 		return NULL;
 	visible.high = visible.low;
 	return new_redirect(context, protocol, &visible, &inside, hidden);
@@ -226,8 +229,8 @@ static int delete(struct ipmasq_context *context, const struct ipmasq_words *wor
 }
 
 static const struct ipmasq_column columns[] = {
-	{"type", false}, {"prot", false},    {"low", true},	{"high", true},	 {"inside", false},
-	{"port", true},	 {"control", false}, {"remote", false}, {"expire", true},
+	{"type", false}, {"prot", false},    {"low", true},     {"high", true},   {"inside", false},
+	{"port", true},  {"control", false}, {"remote", false}, {"expire", true},
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -346,7 +349,7 @@ static int help(struct ipmasq_context *context, const struct ipmasq_words *words
 
 static const struct call commands[] = {
 	{'A', "rhcuidp", add}, {'D', "rhcuidp", delete}, {'F', "", NULL},
-	{'L', "", list},       {'h', "", help},		 {0},
+	{'L', "", list},       {'h', "", help},          {0},
 };
 
 static int run(struct ipmasq_context *context, int argc, char **argv)

@@ -66,8 +66,8 @@ static int parse_port(struct ipmasq_context *context, const char *word,
 	if (has_port(helper, port))
 		return ipmasq_usage(&context->error, "port '%s' is given twice", word);
 	if (helper->n_ports == IPMASQ_HELPER_PORTS)
-		return ipmasq_usage(&context->error, "port '%s' is one too many: a helper has %u", word,
-				    IPMASQ_HELPER_PORTS);
+		return ipmasq_usage(&context->error, "port '%s' is one too many: a helper has %u",
+				    word, IPMASQ_HELPER_PORTS);
 	helper->ports[helper->n_ports++] = port;
 	return 0;
 }
@@ -99,8 +99,7 @@ static int add(struct ipmasq_context *context, const struct ipmasq_words *words)
 
 	if (!rule)
 		return -1;
-	if (words->value['A'][1] &&
-	    parse_ports(context, words->value['A'][1], &rule->helper) < 0) {
+	if (words->value['A'][1] && parse_ports(context, words->value['A'][1], &rule->helper) < 0) {
 		ipmasq_rule_free(rule);
 		return -1;
 	}

@@ -115,7 +115,7 @@ static int list(struct ipmasq_context *context, const struct ipmasq_words *words
 }
 
 static const struct ipmasq_column connection_columns[] = {
-	{"prot", false},  {"expire", true}, {"inside", false}, {"iport", true},
+	{"prot", false},  {"expire", true}, {"inside", false},  {"iport", true},
 	{"alias", false}, {"aport", true},  {"outside", false}, {"oport", true},
 };
 
@@ -188,8 +188,9 @@ static int follow(struct ipmasq_context *context, const struct ipmasq_connection
 	if (!ferror(context->stream))
 		return -1;
 	clearerr(context->stream);
-	return errno == EPIPE ? 0 : ipmasq_fail(&context->error, errno,
-						"cannot write the events: %s", strerror(errno));
+	return errno == EPIPE ? 0
+			      : ipmasq_fail(&context->error, errno, "cannot write the events: %s",
+					    strerror(errno));
 }
 
 static int list_connections(struct ipmasq_context *context, const struct ipmasq_words *words)
@@ -205,9 +206,9 @@ static int list_connections(struct ipmasq_context *context, const struct ipmasq_
 		return -1;
 	if (words->given['w'])
 		return follow(context, &filter);
-	listing.listing = ipmasq_listing_open(
-		context, "connections", connection_columns,
-		sizeof(connection_columns) / sizeof(connection_columns[0]));
+	listing.listing =
+		ipmasq_listing_open(context, "connections", connection_columns,
+				    sizeof(connection_columns) / sizeof(connection_columns[0]));
 	if (!listing.listing)
 		return -1;
 	if (ipmasq_connections_walk(context->table, &filter, list_connection, &listing,
@@ -238,8 +239,12 @@ static int set_timeouts(struct ipmasq_context *context, const struct ipmasq_word
 }
 
 static const struct call commands[] = {
-	{'A', "SoM", add}, {'D', "SoM", delete},	    {'F', "", NULL},
-	{'L', "", list},   {'C', "Spw", list_connections}, {'T', "T", set_timeouts},
+	{'A', "SoM", add},
+	{'D', "SoM", delete},
+	{'F', "", NULL},
+	{'L', "", list},
+	{'C', "Spw", list_connections},
+	{'T', "T", set_timeouts},
 	{0},
 };
 

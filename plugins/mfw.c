@@ -81,7 +81,8 @@ static int put(struct ipmasq_context *context, const struct ipmasq_words *words,
 	    parse_preference(context, words, &entry) < 0)
 		return -1;
 	if (!entry.family)
-		return ipmasq_usage(&context->error, "'%s' is no inside host to send connections to",
+		return ipmasq_usage(&context->error,
+				    "'%s' is no inside host to send connections to",
 				    words->value['r'][0]);
 	match.family = match.alias.family = match.remote.family = entry.family;
 	match.mark = entry.mark;
@@ -125,8 +126,8 @@ static int change_all(struct ipmasq_context *context, const struct entry *entry,
 	pool_rules_free(&rules);
 	if (rc >= 0 && n == 0)
 		return ipmasq_fail(&context->error, ENOENT,
-				   "no host of mark %u%s; `ipmasqadm mfw -L` lists them", entry->mark,
-				   entry->target.address.family ? " matches" : "");
+				   "no host of mark %u%s; `ipmasqadm mfw -L` lists them",
+				   entry->mark, entry->target.address.family ? " matches" : "");
 	return rc < 0 ? -1 : 0;
 }
 
@@ -210,8 +211,7 @@ static int schedule(struct ipmasq_context *context, const struct ipmasq_words *w
 }
 
 static const struct ipmasq_column columns[] = {
-	{"fwmark", true}, {"rediraddr", false}, {"rport", true},
-	{"pcnt", true},	  {"pref", true},
+	{"fwmark", true}, {"rediraddr", false}, {"rport", true}, {"pcnt", true}, {"pref", true},
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -225,8 +225,9 @@ static int list_rule(const struct ipmasq_rule *rule, void *data)
 		const struct ipmasq_target *target = &rule->redirect.targets[i];
 		char mark[16], raddr[NI_MAXHOST], rport[16], left[16], weight[16];
 		const char *cells[N_COLUMNS] = {
-			mark, ipmasq_host_name(context, &target->address, raddr, sizeof(raddr)),
-			rport, left, weight,
+			mark,   ipmasq_host_name(context, &target->address, raddr, sizeof(raddr)),
+			rport,  left,
+			weight,
 		};
 
 		snprintf(mark, sizeof(mark), "%u", rule->redirect.match.mark);
@@ -247,7 +248,7 @@ static int list(struct ipmasq_context *context, const struct ipmasq_words *words
 
 static const struct call commands[] = {
 	{'A', "mrp", append}, {'I', "mrp", insert}, {'D', "mr", delete}, {'E', "mrp", edit},
-	{'S', "m", schedule}, {'F', "", NULL},	    {'L', "", list},	 {0},
+	{'S', "m", schedule}, {'F', "", NULL},      {'L', "", list},     {0},
 };
 
 const struct ipmasq_plugin ipmasq_plugin;

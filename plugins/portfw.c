@@ -46,8 +46,8 @@ static int parse_entry(struct ipmasq_context *context, const struct ipmasq_words
 	memset(entry, 0, sizeof(*entry));
 	if (!words->given['P'])
 		return ipmasq_usage(&context->error, "-P tcp, udp or sctp is needed");
-	if (ipmasq_parse_transport(&entry->match.protocol, words->value['P'][0],
-				   &context->error) < 0 ||
+	if (ipmasq_parse_transport(&entry->match.protocol, words->value['P'][0], &context->error) <
+		    0 ||
 	    ipmasq_words_pair(context, words, 'L', AF_UNSPEC, entry->match.protocol, false,
 			      &entry->match.alias, &lport) < 0)
 		return -1;
@@ -123,20 +123,20 @@ static int delete(struct ipmasq_context *context, const struct ipmasq_words *wor
 	n = ipmasq_address_is_any(&entry.match.alias) ? delete_everywhere(context, &entry)
 						      : delete_one(context, &entry);
 	if (n == 0)
-		return ipmasq_fail(&context->error, ENOENT,
-				   "no forward of %s %s port %u%s matches; `ipmasqadm portfw -L` lists "
-				   "them",
-				   ipmasq_protocol_name(entry.match.protocol),
-				   ipmasq_address_text(&entry.match.alias, text),
-				   entry.match.ports.low,
-				   entry.target.address.family ? " to this host" : "");
+		return ipmasq_fail(
+			&context->error, ENOENT,
+			"no forward of %s %s port %u%s matches; `ipmasqadm portfw -L` lists "
+			"them",
+			ipmasq_protocol_name(entry.match.protocol),
+			ipmasq_address_text(&entry.match.alias, text), entry.match.ports.low,
+			entry.target.address.family ? " to this host" : "");
 	return n < 0 ? -1 : 0;
 }
 
 static const struct ipmasq_column columns[] = {
-	{"prot", false},      {"localaddr", false}, {"rediraddr", false}, {"lport", true},
-	{"rport", true},     {"pcnt", true},       {"pref", true},       {"packets", true},
-	{"bytes", true},
+	{"prot", false}, {"localaddr", false}, {"rediraddr", false},
+	{"lport", true}, {"rport", true},      {"pcnt", true},
+	{"pref", true},  {"packets", true},    {"bytes", true},
 };
 
 #define N_COLUMNS         (sizeof(columns) / sizeof(columns[0]))

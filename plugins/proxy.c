@@ -65,14 +65,14 @@ static int parse_server(struct ipmasq_context *context, const char *word,
 				 &context->error) < 0)
 		return -1;
 	if (ipmasq_address_is_any(&proxy->server))
-		return ipmasq_usage(&context->error, "'%s' is no server to send connections to", word);
-	return port ? ipmasq_parse_port(&proxy->server_port, port, proxy->protocol, context->numeric,
-					false, &context->error)
+		return ipmasq_usage(&context->error, "'%s' is no server to send connections to",
+				    word);
+	return port ? ipmasq_parse_port(&proxy->server_port, port, proxy->protocol,
+					context->numeric, false, &context->error)
 		    : 0;
 }
 
-static int parse_index(struct ipmasq_context *context, const char *word,
-		       struct ipmasq_proxy *proxy)
+static int parse_index(struct ipmasq_context *context, const char *word, struct ipmasq_proxy *proxy)
 {
 	return ipmasq_parse_number(&proxy->index, word, "rule", 0, INT32_MAX, &context->error);
 }
@@ -103,8 +103,8 @@ static const struct keyword {
 	const char *word;
 	int (*parse)(struct ipmasq_context *context, const char *word, struct ipmasq_proxy *proxy);
 } keywords[] = {
-	{"rule", parse_index},	   {"proto", parse_protocol}, {"type", parse_type},
-	{"port", parse_port},	   {"server", parse_server},  {"src", parse_source},
+	{"rule", parse_index},      {"proto", parse_protocol}, {"type", parse_type},
+	{"port", parse_port},       {"server", parse_server},  {"src", parse_source},
 	{"dst", parse_destination},
 };
 
@@ -128,9 +128,9 @@ static int parse_phrase(struct ipmasq_context *context, struct phrase *phrase)
 		while (k < N_KEYWORDS && strcmp(word, keywords[k].word) != 0)
 			k++;
 		if (k == N_KEYWORDS)
-			return ipmasq_usage(&context->error,
-					    "'%s' is not type, port, server, rule, proto, src or dst",
-					    word);
+			return ipmasq_usage(
+				&context->error,
+				"'%s' is not type, port, server, rule, proto, src or dst", word);
 		if (phrase->values[k])
 			return ipmasq_usage(&context->error, "%s is given twice", word);
 		if (i + 1 == phrase->argc)
@@ -148,8 +148,7 @@ static int add(struct ipmasq_context *context, const struct phrase *phrase)
 	if (!phrase->values[K_SERVER])
 		return ipmasq_usage(&context->error, "server with an address is needed");
 	for (size_t k = 0; k < N_KEYWORDS; k++)
-		if (phrase->values[k] &&
-		    keywords[k].parse(context, phrase->values[k], &proxy) < 0)
+		if (phrase->values[k] && keywords[k].parse(context, phrase->values[k], &proxy) < 0)
 			return -1;
 	rule = ipmasq_rule_new(IPMASQ_PROXY, OWNER);
 	if (!rule)
@@ -180,7 +179,8 @@ static int delete(struct ipmasq_context *context, const struct phrase *phrase)
 		return -1;
 	if (!rules.n)
 		rc = ipmasq_fail(&context->error, ENOENT,
-				 "no rule of index %u; `ipmasqadm proxy -L` lists them", wanted.index);
+				 "no rule of index %u; `ipmasqadm proxy -L` lists them",
+				 wanted.index);
 	for (size_t i = 0; i < rules.n && rc == 0; i++)
 		rc = ipmasq_table_remove(context->table, rules.list[i], &context->error);
 	pool_rules_free(&rules);
@@ -236,7 +236,7 @@ static int list_rules(struct ipmasq_context *context, struct ipmasq_listing *lis
 {
 	for (size_t begin = 0, end; begin < rules->n; begin = end) {
 		for (end = begin + 1; end < rules->n && rules->list[end]->proxy.index ==
-								 rules->list[begin]->proxy.index;)
+								rules->list[begin]->proxy.index;)
 			end++;
 		for (size_t i = end; i-- > begin;)
 			if (list_rule(context, listing, &rules->list[i]->proxy) < 0)
@@ -288,7 +288,8 @@ static int run_command(struct ipmasq_context *context, const struct ipmasq_words
 	}
 	if (words->command && phrase->argc)
 		return ipmasq_usage(&context->error,
-				    "'%s' is one word too many; " OWNER " -h shows what there may be",
+				    "'%s' is one word too many; " OWNER
+				    " -h shows what there may be",
 				    phrase->argv[0]);
 	switch (words->command) {
 	case 'F':
@@ -296,7 +297,8 @@ static int run_command(struct ipmasq_context *context, const struct ipmasq_words
 	case 'L':
 		return list(context);
 	}
-	return ipmasq_usage(&context->error, "no command: give one of -A, -D, -F, -L, or -h for help");
+	return ipmasq_usage(&context->error,
+			    "no command: give one of -A, -D, -F, -L, or -h for help");
 }
 
 const struct ipmasq_plugin ipmasq_plugin;

@@ -110,9 +110,9 @@ static int bind_listener(struct control *control, const char *path, struct ipmas
 	int rc;
 
 	if (!*path || strlen(path) >= sizeof(address.sun_path))
-		return ipmasq_usage(error,
-				    "'%.128s' cannot be the path of a socket: it has 1 to %zu letters",
-				    path, sizeof(address.sun_path) - 1);
+		return ipmasq_usage(
+			error, "'%.128s' cannot be the path of a socket: it has 1 to %zu letters",
+			path, sizeof(address.sun_path) - 1);
 	strcpy(address.sun_path, path);
 	if (clear_path(&address, error) < 0)
 		return -1;

@@ -46,9 +46,10 @@ int datapath_start(struct datapath *datapath, struct ipmasq_error *error);
 
 /*
  * datapath_stop - takes the rules away (NFQUEUE), gives a verdict for everything that waits, for a
- * second at most, and ends the threads.  Packets pass untranslated afterwards; with `held`, seconds,
- * they are dropped for so long, unless the next ipmasqd comes, and the table stays for that: one
- * packet that this machine's own TCP, or the remote's, got to see would end the connection.
+ * second at most, and ends the threads.  Packets pass untranslated afterwards; with `held`,
+ * seconds, they are dropped for so long, unless the next ipmasqd comes, and the table stays for
+ * that: one packet that this machine's own TCP, or the remote's, got to see would end the
+ * connection.
  */
 void datapath_stop(struct datapath *datapath, unsigned int held);
 

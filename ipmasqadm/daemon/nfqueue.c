@@ -124,9 +124,9 @@ static bool parse(const struct nlmsghdr *message, const struct nlattr *found[NFQ
 {
 	const struct nlattr *attribute;
 
-	mnl_attr_for_each(attribute, message,
-			  sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attribute) <= NFQA_MAX)
-		found[mnl_attr_get_type(attribute)] = attribute;
+	mnl_attr_for_each(attribute, message, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attribute) <= NFQA_MAX)
+			found[mnl_attr_get_type(attribute)] = attribute;
 	return found[NFQA_PACKET_HDR] && found[NFQA_PAYLOAD] &&
 	       mnl_attr_get_payload_len(found[NFQA_PACKET_HDR]) >=
 		       sizeof(struct nfqnl_msg_packet_hdr);
@@ -543,8 +543,7 @@ static void nfqueue_drain(struct datapath *datapath, unsigned int held)
 	struct nfqueues *all = datapath->private;
 	struct ipmasq_error error;
 
-	if (!held || datapath->options.fail_open ||
-	    queue_rules_hold(&all->rules, held, &error) < 0)
+	if (!held || datapath->options.fail_open || queue_rules_hold(&all->rules, held, &error) < 0)
 		nfqueue_tend(datapath, 0);
 }
 

@@ -50,7 +50,7 @@ int queue_rules_install(struct queue_rules *rules, unsigned int hooks, struct ip
  */
 int queue_rules_tend(struct queue_rules *rules, unsigned int hooks, struct ipmasq_error *error);
 
-/* From now on what would be queued is dropped, for so long at most; the table stays, for the next one. */
+/* From now on drops what would be queued, for so long at most; the table stays for the next. */
 int queue_rules_hold(struct queue_rules *rules, unsigned int seconds, struct ipmasq_error *error);
 
 /* Removes the table, if it was made.  The kernel drops what waits in a queue: let it run empty

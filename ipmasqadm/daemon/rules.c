@@ -103,12 +103,14 @@ void rules_save_links(const struct ipmasqd *daemon)
 	if (!daemon->options.state)
 		return;
 	if (!file) {
-		log_message(LOG_ERR, "cannot write %s: %s", daemon->options.state, files_reason(errno));
+		log_message(LOG_ERR, "cannot write %s: %s", daemon->options.state,
+			    files_reason(errno));
 		return;
 	}
 	rc = user_save_links(daemon->user, file, &error);
 	if (rc < 0)
 		log_message(LOG_ERR, "%s: %s", daemon->options.state, error.text);
 	if (fclose(file) != 0 || (rc == 0 && files_keep_state() < 0))
-		log_message(LOG_ERR, "cannot write %s: %s", daemon->options.state, files_reason(errno));
+		log_message(LOG_ERR, "cannot write %s: %s", daemon->options.state,
+			    files_reason(errno));
 }

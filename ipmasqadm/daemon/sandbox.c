@@ -2,11 +2,11 @@
 /*
  * An allow list of system calls; any other ends the process, which the kernel logs.
  *
- * There is no execve, no fork, no ptrace, no mount, no change of owner or mode.  Files open for reading
- * only, as the look-up of names does (/etc/hosts, /etc/resolv.conf, a module of nsswitch); whoever
- * tries to write is told EACCES and lives, since libraries try.  Sockets may be made, for name servers
- * and syslog.  Written with the calls of more than one C library's version in mind: what is new is
- * often a newer spelling of an old call.
+ * There is no execve, no fork, no ptrace, no mount, no change of owner or mode.  Files open for
+ * reading only, as the look-up of names does (/etc/hosts, /etc/resolv.conf, a module of nsswitch);
+ * whoever tries to write is told EACCES and lives, since libraries try.  Sockets may be made, for
+ * name servers and syslog.  Written with the calls of more than one C library's version in mind:
+ * what is new is often a newer spelling of an old call.
  */
 #include "sandbox.h"
 
@@ -57,9 +57,9 @@ static const int allowed[] = {
 /* `argument`: the position of the flags among the call's. */
 static int only_reading(scmp_filter_ctx filter, int call, unsigned int argument)
 {
-	int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
-				  SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC,
-					   O_RDONLY));
+	int rc = seccomp_rule_add(
+		filter, SCMP_ACT_ALLOW, call, 1,
+		SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));
 
 	for (scmp_datum_t mode = O_WRONLY; mode <= O_RDWR && rc == 0; mode++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), call, 1,

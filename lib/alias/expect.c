@@ -243,8 +243,9 @@ struct alias_link *expect_with_port(const struct link *master, enum direction di
 
 	if (master->side)
 		LIST_FOREACH(r, &master->side->expectations, sibling)
-	if (r->proto == proto && port == (dir == OUT ? r->local_port : r->alias_port))
-		return r;
+			if (r->proto == proto &&
+			    port == (dir == OUT ? r->local_port : r->alias_port))
+				return r;
 	return NULL;
 }
 

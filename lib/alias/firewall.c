@@ -68,7 +68,7 @@ void firewall_clear(struct libalias *la)
 	struct link_side *side;
 
 	LIST_FOREACH(side, &la->sides, entry)
-	side->hole = 0;
+		side->hole = 0;
 	if (!la->hole_count)
 		return;
 	memset(la->holes, 0, la->hole_count);

@@ -120,8 +120,9 @@ static struct fragment *find(struct libalias *la, enum kind kind, uint32_t src, 
 	struct fragment *f, *oldest = NULL;
 
 	LIST_FOREACH(f, bucket_of(la, src, id, proto), bucket)
-	if (f->kind == kind && f->src == src && f->dst == dst && f->id == id && f->proto == proto)
-		oldest = f;
+		if (f->kind == kind && f->src == src && f->dst == dst && f->id == id &&
+		    f->proto == proto)
+			oldest = f;
 	return oldest;
 }
 

@@ -101,7 +101,7 @@ void instance_each(void (*visit)(struct libalias *la, void *arg), void *arg)
 
 	lock_instances();
 	LIST_FOREACH(la, &instances, instance)
-	visit(la, arg);
+		visit(la, arg);
 	unlock_instances();
 }
 

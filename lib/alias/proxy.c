@@ -216,8 +216,8 @@ int LibAliasProxyRule(struct libalias *la, const char *cmd)
 		return -1;
 	*rule = parsed;
 	TAILQ_FOREACH(other, &la->proxies, entry)
-	if (other->index >= rule->index)
-		break;
+		if (other->index >= rule->index)
+			break;
 	if (other)
 		TAILQ_INSERT_BEFORE(other, rule, entry);
 	else
@@ -232,10 +232,11 @@ const struct proxy_rule *proxy_find(const struct libalias *la, const struct pack
 	if (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP)
 		return NULL;
 	TAILQ_FOREACH(rule, &la->proxies, entry)
-	if ((!rule->proto || rule->proto == p->proto) && p->src != rule->server &&
-	    (!rule->port || rule->port == p->dst_port) && (p->src & rule->src_mask) == rule->src &&
-	    (p->dst & rule->dst_mask) == rule->dst)
-		return rule;
+		if ((!rule->proto || rule->proto == p->proto) && p->src != rule->server &&
+		    (!rule->port || rule->port == p->dst_port) &&
+		    (p->src & rule->src_mask) == rule->src &&
+		    (p->dst & rule->dst_mask) == rule->dst)
+			return rule;
 	return NULL;
 }
 

@@ -173,8 +173,7 @@ static void collect_awaited(const struct libalias *la, const struct link *link, 
 {
 	const struct alias_link *r;
 
-	LIST_FOREACH(r, &link->side->expectations, sibling)
-	{
+	LIST_FOREACH(r, &link->side->expectations, sibling) {
 		uint32_t left = r->deadline - la->now;
 
 		if (!left || left > AWAITED_LEFT || x->awaited_count == AWAITED_MAX)

@@ -21,13 +21,8 @@ static const struct {
 	uint8_t number;
 	const char *name;
 } protocols[] = {
-	{IPPROTO_TCP, "tcp"},
-	{IPPROTO_UDP, "udp"},
-	{IPPROTO_SCTP, "sctp"},
-	{IPPROTO_ICMP, "icmp"},
-	{IPPROTO_GRE, "gre"},
-	{IPPROTO_ESP, "esp"},
-	{IPPROTO_AH, "ah"},
+	{IPPROTO_TCP, "tcp"}, {IPPROTO_UDP, "udp"}, {IPPROTO_SCTP, "sctp"}, {IPPROTO_ICMP, "icmp"},
+	{IPPROTO_GRE, "gre"}, {IPPROTO_ESP, "esp"}, {IPPROTO_AH, "ah"},
 };
 
 #define N_PROTOCOLS  (sizeof(protocols) / sizeof(protocols[0]))
@@ -156,8 +151,9 @@ int ipmasq_parse_net(struct ipmasq_net *net, const char *word, bool numeric,
 		return -1;
 	bits = (uint32_t)ipmasq_address_length(net->address.family) * 8;
 	if (slash && ipmasq_parse_number(&bits, slash + 1, "prefix length", 0, bits, error) < 0)
-		return ipmasq_usage(error, "'%s' is not a net: give ADDRESS/BITS, BITS from 0 to %u",
-				    word, bits);
+		return ipmasq_usage(error,
+				    "'%s' is not a net: give ADDRESS/BITS, BITS from 0 to %u", word,
+				    bits);
 	net->bits = (uint8_t)bits;
 	clear_host_bits(net);
 	return 0;
@@ -276,8 +272,8 @@ int ipmasq_split_address_port(const char *word, char *buffer, size_t size, const
 		char *end = strchr(buffer, ']');
 
 		if (!end || (end[1] && end[1] != ':' && end[1] != '/'))
-			return ipmasq_usage(error, "'%s': write an IPv6 address and port as [ADDR]:PORT",
-					    word);
+			return ipmasq_usage(
+				error, "'%s': write an IPv6 address and port as [ADDR]:PORT", word);
 		*address = buffer + 1;
 		if (end[1])
 			cut = end + 1;

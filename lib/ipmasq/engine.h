@@ -33,8 +33,8 @@ struct ipmasq_engine_ops {
 	int (*snapshot)(struct ipmasq_engine *engine, struct ipmasq_error *error);
 	int (*get)(struct ipmasq_engine *engine, const struct ipmasq_rule *key,
 		   struct ipmasq_rule **rule, struct ipmasq_error *error);
-	int (*load)(struct ipmasq_engine *engine, bool counters, ipmasq_rule_take take,
-		    void *data, struct ipmasq_error *error);
+	int (*load)(struct ipmasq_engine *engine, bool counters, ipmasq_rule_take take, void *data,
+		    struct ipmasq_error *error);
 	int (*commit)(struct ipmasq_engine *engine, const struct ipmasq_change *changes,
 		      size_t n_changes, unsigned int flags, struct ipmasq_error *error);
 	/* As ipmasq_table_openings(); NULL: nothing is ever open. */

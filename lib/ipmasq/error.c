@@ -8,13 +8,14 @@
 #include <ipmasq/error.h>
 #include <stdio.h>
 
-__attribute__((format(printf, 4, 0))) static void fill(struct ipmasq_error *error, enum ipmasq_status status, int code,
-		 const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void fill(struct ipmasq_error *error,
+						       enum ipmasq_status status, int code,
+						       const char *format, va_list args)
 {
 	error->status = status;
 	error->code = code;
 	vsnprintf(error->text, sizeof(error->text), format, args);
-	/* A word that is quoted may be meant for the terminal, or for the log as a line of its own. */
+	/* A quoted word may be meant for the terminal, or as a line of the log. */
 	for (char *at = error->text; *at; at++)
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
 			*at = '?';

@@ -33,9 +33,8 @@ static int setup(struct ipmasq_listing *listing, const struct ipmasq_context *co
 	if (scols_table_set_name(listing->table, name) < 0)
 		return -1;
 	for (size_t i = 0; i < listing->n_columns; i++) {
-		struct libscols_column *column =
-			scols_table_new_column(listing->table, columns[i].name, 0,
-					       columns[i].number ? SCOLS_FL_RIGHT : 0);
+		struct libscols_column *column = scols_table_new_column(
+			listing->table, columns[i].name, 0, columns[i].number ? SCOLS_FL_RIGHT : 0);
 
 		if (!column)
 			return -1;

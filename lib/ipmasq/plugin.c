@@ -73,9 +73,9 @@ static int check_trust(const char *path, struct ipmasq_error *error)
 				   "chown root it if it is to be trusted",
 				   path, status.st_uid);
 	if (status.st_mode & (S_IWGRP | S_IWOTH))
-		return ipmasq_fail(error, EPERM,
-				   "%s can be written by others: chmod go-w it if it is to be trusted",
-				   path);
+		return ipmasq_fail(
+			error, EPERM,
+			"%s can be written by others: chmod go-w it if it is to be trusted", path);
 	return 0;
 }
 
@@ -133,8 +133,8 @@ static const struct ipmasq_plugin *load_plugin(const char *name, struct ipmasq_e
 	}
 	snprintf(path, sizeof(path), "%s/%s" SUFFIX, directory(), name);
 	if (access(path, F_OK) < 0) {
-		ipmasq_usage(error, "there is no module '%s' in %s; `ipmasqadm -h` lists them", name,
-			     directory());
+		ipmasq_usage(error, "there is no module '%s' in %s; `ipmasqadm -h` lists them",
+			     name, directory());
 		return NULL;
 	}
 	plugin = ipmasq_open_object(directory(), name, "ipmasq_plugin", error);
@@ -142,7 +142,8 @@ static const struct ipmasq_plugin *load_plugin(const char *name, struct ipmasq_e
 		return NULL;
 	if (plugin->abi != IPMASQ_PLUGIN_ABI) {
 		ipmasq_fail(error, ELIBBAD,
-			    "module '%s' was built for plugin ABI %u, this ipmasqadm has %u: rebuild it",
+			    "module '%s' was built for plugin ABI %u, this ipmasqadm has %u: "
+			    "rebuild it",
 			    name, plugin->abi, IPMASQ_PLUGIN_ABI);
 		return NULL;
 	}
@@ -214,7 +215,8 @@ void ipmasq_plugin_usage(const struct ipmasq_plugin *plugin, FILE *out)
 			 option->words ? option->words : "");
 		fprintf(out, "  %-22s %s\n", words, option->help);
 	}
-	fputs("  -n                     numeric: look no name up, neither for input nor for output\n"
+	fputs("  -n                     numeric: look no name up, neither for input nor for "
+	      "output\n"
 	      "  -v                     verbose\n"
 	      "  -h                     this help\n"
 	      "  --json                 list as JSON\n"

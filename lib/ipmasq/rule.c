@@ -13,9 +13,9 @@
 #include <string.h>
 
 /* Field by field order; the first difference decides. */
-#define COMPARE(a, b)                          \
-	do {                                   \
-		if ((a) != (b))                \
+#define COMPARE(a, b)                              \
+	do {                                       \
+		if ((a) != (b))                    \
 			return (a) < (b) ? -1 : 1; \
 	} while (0)
 
@@ -122,15 +122,17 @@ static int redirect_check(const struct ipmasq_redirect *redirect, struct ipmasq_
 		return ipmasq_usage(error, "'%s' is not an address of a host",
 				    ipmasq_address_text(&match->alias, text));
 	if (!ipmasq_address_is_any(&match->alias) && is_loopback(&match->alias))
-		return ipmasq_usage(error, "'%s': what is sent to the loopback never leaves this machine "
-					   "and cannot be redirected; give an interface's address",
+		return ipmasq_usage(error,
+				    "'%s': what is sent to the loopback never leaves this machine "
+				    "and cannot be redirected; give an interface's address",
 				    ipmasq_address_text(&match->alias, text));
 	for (uint32_t i = 0; i < redirect->n_targets; i++) {
 		const struct ipmasq_target *target = &redirect->targets[i];
 
 		if (target->address.family != match->family)
-			return ipmasq_usage(error, "'%s' is not of the same family (IPv4 or IPv6) as "
-						   "the address that it serves",
+			return ipmasq_usage(error,
+					    "'%s' is not of the same family (IPv4 or IPv6) as "
+					    "the address that it serves",
 					    ipmasq_address_text(&target->address, text));
 		if (!is_unicast(&target->address))
 			return ipmasq_usage(error, "'%s' is no inside host to send connections to",
@@ -139,7 +141,8 @@ static int redirect_check(const struct ipmasq_redirect *redirect, struct ipmasq_
 		    match->ports.low == match->ports.high &&
 		    ipmasq_address_equal(&target->address, &match->alias))
 			return ipmasq_usage(error, "'%s' port %u would be redirected to itself",
-					    ipmasq_address_text(&target->address, text), target->port);
+					    ipmasq_address_text(&target->address, text),
+					    target->port);
 		if (target->weight > IPMASQ_WEIGHT_MAX)
 			return ipmasq_usage(error, "preference %u is over %u", target->weight,
 					    IPMASQ_WEIGHT_MAX);
@@ -187,11 +190,13 @@ int ipmasq_rule_check(const struct ipmasq_rule *rule, struct ipmasq_error *error
 		return proxy_check(&rule->proxy, error);
 	case IPMASQ_MASQ:
 		if (rule->masq.source.address.family == AF_UNSPEC)
-			return ipmasq_usage(error, "a masq rule needs the net whose traffic it takes");
+			return ipmasq_usage(error,
+					    "a masq rule needs the net whose traffic it takes");
 		if (rule->masq.alias.family != AF_UNSPEC &&
 		    rule->masq.alias.family != rule->masq.source.address.family)
-			return ipmasq_usage(error, "the net and the address that it gets are not of "
-						   "one family (IPv4 or IPv6)");
+			return ipmasq_usage(error,
+					    "the net and the address that it gets are not of "
+					    "one family (IPv4 or IPv6)");
 		if (!ipmasq_address_is_any(&rule->masq.alias) &&
 		    (!is_unicast(&rule->masq.alias) || is_loopback(&rule->masq.alias)))
 			return ipmasq_usage(error, "'%s' is not an address that can be answered",
@@ -383,9 +388,8 @@ bool ipmasq_rule_same_body(const struct ipmasq_rule *a, const struct ipmasq_rule
 	return false;
 }
 
-int ipmasq_redirect_put_target(struct ipmasq_redirect *redirect,
-			       const struct ipmasq_target *target, bool at_head,
-			       struct ipmasq_error *error)
+int ipmasq_redirect_put_target(struct ipmasq_redirect *redirect, const struct ipmasq_target *target,
+			       bool at_head, struct ipmasq_error *error)
 {
 	uint32_t n = redirect->n_targets;
 	struct ipmasq_target *targets;

@@ -198,8 +198,7 @@ static int fetch(struct ipmasq_table *table, const struct ipmasq_rule *key, stru
 	struct ipmasq_rule *rule = NULL;
 
 	*entry = lookup(table, key);
-	if (*entry || table->loaded ||
-	    (table->absent && ipmasq_rule_same_key(table->absent, key)))
+	if (*entry || table->loaded || (table->absent && ipmasq_rule_same_key(table->absent, key)))
 		return 0;
 	if (begin(table, error) < 0 ||
 	    table->engine->ops->get(table->engine, key, &rule, error) < 0)
@@ -379,8 +378,9 @@ int ipmasq_connections_follow(struct ipmasq_table *table,
 			      ipmasq_event_visit visit, void *data, struct ipmasq_error *error)
 {
 	if (!table->engine->ops->follow)
-		return ipmasq_fail(error, ENOTSUP, "this engine does not tell of connections as they "
-						   "come and go; list them with -C alone");
+		return ipmasq_fail(error, ENOTSUP,
+				   "this engine does not tell of connections as they "
+				   "come and go; list them with -C alone");
 	return table->engine->ops->follow(table->engine, filter, visit, data, error);
 }
 

@@ -193,8 +193,8 @@ static int scan_letters(struct scan *scan, const char *word)
 	return 0;
 }
 
-int ipmasq_words_scan(struct ipmasq_context *context, const struct ipmasq_option *options,
-		      int argc, char **argv, struct ipmasq_words *words)
+int ipmasq_words_scan(struct ipmasq_context *context, const struct ipmasq_option *options, int argc,
+		      char **argv, struct ipmasq_words *words)
 {
 	struct scan scan = {context, options, words, argv, argc, 1, 0};
 
@@ -229,8 +229,8 @@ int ipmasq_words_check(struct ipmasq_context *context, const struct ipmasq_words
 	return 0;
 }
 
-int ipmasq_words_pair(struct ipmasq_context *context, const struct ipmasq_words *words,
-		      char letter, uint8_t family, uint8_t protocol, bool zero_is_any,
+int ipmasq_words_pair(struct ipmasq_context *context, const struct ipmasq_words *words, char letter,
+		      uint8_t family, uint8_t protocol, bool zero_is_any,
 		      struct ipmasq_address *address, uint16_t *port)
 {
 	const char *const *value = words->value[(unsigned char)letter];
@@ -245,15 +245,15 @@ int ipmasq_words_pair(struct ipmasq_context *context, const struct ipmasq_words 
 		return -1;
 	if (value[1])
 		port_word = value[1];
-	if (ipmasq_parse_address(address, address_word, family, context->numeric,
-				 &context->error) < 0)
+	if (ipmasq_parse_address(address, address_word, family, context->numeric, &context->error) <
+	    0)
 		return -1;
 	if (!port_word) {
 		*port = 0;
-		return zero_is_any ? 0
-				   : ipmasq_usage(&context->error,
-						  "'%s': a port is needed after the address",
-						  value[0]);
+		return zero_is_any
+			       ? 0
+			       : ipmasq_usage(&context->error,
+					      "'%s': a port is needed after the address", value[0]);
 	}
 	return ipmasq_parse_port(port, port_word, protocol, context->numeric, zero_is_any,
 				 &context->error);

@@ -35,8 +35,8 @@ static int memory_file(char name[static 64])
 
 static int restore(struct memory_engine *memory, const void *bytes, size_t size, bool add)
 {
-	struct session session = {.engine = &memory->engine, .out = stdout, .err = stderr,
-				  .flags.numeric = true};
+	struct session session = {
+		.engine = &memory->engine, .out = stdout, .err = stderr, .flags.numeric = true};
 	char command[] = "restore", flag[] = "-a", name[64];
 	char *replacing[] = {command, name, NULL}, *adding[] = {command, flag, name, NULL};
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The file of links of the user engine: bytes as they come or, with a first byte that is odd, records
- * whose lengths and checksums are put right, so that what they say gets as far as libalias.  Packets
- * of both directions then meet what was taken up.
+ * The file of links of the user engine: bytes as they come or, with a first byte that is odd,
+ * records whose lengths and checksums are put right, so that what they say gets as far as libalias.
+ * Packets of both directions then meet what was taken up.
  */
 #include "fuzz.h"
 
@@ -75,7 +75,8 @@ static void send_packets(struct user *user, const uint8_t *data, size_t size)
 
 		memset(buffer, 0, sizeof(buffer));
 		memcpy(buffer, data, size < sizeof(buffer) ? size : sizeof(buffer));
-		user_translate(user, user_worker_of(user, buffer, sizeof(buffer), hook), &packet, 1);
+		user_translate(user, user_worker_of(user, buffer, sizeof(buffer), hook), &packet,
+			       1);
 	}
 }
 

@@ -269,8 +269,9 @@ static void a_pool_is_read_through_its_chain_with_the_turn_from_its_counter(void
 		uint8_t head; /* last byte of the address */
 		uint32_t left;
 	} turns[] = {
-		{0, "", 1, 10},  {3, "", 1, 7},         {10, "", 2, 20},        {29, "", 2, 1},
-		{30, "", 1, 10}, {31, "from 21", 2, 20}, {21, "from 21", 1, 10}, {21, "from 99", 1, 10},
+		{0, "", 1, 10},         {3, "", 1, 7},          {10, "", 2, 20},
+		{29, "", 2, 1},         {30, "", 1, 10},        {31, "from 21", 2, 20},
+		{21, "from 21", 1, 10}, {21, "from 99", 1, 10},
 	};
 
 	(void)state;

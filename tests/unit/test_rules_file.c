@@ -38,8 +38,8 @@ static int close_engine(void **state)
 static int call(enum ipmasq_status (*body)(struct session *session, int argc, char **argv),
 		const char *first, const char *second)
 {
-	struct session session = {.engine = &memory.engine, .out = stdout, .err = stderr,
-				  .flags.numeric = true};
+	struct session session = {
+		.engine = &memory.engine, .out = stdout, .err = stderr, .flags.numeric = true};
 	char verb[] = "verb", a[64], b[64];
 	char *argv[] = {verb, a, b, NULL};
 	FILE *capture = tmpfile();
@@ -199,7 +199,8 @@ static void a_file_that_cannot_be_read_is_named(void **state)
 	assert_int_equal(call(rules_file_restore, "-x", NULL), IPMASQ_USAGE);
 	assert_contains(message, "'-x'");
 	assert_int_equal(call(rules_file_restore, "-a", NULL), IPMASQ_FAILED);
-	assert_contains(message, "/nonexistent/ipmasqadm.rules"); /* the default one, of Makefile.am */
+	assert_contains(message,
+			"/nonexistent/ipmasqadm.rules"); /* the default one, of Makefile.am */
 }
 
 static void another_writer_in_between_is_waited_out(void **state)

@@ -121,8 +121,7 @@ static const char *outline(void)
 		while (t < N_ELEMENTS(types) && types[t].type != type)
 			t++;
 		assert_true(t < N_ELEMENTS(types));
-		mnl_attr_for_each(attribute, messages.list[i], sizeof(struct nfgenmsg))
-		{
+		mnl_attr_for_each(attribute, messages.list[i], sizeof(struct nfgenmsg)) {
 			if (mnl_attr_get_type(attribute) == types[t].attribute)
 				snprintf(item, sizeof(item), "%s %s;", types[t].name,
 					 mnl_attr_get_str(attribute));
@@ -251,8 +250,7 @@ static void a_batch_is_begun_in_its_generation_and_ended(void **state)
 	end = messages.list[messages.n - 1];
 	assert_int_equal(begin->nlmsg_type, NFNL_MSG_BATCH_BEGIN);
 	assert_int_equal(end->nlmsg_type, NFNL_MSG_BATCH_END);
-	mnl_attr_for_each(attribute, begin, sizeof(struct nfgenmsg))
-	{
+	mnl_attr_for_each(attribute, begin, sizeof(struct nfgenmsg)) {
 		if (mnl_attr_get_type(attribute) == NFNL_BATCH_GENID)
 			generation = ntohl(mnl_attr_get_u32(attribute));
 	}

@@ -12,7 +12,7 @@
 /* Exit statuses of ipmasqadm(8) and of a plugin's run(). */
 enum ipmasq_status {
 	IPMASQ_OK = 0,     /* done */
-	IPMASQ_FAILED = 1, /* the operation failed: no such rule, the kernel said no, no permission */
+	IPMASQ_FAILED = 1, /* no such rule, the kernel said no, no permission */
 	IPMASQ_USAGE = 2,  /* the words are wrong; nothing was changed */
 };
 

@@ -54,7 +54,8 @@ struct ipmasq_plugin {
 	/*
 	 * complete - visit words that argv[argc-1], perhaps empty, may become, beside those that
 	 * follow from `options` and, in a call about rules that are there (with a command, but not
-	 * -A or -I), from what format() makes of them.  context->table may be NULL.  May be NULL.  Anything but 0 from `visit` ends it.
+	 * -A or -I), from what format() makes of them.  context->table may be NULL.  May be NULL.
+	 * Anything but 0 from `visit` ends it.
 	 */
 	int (*complete)(struct ipmasq_context *context, int argc, char **argv,
 			ipmasq_line_visit visit, void *data);
@@ -87,9 +88,9 @@ void ipmasq_plugin_usage(const struct ipmasq_plugin *plugin, FILE *out);
 /*
  * ipmasq_plugin_load - the plugin of this name from the plugin directory.
  *
- * A name is a letter and up to 14 letters, digits or `_`.  With privilege, only a file and a directory
- * that root owns and nobody else may write are opened.  A plugin stays loaded.  Returns NULL
- * with an error: no such module (usage), not trusted, another ABI (failed).
+ * A name is a letter and up to 14 letters, digits or `_`.  With privilege, only a file and a
+ * directory that root owns and nobody else may write are opened.  A plugin stays loaded.  Returns
+ * NULL with an error: no such module (usage), not trusted, another ABI (failed).
  */
 const struct ipmasq_plugin *ipmasq_plugin_load(const char *name, struct ipmasq_error *error);
 

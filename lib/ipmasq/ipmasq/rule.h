@@ -62,7 +62,7 @@ struct ipmasq_target {
 /* Targets in the order of the schedule, the head (whose turn it is) first. */
 struct ipmasq_redirect {
 	struct ipmasq_match match;
-	bool restart; /* a change: begin the schedule anew at the head, even if the pool is the same */
+	bool restart;         /* a change: begin the schedule anew, even if the pool is the same */
 	uint64_t connections; /* read only: that a pool has had */
 	uint32_t n_targets;
 	struct ipmasq_target *targets; /* owned by the rule, malloc(3) */
@@ -99,9 +99,9 @@ struct ipmasq_proxy {
 
 struct ipmasq_masq {
 	struct ipmasq_net source;
-	uint8_t protocol;             /* 0: any */
+	uint8_t protocol;                      /* 0: any */
 	char interface[IPMASQ_INTERFACE_SIZE]; /* empty: any */
-	struct ipmasq_address alias;  /* any: the interface's own */
+	struct ipmasq_address alias;           /* any: the interface's own */
 };
 
 struct ipmasq_helper {
@@ -168,9 +168,8 @@ unsigned int ipmasq_owner_precedence(const char *owner);
  * end; a target with the same address and port only gets the new weight and a reloaded turn.
  * Returns 0, or -1 with an error (ENOMEM, pool full).
  */
-int ipmasq_redirect_put_target(struct ipmasq_redirect *redirect,
-			       const struct ipmasq_target *target, bool at_head,
-			       struct ipmasq_error *error);
+int ipmasq_redirect_put_target(struct ipmasq_redirect *redirect, const struct ipmasq_target *target,
+			       bool at_head, struct ipmasq_error *error);
 
 /* Takes the target at `position` out. */
 void ipmasq_redirect_take_target(struct ipmasq_redirect *redirect, uint32_t position);

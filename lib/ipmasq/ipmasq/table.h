@@ -61,8 +61,8 @@ void ipmasq_table_want_counters(struct ipmasq_table *table);
 /* A port range that a trigger has opened to an inside host. */
 struct ipmasq_opening {
 	struct ipmasq_address inside;
-	struct ipmasq_address remote;  /* who may use it; family AF_UNSPEC: everybody */
-	uint32_t expires;              /* seconds until it closes; 0: when the rule goes */
+	struct ipmasq_address remote; /* who may use it; family AF_UNSPEC: everybody */
+	uint32_t expires;             /* seconds until it closes; 0: when the rule goes */
 };
 
 /* Called for an opening; anything but 0 ends the walk and is returned by it. */
@@ -85,8 +85,7 @@ int ipmasq_table_changes(struct ipmasq_table *table, ipmasq_change_visit visit, 
  * `flags` is 0 or IPMASQ_COMMIT_KILL.  Returns 0, or -1 with an error; error->code EAGAIN: the
  * engine's rules changed since the table was opened, nothing was done, begin again.
  */
-int ipmasq_table_commit(struct ipmasq_table *table, unsigned int flags,
-			struct ipmasq_error *error);
+int ipmasq_table_commit(struct ipmasq_table *table, unsigned int flags, struct ipmasq_error *error);
 
 /* The kernel engine (nf_tables), or NULL with an error; the kernel is first asked by a table. */
 struct ipmasq_engine *ipmasq_engine_kernel(struct ipmasq_error *error);

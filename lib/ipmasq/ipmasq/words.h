@@ -16,14 +16,14 @@
 struct ipmasq_context;
 
 /* What a letter is. */
-#define IPMASQ_COMMAND      1u /* one of these a call, with words behind it or none */
-#define IPMASQ_PAIR         2u /* takes ADDR PORT, in two words or as one */
-#define IPMASQ_OR_COMMAND   4u /* takes words; with none after it, it is a command */
-#define IPMASQ_LAST_OPEN    8u /* the last word may be left out */
+#define IPMASQ_COMMAND    1u /* one of these a call, with words behind it or none */
+#define IPMASQ_PAIR       2u /* takes ADDR PORT, in two words or as one */
+#define IPMASQ_OR_COMMAND 4u /* takes words; with none after it, it is a command */
+#define IPMASQ_LAST_OPEN  8u /* the last word may be left out */
 
 struct ipmasq_option {
 	char letter;
-	char same_as;         /* a second letter for the same thing, 0 when none */
+	char same_as; /* a second letter for the same thing, 0 when none */
 	unsigned int flags;
 	unsigned int n_words; /* 0 to 3 */
 	/* Their names in the usage text: "ADDR PORT".  Of an option without words, and no command:
@@ -36,9 +36,9 @@ struct ipmasq_option {
 
 /* What a call said.  Values are indexed by letter and point into argv. */
 struct ipmasq_words {
-	char command;                                      /* 0: none given */
-	bool given[128];                                   /* the letter was there */
-	const char *value[128][IPMASQ_OPTION_WORDS];       /* NULL: not given */
+	char command;                                /* 0: none given */
+	bool given[128];                             /* the letter was there */
+	const char *value[128][IPMASQ_OPTION_WORDS]; /* NULL: not given */
 };
 
 /*
@@ -47,10 +47,10 @@ struct ipmasq_words {
  * Every call also knows -h, -n, -v, --json, --dry-run, --kill and --help; they go into the
  * context.  Returns 0, or -1 with a usage error in the context that names the word.
  */
-int ipmasq_words_scan(struct ipmasq_context *context, const struct ipmasq_option *options,
-		      int argc, char **argv, struct ipmasq_words *words);
+int ipmasq_words_scan(struct ipmasq_context *context, const struct ipmasq_option *options, int argc,
+		      char **argv, struct ipmasq_words *words);
 
-/* Sets the context's flag if `word` is --json, --dry-run, --kill, --help, --numeric or --verbose. */
+/* Sets the context's flag if `word` is --json, --dry-run, --kill, --help, --numeric, --verbose. */
 bool ipmasq_words_flag(struct ipmasq_context *context, const char *word);
 
 /*
@@ -66,8 +66,8 @@ int ipmasq_words_check(struct ipmasq_context *context, const struct ipmasq_words
  * `protocol` is the one whose services are looked up.  With `zero_is_any` a 0, or a port that is
  * left out, gives port 0.  Returns 0, or -1 with a usage error that names the word.
  */
-int ipmasq_words_pair(struct ipmasq_context *context, const struct ipmasq_words *words,
-		      char letter, uint8_t family, uint8_t protocol, bool zero_is_any,
+int ipmasq_words_pair(struct ipmasq_context *context, const struct ipmasq_words *words, char letter,
+		      uint8_t family, uint8_t protocol, bool zero_is_any,
 		      struct ipmasq_address *address, uint16_t *port);
 
 #endif

@@ -172,18 +172,18 @@ static const struct piece redirect_pieces[] = {
 	{PLACE_HAIRPIN, write_redirect_hairpin},
 };
 
-#define PIECES(list) {list, sizeof(list) / sizeof((list)[0])}
+#define PIECES(list)                                   \
+	{                                              \
+		list, sizeof(list) / sizeof((list)[0]) \
+	}
 
 static const struct {
 	const struct piece *pieces;
 	size_t n;
 } kinds[IPMASQ_KINDS] = {
-	[IPMASQ_MASQ] = PIECES(masq_pieces),
-	[IPMASQ_PIN] = PIECES(pin_pieces),
-	[IPMASQ_HELPER] = PIECES(helper_pieces),
-	[IPMASQ_PROXY] = PIECES(proxy_pieces),
-	[IPMASQ_TRIGGER] = PIECES(trigger_pieces),
-	[IPMASQ_REDIRECT] = PIECES(redirect_pieces),
+	[IPMASQ_MASQ] = PIECES(masq_pieces),       [IPMASQ_PIN] = PIECES(pin_pieces),
+	[IPMASQ_HELPER] = PIECES(helper_pieces),   [IPMASQ_PROXY] = PIECES(proxy_pieces),
+	[IPMASQ_TRIGGER] = PIECES(trigger_pieces), [IPMASQ_REDIRECT] = PIECES(redirect_pieces),
 };
 
 size_t compile(const struct ipmasq_rule *rule, struct piece pieces[static PIECES_MAX])
@@ -204,22 +204,25 @@ int compile_forget(struct transaction *transaction, const struct ipmasq_rule *ru
 static int redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_error *error)
 {
 	if (redirect->match.remote_port || !ipmasq_address_is_any(&redirect->match.remote))
-		return ipmasq_fail(error, EOPNOTSUPP,
-				   "the kernel engine does not look at the remote host of a redirect");
+		return ipmasq_fail(
+			error, EOPNOTSUPP,
+			"the kernel engine does not look at the remote host of a redirect");
 	if (redirect->n_targets != 1)
-		return ipmasq_fail(error, EOPNOTSUPP,
-				   "the kernel engine shares connections by one port or by a mark; a "
-				   "port range and a whole address go to one host");
+		return ipmasq_fail(
+			error, EOPNOTSUPP,
+			"the kernel engine shares connections by one port or by a mark; a "
+			"port range and a whole address go to one host");
 	return 0;
 }
 
 int compile_supported(const struct ipmasq_rule *rule, struct ipmasq_error *error)
 {
 	if (rule->kind == IPMASQ_PROXY && rule->proxy.encoding != IPMASQ_NO_ENCODE)
-		return ipmasq_fail(error, EOPNOTSUPP,
-				   "the kernel engine cannot tell the server where a connection was "
-				   "going (encode_ip_hdr, encode_tcp_stream); the user engine, ipmasqd, "
-				   "can");
+		return ipmasq_fail(
+			error, EOPNOTSUPP,
+			"the kernel engine cannot tell the server where a connection was "
+			"going (encode_ip_hdr, encode_tcp_stream); the user engine, ipmasqd, "
+			"can");
 	if (rule->kind == IPMASQ_HELPER)
 		return helper_supported(&rule->helper, error);
 	if (rule->kind == IPMASQ_REDIRECT)

@@ -117,4 +117,5 @@ static int walk_connections(const struct ipmasq_connection_filter *filter,
 	return rc < 0 ? -1 : walk.rc;
 }
 
-const struct ipmasq_connections_part ipmasq_connections_part = {walk_connections, connections_follow};
+const struct ipmasq_connections_part ipmasq_connections_part = {walk_connections,
+								connections_follow};

@@ -127,9 +127,8 @@ int element_write(struct element_writer *writer, const char *set, uint32_t set_i
 	if (!writer->message) {
 		snprintf(writer->set, sizeof(writer->set), "%s", set);
 		writer->set_id = set_id;
-		writer->message =
-			transaction_message(writer->transaction, writer->type,
-					    add ? NLM_F_CREATE | NLM_F_EXCL : 0);
+		writer->message = transaction_message(writer->transaction, writer->type,
+						      add ? NLM_F_CREATE | NLM_F_EXCL : 0);
 		put_set(writer->message, writer->transaction->table, set);
 		if (set_id)
 			mnl_attr_put_u32(writer->message, NFTA_SET_ELEM_LIST_SET_ID, htonl(set_id));
@@ -181,9 +180,9 @@ static void read_counter(const struct nlattr *attribute, struct element *element
 
 static void read_comment(const struct nlattr *attribute, struct element *element)
 {
-	const char *text = userdata_text(mnl_attr_get_payload(attribute),
-					 mnl_attr_get_payload_len(attribute),
-					 NFTNL_UDATA_SET_ELEM_COMMENT);
+	const char *text =
+		userdata_text(mnl_attr_get_payload(attribute), mnl_attr_get_payload_len(attribute),
+			      NFTNL_UDATA_SET_ELEM_COMMENT);
 
 	if (text)
 		snprintf(element->comment, sizeof(element->comment), "%s", text);

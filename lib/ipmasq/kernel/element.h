@@ -16,8 +16,8 @@ struct element {
 	uint8_t key[ELEMENT_KEY_MAX];
 	uint32_t key_length;
 	uint8_t data[ELEMENT_KEY_MAX];
-	uint32_t data_length;          /* 0: none */
-	char chain[SCHEMA_NAME_MAX];   /* a verdict map's `goto chain`, empty: none */
+	uint32_t data_length;              /* 0: none */
+	char chain[SCHEMA_NAME_MAX];       /* a verdict map's `goto chain`, empty: none */
 	char comment[ELEMENT_COMMENT_MAX]; /* empty: none */
 	bool interval_end;
 	uint64_t packets, bytes;

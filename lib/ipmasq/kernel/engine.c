@@ -40,7 +40,7 @@ struct kernel {
 	struct ipmasq_engine engine;
 	struct netlink netlink;
 	uint32_t generation;
-	bool present; /* our table was there at the snapshot */
+	bool present;           /* our table was there at the snapshot */
 	unsigned int conflicts; /* in a row */
 	int lock;               /* taken before the first question; -1: not */
 };
@@ -59,21 +59,24 @@ static int explain(struct ipmasq_error *error, const char *what)
 	case EPERM:
 	case EACCES:
 		return ipmasq_fail(error, code,
-				   "%s: no permission: CAP_NET_ADMIN is needed; run it as root", what);
+				   "%s: no permission: CAP_NET_ADMIN is needed; run it as root",
+				   what);
 	case EPROTONOSUPPORT:
 	case EAFNOSUPPORT:
 	case EINVAL:
 	case EOPNOTSUPP:
-		return ipmasq_fail(error, code,
-				   "%s: this kernel cannot do it (%s): it needs nf_tables with NAT "
-				   "(CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET, CONFIG_NFT_NAT, "
-				   "CONFIG_NFT_FIB_INET, CONFIG_NFT_NUMGEN); try `modprobe nf_tables`",
-				   what, strerror(code));
+		return ipmasq_fail(
+			error, code,
+			"%s: this kernel cannot do it (%s): it needs nf_tables with NAT "
+			"(CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET, CONFIG_NFT_NAT, "
+			"CONFIG_NFT_FIB_INET, CONFIG_NFT_NUMGEN); try `modprobe nf_tables`",
+			what, strerror(code));
 	case EMSGSIZE:
-		return ipmasq_fail(error, code,
-				   "%s: too many changes for one transaction of an unprivileged user; "
-				   "run it as root or raise net.core.wmem_max",
-				   what);
+		return ipmasq_fail(
+			error, code,
+			"%s: too many changes for one transaction of an unprivileged user; "
+			"run it as root or raise net.core.wmem_max",
+			what);
 	default:
 		return ipmasq_fail(error, code, "%s: %s", what, strerror(code));
 	}
@@ -83,7 +86,8 @@ static int explain(struct ipmasq_error *error, const char *what)
 static int again(struct kernel *kernel, struct ipmasq_error *error)
 {
 	kernel->conflicts++;
-	return ipmasq_fail(error, EAGAIN, "other programs change the ruleset all the time; try again");
+	return ipmasq_fail(error, EAGAIN,
+			   "other programs change the ruleset all the time; try again");
 }
 
 static int kernel_snapshot(struct ipmasq_engine *engine, struct ipmasq_error *error)
@@ -111,9 +115,9 @@ static int kernel_get(struct ipmasq_engine *engine, const struct ipmasq_rule *ke
 	*rule = NULL;
 	if (!kernel->present)
 		return 0;
-	if ((ruled_is(key) ? ruled_get(&kernel->netlink, key, rule)
-			   : redirect_get(&kernel->netlink, key->owner, &key->redirect.match,
-					  rule)) < 0)
+	if ((ruled_is(key)
+		     ? ruled_get(&kernel->netlink, key, rule)
+		     : redirect_get(&kernel->netlink, key->owner, &key->redirect.match, rule)) < 0)
 		return errno == EINTR || errno == ENOENT ? again(kernel, error)
 							 : explain(error, "cannot read the rule");
 	return 0;
@@ -149,7 +153,7 @@ static int kernel_load(struct ipmasq_engine *engine, bool counters, ipmasq_rule_
 	return generation == kernel->generation || kernel->lock >= 0 ? 0 : again(kernel, error);
 fail:
 	return errno == EINTR || errno == ENOENT ? again(kernel, error)
-							 : explain(error, "cannot read the rules");
+						 : explain(error, "cannot read the rules");
 }
 
 /* The places that a rule needs. */

@@ -18,8 +18,8 @@ static inline bool flows_end_themselves(uint8_t protocol)
 
 /*
  * Ends the flows of UDP and portless protocols (with IPMASQ_COMMIT_KILL also TCP
- * and SCTP connections) that a removed target carried, and UDP flows from before a redirect that would go on to bypass it.
- * 0, or -1 with an error.
+ * and SCTP connections) that a removed target carried, and UDP flows from before a redirect that
+ * would go on to bypass it. 0, or -1 with an error.
  */
 int flows_end(struct netlink *netlink, const struct ipmasq_change *changes, size_t n_changes,
 	      unsigned int flags, struct ipmasq_error *error);
@@ -30,8 +30,7 @@ struct ipmasq_flows_part {
 	 * which then goes before one of any address.
 	 */
 	int (*end)(const struct ipmasq_change *changes, size_t n_changes, unsigned int flags,
-		   bool (*covered)(const char *owner, const struct ipmasq_match *match,
-				   void *data),
+		   bool (*covered)(const char *owner, const struct ipmasq_match *match, void *data),
 		   void *data, struct ipmasq_error *error);
 };
 

@@ -32,7 +32,7 @@ struct bucket {
 
 struct sweep {
 	struct bucket *nodes, **heads;
-	size_t n_heads; /* a power of two */
+	size_t n_heads;                    /* a power of two */
 	const struct ipmasq_change **wide; /* not of one port */
 	size_t n_wide;
 	struct ifaddrs *local;
@@ -115,7 +115,8 @@ static bool is_local(const struct sweep *sweep, const struct ipmasq_address *add
 		if (!entry->ifa_addr || entry->ifa_addr->sa_family != address->family)
 			continue;
 		bytes = address->family == AF_INET
-				? (const void *)&((struct sockaddr_in *)(void *)entry->ifa_addr)->sin_addr
+				? (const void *)&((struct sockaddr_in *)(void *)entry->ifa_addr)
+					  ->sin_addr
 				: &((struct sockaddr_in6 *)(void *)entry->ifa_addr)->sin6_addr;
 		if (memcmp(bytes, address->bytes, ipmasq_address_length(address->family)) == 0)
 			return true;
@@ -260,7 +261,8 @@ static struct nfct_filter_dump *narrow(const struct ipmasq_change *changes, size
 }
 
 static int end_flows(const struct ipmasq_change *changes, size_t n_changes, unsigned int flags,
-		     bool (*covered)(const char *owner, const struct ipmasq_match *match, void *data),
+		     bool (*covered)(const char *owner, const struct ipmasq_match *match,
+				     void *data),
 		     void *data, struct ipmasq_error *error)
 {
 	struct sweep sweep = {.flags = flags, .covered = covered, .data = data};
@@ -280,9 +282,10 @@ static int end_flows(const struct ipmasq_change *changes, size_t n_changes, unsi
 	rc = nfct_query(sweep.reader, NFCT_Q_DUMP_FILTER, filter);
 out:
 	if (rc < 0)
-		ipmasq_fail(error, errno,
-			    "the change is made, but the flows from before it could not be ended: %s",
-			    strerror(errno));
+		ipmasq_fail(
+			error, errno,
+			"the change is made, but the flows from before it could not be ended: %s",
+			strerror(errno));
 	if (filter)
 		nfct_filter_dump_destroy(filter);
 	if (sweep.reader)

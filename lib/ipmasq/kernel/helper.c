@@ -49,10 +49,11 @@ int helper_supported(const struct ipmasq_helper *helper, struct ipmasq_error *er
 	for (size_t i = 0; i < N_HELPERS; i++)
 		if (strcmp(helpers[i].name, helper->name) == 0)
 			return 0;
-	return ipmasq_fail(error, EOPNOTSUPP,
-			   "the kernel engine has no helper '%s', only ftp, irc, pptp, sip, tftp, amanda, "
-			   "sane, snmp, netbios-ns and h323; the user engine, ipmasqd, has others",
-			   helper->name);
+	return ipmasq_fail(
+		error, EOPNOTSUPP,
+		"the kernel engine has no helper '%s', only ftp, irc, pptp, sip, tftp, amanda, "
+		"sane, snmp, netbios-ns and h323; the user engine, ipmasqd, has others",
+		helper->name);
 }
 
 /* The ports of the helper at `i`: the rule's, or its own one. */

@@ -49,8 +49,8 @@ void netlink_close(struct netlink *netlink)
 
 struct nlmsghdr *netlink_request(struct netlink *netlink, uint16_t type, uint16_t flags)
 {
-	return nftnl_nlmsg_build_hdr(netlink->buffer, type, NFPROTO_INET,
-				     flags, ++netlink->sequence);
+	return nftnl_nlmsg_build_hdr(netlink->buffer, type, NFPROTO_INET, flags,
+				     ++netlink->sequence);
 }
 
 /* The kernel marks a dump when anything in the ruleset changed; what we read need not have. */
@@ -71,8 +71,8 @@ static int receive(struct netlink *netlink, mnl_cb_t callback, void *data)
 	int rc;
 
 	do {
-		ssize_t n = mnl_socket_recvfrom(netlink->socket, netlink->buffer,
-						NETLINK_MESSAGE_MAX);
+		ssize_t n =
+			mnl_socket_recvfrom(netlink->socket, netlink->buffer, NETLINK_MESSAGE_MAX);
 
 		if (n < 0)
 			return -1;
@@ -167,8 +167,7 @@ int transaction_begin(struct transaction *transaction, struct netlink *netlink, 
 	return nftnl_batch_update(transaction->batch);
 }
 
-struct nlmsghdr *transaction_message(struct transaction *transaction, uint16_t type,
-				     uint16_t flags)
+struct nlmsghdr *transaction_message(struct transaction *transaction, uint16_t type, uint16_t flags)
 {
 	return nftnl_nlmsg_build_hdr(nftnl_batch_buffer(transaction->batch), type, NFPROTO_INET,
 				     flags, ++transaction->netlink->sequence);

@@ -21,7 +21,7 @@ int redirect_write(struct transaction *transaction, const struct ipmasq_change *
 int redirect_get(struct netlink *netlink, const char *owner, const struct ipmasq_match *match,
 		 struct ipmasq_rule **rule);
 
-/* Every redirect of `owner`, with its traffic or without, handed to `take`.  0, or -1 with errno. */
+/* Hands every redirect of `owner`, with traffic or without, to `take`.  0, or -1 with errno. */
 int redirect_load(struct netlink *netlink, const char *owner, bool traffic, ipmasq_rule_take take,
 		  void *data);
 

@@ -198,7 +198,8 @@ static int take_range(const struct element *element, void *data)
 		return 0;
 	memcpy(&begin, element->key, sizeof(begin));
 	list[ranges->n] = (struct range){.begin = ntohl(begin), .end = element->interval_end};
-	if (!element->interval_end && !read_target(&list[ranges->n].target, ranges->family, element))
+	if (!element->interval_end &&
+	    !read_target(&list[ranges->n].target, ranges->family, element))
 		return 0;
 	ranges->n++;
 	return 0;
@@ -387,8 +388,7 @@ static int load_sets(struct loading *loading)
 	char name[SCHEMA_NAME_MAX];
 	int rc = 0;
 
-	loading->traffic_key_length =
-		key_length(loading) + address_length(loading->family) + 4;
+	loading->traffic_key_length = key_length(loading) + address_length(loading->family) + 4;
 	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]) && rc == 0; i++) {
 		if (sets[i].role == SET_TRAFFIC && !loading->with_traffic)
 			continue;

@@ -31,9 +31,9 @@ int redirect_supported(const struct ipmasq_redirect *redirect, struct ipmasq_err
 {
 	const struct ipmasq_match *match = &redirect->match;
 
-	if (match->mark && (match->protocol || match->ports.low || match->remote_port ||
-			    !ipmasq_address_is_any(&match->alias) ||
-			    !ipmasq_address_is_any(&match->remote)))
+	if (match->mark &&
+	    (match->protocol || match->ports.low || match->remote_port ||
+	     !ipmasq_address_is_any(&match->alias) || !ipmasq_address_is_any(&match->remote)))
 		return ipmasq_fail(error, EOPNOTSUPP,
 				   "the kernel engine redirects by a mark alone, with no address, "
 				   "protocol or port beside it");
@@ -232,9 +232,9 @@ static uint32_t add_pool_map(struct transaction *transaction, const struct ipmas
 			     const struct family *family)
 {
 	const struct ipmasq_redirect *pool = &rule->redirect;
-	struct nftnl_set *set = set_new(transaction, "__map%d",
-					       NFT_SET_ANONYMOUS | NFT_SET_CONSTANT |
-						       NFT_SET_INTERVAL | NFT_SET_MAP);
+	struct nftnl_set *set =
+		set_new(transaction, "__map%d",
+			NFT_SET_ANONYMOUS | NFT_SET_CONSTANT | NFT_SET_INTERVAL | NFT_SET_MAP);
 	struct nftnl_udata_buf *userdata = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
 	uint32_t id = 0;
 
@@ -271,7 +271,8 @@ static int add_pool_rule(struct transaction *transaction, const struct ipmasq_ch
 {
 	const struct ipmasq_redirect *pool = &change->after->redirect;
 	const struct family *family = family_of(pool->match.family);
-	uint64_t from = is_pool(redirect_of(change->before)) ? change->before->redirect.connections : 0;
+	uint64_t from =
+		is_pool(redirect_of(change->before)) ? change->before->redirect.connections : 0;
 	char chain[SCHEMA_NAME_MAX], comment[ELEMENT_COMMENT_MAX];
 	uint32_t id = add_pool_map(transaction, change->after, family);
 	struct rule rule;
@@ -316,7 +317,8 @@ static int delete_traffic(struct element_writer *writer, const struct ipmasq_cha
 /* By mark, each host has a chain; those in `some` and not in `others` come, or go. */
 static int write_hosts(struct transaction *transaction, const struct ipmasq_redirect *some,
 		       const struct ipmasq_redirect *others, const char *chain,
-		       int (*write)(struct transaction *, const char *, const struct ipmasq_target *))
+		       int (*write)(struct transaction *, const char *,
+				    const struct ipmasq_target *))
 {
 	for (uint32_t i = 0; some && some->match.mark && i < some->n_targets; i++)
 		if (!find_target(others, &some->targets[i]) &&
@@ -334,8 +336,7 @@ static int write_pool(struct transaction *transaction, const struct ipmasq_chang
 
 	if (is_pool(before)) {
 		schema_pool_name(chain, change->before->owner, &before->match);
-		if ((is_pool(after) ? chain_flush : chain_delete)(transaction,
-										chain) < 0 ||
+		if ((is_pool(after) ? chain_flush : chain_delete)(transaction, chain) < 0 ||
 		    write_hosts(transaction, before, after, chain, mark_delete_host) < 0)
 			return -1;
 	} else if (is_pool(after)) {

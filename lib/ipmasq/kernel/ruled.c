@@ -48,9 +48,10 @@ int ruled_supported(const struct ipmasq_rule *rule, struct ipmasq_error *error)
 	if (compile_supported(rule, error) < 0)
 		return -1;
 	if (rule_text(rule, text) < 0)
-		return ipmasq_fail(error, EOPNOTSUPP,
-				   "this rule is too long for the comment in which the kernel keeps it: "
-				   "give shorter nets");
+		return ipmasq_fail(
+			error, EOPNOTSUPP,
+			"this rule is too long for the comment in which the kernel keeps it: "
+			"give shorter nets");
 	return 0;
 }
 
@@ -307,8 +308,7 @@ static int write_new_lines(struct transaction *transaction, const struct chain *
 		size_t n = line->handle ? 0 : compile(line->rule, pieces);
 
 		for (size_t p = 0; p < n; p++)
-			if (pieces[p].place == place &&
-			    pieces[p].write(&position, line->rule) < 0)
+			if (pieces[p].place == place && pieces[p].write(&position, line->rule) < 0)
 				return -1;
 	}
 	return 0;

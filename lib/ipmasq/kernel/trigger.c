@@ -45,8 +45,7 @@ static const char *map_name(char name[static SCHEMA_NAME_MAX], const struct ipma
 int trigger_add_place(struct transaction *transaction, const char *owner)
 {
 	(void)owner;
-	return chain_add(transaction, "watch", "filter", NF_INET_POST_ROUTING,
-				PRIORITY_WATCH);
+	return chain_add(transaction, "watch", "filter", NF_INET_POST_ROUTING, PRIORITY_WATCH);
 }
 
 static int add_map(struct transaction *transaction, const struct ipmasq_rule *of,
@@ -56,7 +55,7 @@ static int add_map(struct transaction *transaction, const struct ipmasq_rule *of
 	char name[SCHEMA_NAME_MAX];
 	struct nftnl_set *set =
 		set_new(transaction, map_name(name, of, family),
-			       NFT_SET_MAP | NFT_SET_EVAL | (permanent ? 0 : NFT_SET_TIMEOUT));
+			NFT_SET_MAP | NFT_SET_EVAL | (permanent ? 0 : NFT_SET_TIMEOUT));
 	int rc;
 
 	if (!set)

@@ -86,8 +86,7 @@ static int user_load(struct ipmasq_engine *engine, bool counters, ipmasq_rule_ta
 	if (view->noted != user->generation)
 		rc = again(error);
 	for (int kind = 0; kind < IPMASQ_KINDS && rc == 0; kind++) {
-		LIST_FOREACH(stored, &user->store.kinds[kind], of_kind)
-		{
+		LIST_FOREACH(stored, &user->store.kinds[kind], of_kind) {
 			struct ipmasq_rule *copy = read_rule(user, stored, counters);
 
 			if (!copy || take(copy, data) < 0) {
@@ -385,8 +384,7 @@ void user_update_hooks(struct user *user)
 		hooks |= 1u << USER_FROM_INSIDE | 1u << USER_TO_INSIDE;
 	if (counts[IPMASQ_PROXY])
 		hooks |= USER_HOOK_INSIDE_ANYWHERE | USER_HOOK_PROXY;
-	LIST_FOREACH(stored, &user->store.kinds[IPMASQ_REDIRECT], of_kind)
-	{
+	LIST_FOREACH(stored, &user->store.kinds[IPMASQ_REDIRECT], of_kind) {
 		const struct ipmasq_match *match = &stored->rule->redirect.match;
 
 		if (hooks & USER_HOOK_INSIDE_ANYWHERE)

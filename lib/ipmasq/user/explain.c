@@ -13,21 +13,19 @@ static const struct ipmasq_rule *rule_of_helper(const struct user *user, const c
 {
 	const struct stored *stored;
 
-	LIST_FOREACH(stored, &user->store.kinds[IPMASQ_HELPER], of_kind)
-	{
+	LIST_FOREACH(stored, &user->store.kinds[IPMASQ_HELPER], of_kind) {
 		if (LibAliasHelperHas(stored->rule->helper.name, name))
 			return stored->rule;
 	}
 	return NULL;
 }
 
-/* The redirect that has the same line as this rule: of a static translation both ways, or itself. */
+/* The redirect that has the same line as this rule: of a translation both ways, or itself. */
 static const struct ipmasq_rule *whole_of(const struct user *user, const struct ipmasq_rule *rule)
 {
 	const struct stored *stored;
 
-	LIST_FOREACH(stored, &user->store.kinds[IPMASQ_REDIRECT], of_kind)
-	{
+	LIST_FOREACH(stored, &user->store.kinds[IPMASQ_REDIRECT], of_kind) {
 		const struct ipmasq_redirect *redirect = &stored->rule->redirect;
 
 		if (strcmp(stored->rule->owner, rule->owner) == 0 &&

@@ -34,7 +34,8 @@ int user_helper_supported(const struct ipmasq_helper *helper, struct ipmasq_erro
 		if (is_there(names[i]))
 			snprintf(list + at, sizeof(list) - at, "%s%s", at ? ", " : "", names[i]);
 	}
-	return ipmasq_fail(error, EOPNOTSUPP, "the user engine has no helper '%s', only %s; the "
+	return ipmasq_fail(error, EOPNOTSUPP,
+			   "the user engine has no helper '%s', only %s; the "
 			   "kernel engine has others",
 			   helper->name, list);
 }
@@ -55,8 +56,7 @@ int watchers_plan(const struct user *user, struct watchers *watchers)
 
 	if (!list)
 		return -1;
-	LIST_FOREACH(stored, &user->store.kinds[IPMASQ_HELPER], of_kind)
-	{
+	LIST_FOREACH(stored, &user->store.kinds[IPMASQ_HELPER], of_kind) {
 		const struct ipmasq_helper *helper = &stored->rule->helper;
 
 		for (uint32_t i = 0; i < helper->n_ports || i == 0; i++) {

@@ -84,8 +84,7 @@ int sources_plan(const struct user *user, const struct own *own, const char *int
 
 	if (!list)
 		return -1;
-	LIST_FOREACH(stored, &user->store.kinds[IPMASQ_MASQ], of_kind)
-	{
+	LIST_FOREACH(stored, &user->store.kinds[IPMASQ_MASQ], of_kind) {
 		const struct ipmasq_masq *masq = &stored->rule->masq;
 
 		if (counts(masq, interface))

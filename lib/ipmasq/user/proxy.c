@@ -45,7 +45,7 @@ static const struct ipmasq_rule **sorted(const struct user *user, size_t *n)
 	if (!list)
 		return NULL;
 	LIST_FOREACH(stored, &user->store.kinds[IPMASQ_PROXY], of_kind)
-	list[(*n)++] = stored->rule;
+		list[(*n)++] = stored->rule;
 	qsort(list, *n, sizeof(*list), compare);
 	return list;
 }

@@ -63,8 +63,7 @@ int watch_plan(const struct user *user, struct watch **watch)
 	*watch = calloc(1, sizeof(**watch) + n * sizeof(struct stored *));
 	if (!*watch)
 		return -1;
-	LIST_FOREACH(stored, &user->store.kinds[IPMASQ_TRIGGER], of_kind)
-	{
+	LIST_FOREACH(stored, &user->store.kinds[IPMASQ_TRIGGER], of_kind) {
 		const struct ipmasq_trigger *trigger = &stored->rule->trigger;
 		bool udp = trigger->control_protocol == IPPROTO_UDP;
 
