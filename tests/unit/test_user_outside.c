@@ -280,7 +280,7 @@ static uint16_t announce(const char *address, uint16_t media)
 /* Whoever's worker it is that the phone talks to first. */
 static void media_leave_from_the_port_that_was_announced(void **state)
 {
-	char host[16];
+	char host[32];
 	uint16_t port;
 
 	(void)state;
