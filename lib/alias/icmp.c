@@ -119,7 +119,7 @@ static uint64_t quote_rewrite(struct quote *q, uint32_t src, uint32_t dst, uint1
 		total += ports + patch_sum(q->l4 + 2, ports, false);
 		break;
 	case IPPROTO_GRE:
-		if (dst_port && dst_port != q->dst_port) {
+		if (q->dst_port && dst_port && dst_port != q->dst_port) {
 			store16(packet_call_id(q->l4, q->l4_len), call_port(dst_port));
 			total += sum_change16(call_port(q->dst_port), call_port(dst_port));
 		}

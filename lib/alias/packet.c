@@ -188,7 +188,7 @@ void packet_rewrite(struct packet *p, uint32_t src, uint32_t dst, uint16_t src_p
 		}
 		break;
 	case IPPROTO_GRE:
-		if (dst_port && dst_port != p->dst_port) {
+		if (p->dst_port && dst_port && dst_port != p->dst_port) {
 			store16(p->l4 + GRE_CALL_ID, call_port(dst_port));
 			p->dst_port = dst_port;
 		}

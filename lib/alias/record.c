@@ -286,7 +286,10 @@ static bool flags_fit(const struct contents *x)
 	return tcp || !link->tcp_state;
 }
 
-/* Peers are 0 in both views of an endpoint-independent link, and in both or none of another. */
+/*
+ * Peers are 0 in both views of an endpoint-independent link, and in both or none of another.  So are
+ * the numbers of a call: what has none cannot get one.
+ */
 static bool views_fit(const struct link *link)
 {
 	const struct view *out = &link->view[OUT], *in = &link->view[IN];
@@ -297,6 +300,8 @@ static bool views_fit(const struct link *link)
 		return !view_any_peer(out) && !view_any_peer(in);
 	if (link->proto == IPPROTO_ICMP)
 		return !out->peer_port && !in->peer_port;
+	if (link->proto == IPPROTO_GRE)
+		return !out->local_port == !in->local_port && !out->peer_port == !in->peer_port;
 	return true;
 }
 

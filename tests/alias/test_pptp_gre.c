@@ -109,6 +109,40 @@ static void an_aliased_packet_is_unaliased(void **state)
 	assert_true(sums_right(net->packet));
 }
 
+/* A state file may say anything; a packet without a number must not be given one. */
+static void a_wrong_record_makes_no_link_with_a_number_at_one_end_only(void **state)
+{
+	struct net *net = *state;
+	uint8_t records[8][ALIAS_RECORD_MAX], wrong[ALIAS_RECORD_MAX];
+	struct alias_link_info info;
+	struct connection c;
+	int length[8], n = 0;
+	unsigned int cursor = 0, refused = 0;
+
+	c = pptp_start(net, INSIDE, 3000);
+	pptp_call(net, &c, 5, 7);
+	while ((length[n] = LibAliasPackLink(net->la, &cursor, records[n])) > 0)
+		n++;
+	assert_int_equal(n, 3);
+	for (int i = 0; i < n; i++)
+		for (int at = 0; at + 1 < length[i]; at++) {
+			memcpy(wrong, records[i], sizeof(wrong));
+			wrong[at] = wrong[at + 1] = 0;
+			LibAliasReset(net->la);
+			if (LibAliasUnpackLink(net->la, wrong, length[i])) {
+				refused++;
+				continue;
+			}
+			cursor = 0;
+			assert_int_equal(LibAliasNextLink(net->la, &cursor, &info), 1);
+			if (info.proto != IPPROTO_GRE)
+				continue;
+			assert_int_equal(!info.local_port, !info.alias_port);
+			assert_int_equal(!info.remote_port, !info.dest_port);
+		}
+	assert_true(refused > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +151,7 @@ int main(void)
 		pptp_test(errors_about_gre_reach_the_call),
 		pptp_test(errors_about_gre_of_no_call_go_by_its_addresses),
 		pptp_test(an_aliased_packet_is_unaliased),
+		pptp_test(a_wrong_record_makes_no_link_with_a_number_at_one_end_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
