@@ -104,27 +104,34 @@ struct link_side {
 	bool dest_known; /* stream_start is valid */
 	bool begun;      /* helper is settled */
 	bool has_state;  /* the helper's is behind the record */
+	bool server_inside;
 	bool passed_known[2];
-	uint32_t passed[2];                /* as the receiver counts: behind all data sent to it */
+	bool start_known[2]; /* by direction, if a SYN told them */
+	struct {
+		uint32_t end;
+		int32_t delta;
+	} newest[2];              /* the same as the last change's, if there is one */
+	uint32_t passed[2];       /* as the receiver counts: behind all data sent to it */
+	uint32_t acknowledged[2]; /* as the sender counts, while there are changes */
+	uint32_t change_text[2];  /* bytes */
+	/* What is behind this is for other packets: 64 bytes so far. */
 	struct sequence_change *change[2]; /* by direction, oldest first */
 	uint16_t change_room[2];
-	uint32_t change_text[2];  /* bytes */
-	size_t *texts;            /* the same of all links of the instance */
-	int32_t change_base[2];   /* the delta before the first */
-	uint32_t acknowledged[2]; /* as the sender counts, while there are changes */
-	uint32_t id;              /* of the link */
-	uint32_t hole;            /* number of a firewall hole plus 1 */
-	uint32_t candidates;      /* helpers that it may be, by number */
-	uint32_t start[2];        /* sequence numbers of first bytes, */
-	bool start_known[2];      /* by direction, if a SYN told them */
+	size_t *texts;          /* the bytes of all links of the instance */
+	int32_t change_base[2]; /* the delta before the first */
+	uint32_t id;            /* of the link */
+	uint32_t hole;          /* number of a firewall hole plus 1 */
+	uint32_t candidates;    /* helpers that it may be, by number */
+	uint32_t start[2];      /* sequence numbers of first bytes */
 	uint8_t first[HELPER_FIRST];
 	uint8_t first_len;
 	bool alone; /* if !begun: there is one candidate left */
-	bool server_inside;
 	uint32_t expectation_count;
 	LIST_HEAD(, alias_link) expectations;
 	LIST_ENTRY(link_side) entry;
 } __attribute__((aligned(64)));
+
+_Static_assert(offsetof(struct link_side, change) == 64, "one cache line for most packets");
 
 /* A packet that has been looked at and found whole. */
 struct packet {
@@ -536,6 +543,12 @@ static inline bool tcp_has_room(const struct link_side *side, enum direction dir
 /* The unit of text at [start, end) was translated, and goes like this when it is sent again. */
 void tcp_remember_unit(struct link_side *side, enum direction dir, uint32_t start, uint32_t end,
 		       const void *text, uint32_t length);
+/* Is this place, as most that come, behind all units that were translated? */
+static inline bool tcp_behind_changes(const struct link_side *side, enum direction dir,
+				      uint32_t seq)
+{
+	return !side->changes[dir] || (int32_t)(side->newest[dir].end - seq) < 0;
+}
 /* The first change of the unit that was translated and starts there, or is the next; or NULL. */
 const struct sequence_change *tcp_unit_from(const struct link_side *side, enum direction dir,
 					    uint32_t seq);

@@ -38,8 +38,11 @@ static bool after(uint32_t a, uint32_t b)
 static const struct sequence_change *unit_at(const struct link *link, enum direction dir,
 					     uint32_t seq)
 {
-	const struct sequence_change *unit = tcp_unit_from(link->side, dir, seq);
+	const struct sequence_change *unit;
 
+	if (tcp_behind_changes(link->side, dir, seq))
+		return NULL;
+	unit = tcp_unit_from(link->side, dir, seq);
 	return unit && unit->unit == seq ? unit : NULL;
 }
 
@@ -185,9 +188,13 @@ static bool unit(struct libalias *la, struct link *link, struct packet *p, enum 
 static uint32_t again(const struct link *link, struct packet *p, enum direction dir,
 		      const struct text_stream *s, uint32_t *seq)
 {
-	const struct sequence_change *next = tcp_unit_from(link->side, dir, *seq);
-	uint32_t skip = (next ? next->unit : s->next) - *seq, offset, len;
+	const struct sequence_change *next;
+	uint32_t skip, offset, len;
 
+	if (tcp_behind_changes(link->side, dir, *seq))
+		return s->next - *seq;
+	next = tcp_unit_from(link->side, dir, *seq);
+	skip = (next ? next->unit : s->next) - *seq;
 	if (!tcp_in_unit(link->side, dir, *seq))
 		return skip;
 	helper_payload(p, &offset, &len);

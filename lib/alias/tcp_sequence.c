@@ -42,6 +42,8 @@ static int32_t held_before(const struct link_side *side, enum direction dir, int
 
 uint32_t tcp_sequence_out(const struct link_side *side, enum direction dir, uint32_t seq)
 {
+	if (side->changes[dir] && !before(seq, side->newest[dir].end))
+		return seq + (uint32_t)side->newest[dir].delta;
 	for (int i = side->changes[dir] - 1; i >= 0; i--) {
 		const struct sequence_change *change = &side->change[dir][i];
 		uint32_t last = change->end + (uint32_t)change->delta - 1;
@@ -64,9 +66,11 @@ static uint32_t number_back(const struct link_side *side, enum direction dir, ui
 			    bool begins)
 {
 	const struct sequence_change *list = side->change[dir];
+	uint32_t delta = (uint32_t)side->newest[dir].delta, back;
 	int n = side->changes[dir], i = n;
-	uint32_t back;
 
+	if (n && !before(seq, side->newest[dir].end + delta))
+		return seq - delta;
 	while (i && before(seq, list[i - 1].end + (uint32_t)list[i - 1].delta) &&
 	       !before(list[i - 1].start + (uint32_t)held_before(side, dir, i - 1), seq))
 		i--;
@@ -142,16 +146,21 @@ static bool room_for_change(struct link_side *side, enum direction dir)
 	return true;
 }
 
-static void append(struct link_side *side, enum direction dir, uint32_t start, uint32_t end,
-		   int32_t change)
+static void append(struct link_side *side, enum direction dir, const struct sequence_change *change)
 {
-	int n = side->changes[dir];
+	if (!side->changes[dir])
+		side->acknowledged[dir] = change->start;
+	side->change[dir][side->changes[dir]++] = *change;
+	side->newest[dir].end = change->end;
+	side->newest[dir].delta = change->delta;
+}
 
-	if (!n)
-		side->acknowledged[dir] = start;
-	side->change[dir][n] = (struct sequence_change){
-		start, end, held_before(side, dir, n) + change, start, 0, NULL};
-	side->changes[dir]++;
+static void append_new(struct link_side *side, enum direction dir, uint32_t start, uint32_t end,
+		       int32_t change)
+{
+	int32_t delta = held_before(side, dir, side->changes[dir]) + change;
+
+	append(side, dir, &(struct sequence_change){start, end, delta, start, 0, NULL});
 }
 
 bool tcp_record_change(struct link_side *side, enum direction dir, uint32_t start, uint32_t end,
@@ -172,7 +181,7 @@ bool tcp_record_change(struct link_side *side, enum direction dir, uint32_t star
 		return false;
 	if (!room_for_change(side, dir))
 		return false;
-	append(side, dir, start, end, change);
+	append_new(side, dir, start, end, change);
 	return true;
 }
 
@@ -188,7 +197,7 @@ void tcp_remember_unit(struct link_side *side, enum direction dir, uint32_t star
 		if (!room_for_change(side, dir))
 			return;
 		first = side->changes[dir]; /* some may have been forgotten */
-		append(side, dir, start, start, 0);
+		append_new(side, dir, start, start, 0);
 	}
 	for (int i = first; i < side->changes[dir]; i++) {
 		if (!before(side->change[dir][i].start, end))
@@ -232,14 +241,14 @@ bool tcp_in_unit(const struct link_side *side, enum direction dir, uint32_t seq)
 int tcp_restore_changes(struct link_side *side, enum direction dir,
 			const struct sequence_change *list, uint8_t n)
 {
-	if (n)
-		side->acknowledged[dir] = list[0].start;
 	for (uint8_t i = 0; i < n; i++) {
+		struct sequence_change change = list[i];
+
 		if (!room_for_change(side, dir))
 			return -1;
-		side->change[dir][side->changes[dir]] = list[i];
-		side->change[dir][side->changes[dir]].length = 0;
-		side->change[dir][side->changes[dir]++].text = NULL;
+		change.length = 0;
+		change.text = NULL;
+		append(side, dir, &change);
 	}
 	return 0;
 }
@@ -292,14 +301,14 @@ void tcp_set_sequence(struct packet *p, uint32_t seq)
 /* Both ends are at least so far behind the last change, which alone still counts. */
 static void move_up(struct link_side *side, enum direction dir)
 {
-	struct sequence_change last = side->change[dir][side->changes[dir] - 1];
-	uint32_t sent = side->passed[dir] - (uint32_t)last.delta;
+	uint32_t end = side->newest[dir].end;
+	uint32_t sent = side->passed[dir] - (uint32_t)side->newest[dir].delta;
 
-	if ((int32_t)(side->acknowledged[dir] - last.end) < FAR_BEYOND ||
-	    (int32_t)(sent - last.end) < FAR_BEYOND)
+	if ((int32_t)(side->acknowledged[dir] - end) < FAR_BEYOND ||
+	    (int32_t)(sent - end) < FAR_BEYOND)
 		return;
 	forget(side, dir, side->changes[dir]);
-	append(side, dir, last.end + FAR_BEYOND / 2, last.end + FAR_BEYOND / 2, 0);
+	append_new(side, dir, end + FAR_BEYOND / 2, end + FAR_BEYOND / 2, 0);
 	if (dir == OUT)
 		side->dest_known = false; /* its number comes round again */
 }

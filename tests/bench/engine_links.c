@@ -35,6 +35,7 @@ static void ftp_data(uint8_t *p, uint32_t flow)
 static void ftp_answer(uint8_t *p, uint32_t flow)
 {
 	tcp_packet(p, remote_of(flow), 21, ALIAS_ADDRESS, port_of(flow), TH_ACK, 300, "200 OK\r\n");
+	put32(p + 28, 206); /* what ftp_data() has sent, and so what was changed */
 }
 
 static void run_helped(uint32_t n, double plain)
