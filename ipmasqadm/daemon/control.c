@@ -193,7 +193,8 @@ int control_start(const struct control *control, struct ipmasq_error *error)
 	if (lookup_start(error) < 0)
 		return -1;
 	if (watch(control, EPOLL_CTL_ADD, lookup_fd(), EPOLLIN, (void *)(uintptr_t)control) < 0)
-		return ipmasq_fail(error, errno, "epoll: %s", strerror(errno));
+		return ipmasq_fail(error, errno, "cannot watch the control socket: %s",
+				   strerror(errno));
 	return 0;
 }
 

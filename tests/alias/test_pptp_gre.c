@@ -50,6 +50,17 @@ static void gre_of_other_kinds_has_no_number(void **state)
 	pptp_gre_in(net, number, INSIDE, 5);
 }
 
+/* About a packet of OTHER's, which is then in sent. */
+static void error_about_outgoing_arrives(struct net *net, uint8_t *sent)
+{
+	pptp_gre_out(net, OTHER, 8);
+	memcpy(sent, net->packet, 36);
+	build_error(net->packet, ICMP_DEST_UNREACH, "192.0.2.9", ALIAS, sent, 28);
+	assert_int_equal(send_in(net), PKT_ALIAS_OK);
+	assert_ends(net->packet + 28, OTHER, 0, REMOTE, 0);
+	assert_int_equal(get16(net->packet + 28 + 26), 8);
+}
+
 static void errors_about_gre_reach_the_call(void **state)
 {
 	struct net *net = *state;
@@ -62,12 +73,7 @@ static void errors_about_gre_reach_the_call(void **state)
 	b = pptp_start(net, OTHER, 3000);
 	pptp_call(net, &a, 5, 7);
 	number = pptp_call(net, &b, 5, 8);
-	pptp_gre_out(net, OTHER, 8);
-	memcpy(sent, net->packet, 36);
-	build_error(net->packet, ICMP_DEST_UNREACH, "192.0.2.9", ALIAS, sent, 28);
-	assert_int_equal(send_in(net), PKT_ALIAS_OK);
-	assert_ends(net->packet + 28, OTHER, 0, REMOTE, 0);
-	assert_int_equal(get16(net->packet + 28 + 26), 8);
+	error_about_outgoing_arrives(net, sent);
 	/* And about one that was delivered. */
 	pptp_gre_in(net, number, OTHER, 5);
 	memcpy(sent, net->packet, 36);
@@ -82,12 +88,7 @@ static void errors_about_gre_of_no_call_go_by_its_addresses(void **state)
 	struct net *net = *state;
 	uint8_t sent[64];
 
-	pptp_gre_out(net, OTHER, 8);
-	memcpy(sent, net->packet, 36);
-	build_error(net->packet, ICMP_DEST_UNREACH, "192.0.2.9", ALIAS, sent, 28);
-	assert_int_equal(send_in(net), PKT_ALIAS_OK);
-	assert_ends(net->packet + 28, OTHER, 0, REMOTE, 0);
-	assert_int_equal(get16(net->packet + 28 + 26), 8);
+	error_about_outgoing_arrives(net, sent);
 	memcpy(net->packet, sent, 36);
 	assert_int_equal(LibAliasUnaliasOut(net->la, net->packet, sizeof(net->packet)),
 			 PKT_ALIAS_OK);
